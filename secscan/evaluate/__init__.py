@@ -1,0 +1,1 @@
+"""Judging evidence: pure, three-valued, and never a verdict without an answer."""

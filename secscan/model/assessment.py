@@ -1,0 +1,201 @@
+"""What comes out: results with outcomes, findings and evidence. Reporters read only this (as JSON: reporters/document.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    """What the evidence says about one check on one subject."""
+
+    PASS = "pass"  # noqa: S105 - an outcome, not a password
+    FAIL = "fail"
+    ERROR = "error"  # could not be judged
+    NOT_APPLICABLE = "not_applicable"  # a declared condition was evaluated and is false
+    MANUAL = "manual"  # a person must say
+    SKIPPED = "skipped"  # deselected
+    UNREACHABLE = "unreachable"  # the whole host
+
+
+class Disposition(StrEnum):
+    """What people decided about an outcome; never replaces it."""
+
+    NONE = "none"
+    WAIVED = "waived"
+    ATTESTED = "attested"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One expectation that does not hold (`holds` False) or could not be judged (None), with expected and actual.
+
+    `expected` and `actual` are JSON values; `item` is the record of a collection that it is about.
+    """
+
+    that: str
+    matcher: str
+    expected: Any
+    actual: Any
+    holds: bool | None
+    reason: str = ""
+    item: Mapping[str, Any] | None = None
+    missing: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One question that was asked for a result, and its raw answer (an excerpt; the bundle has it whole).
+
+    `observation` is what the probe made of it, as JSON; `state` is observed, absent or unobservable (with `reason`).
+    """
+
+    name: str
+    probe: str
+    arguments: Mapping[str, Any]
+    state: str
+    reason: str
+    observation: Mapping[str, Any]
+    stdout: str
+    stdout_bytes: int
+    stdout_sha256: str
+    stderr: str
+    exit: int
+    uid: int
+    batch: int
+    script_sha256: str
+    elapsed_s: float
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One check on one subject. `proofs` index into Assessment.proofs. `examined` counts records looked at by each/no."""
+
+    check: str
+    subject: str
+    outcome: Outcome
+    severity: str
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+    findings_total: int = 0
+    examined: int | None = None
+    proofs: tuple[int, ...] = ()
+    parameters: Mapping[str, Any] | None = None
+    requirements: tuple[str, ...] = ()
+    disposition: Disposition = Disposition.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class CheckText:
+    """What a report says about a check, copied in so that a report needs nothing else."""
+
+    id: str
+    domain: str
+    title: str
+    rationale: str
+    remedy: str
+    effort: str
+    when: str
+    references: Mapping[str, tuple[str, ...]]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementText:
+    """A requirement named by the baseline; `not_automated` says why no check serves it."""
+
+    id: str
+    title: str
+    source: str = ""
+    not_automated: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts over results. Rates are None where nothing was judged: a host with nothing judged has no score."""
+
+    counts: Mapping[str, int]
+
+    @property
+    def compliance(self) -> float | None:
+        """pass / (pass + fail + error + manual); None when nothing passed or failed."""
+        get = self.counts.get
+        judged = get("pass", 0) + get("fail", 0)
+        return get("pass", 0) / (judged + get("error", 0) + get("manual", 0)) if judged else None
+
+    @property
+    def coverage(self) -> float | None:
+        """(pass + fail) / everything selected, not applicable included; None when nothing was selected."""
+        get = self.counts.get
+        selected = sum(self.counts.values()) - get("skipped", 0)
+        return (get("pass", 0) + get("fail", 0)) / selected if selected else None
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """The target as it was found. Empty texts and None where it did not say."""
+
+    name: str
+    address: str = ""
+    transport: str = ""
+    user: str = ""
+    uid: int | None = None
+    become: str = ""
+    host_key: str = ""
+    machine_id: str = ""
+    hostname: str = ""
+    system: str = ""  # os-release PRETTY_NAME
+    family: str = ""
+    kernel: str = ""
+    site: str = ""
+    criticality: str = ""
+    labels: Mapping[str, str] | None = None
+    clock_offset_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A local change to a central baseline, with who approved it."""
+
+    baseline: str
+    check: str
+    change: str
+    reason: str
+    approver: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The results of one baseline for one target at one moment. Times are seconds since the epoch, UTC."""
+
+    baseline: str
+    baseline_title: str
+    baseline_sha256: str
+    host: Host
+    started_at: float
+    finished_at: float
+    results: tuple[Result, ...]
+    proofs: tuple[Proof, ...]
+    checks: Mapping[str, CheckText]
+    requirements: Mapping[str, RequirementText]
+    changes: tuple[Change, ...] = ()
+    unreachable: str = ""  # why; then every result is `unreachable`
+    problems: tuple[str, ...] = ()
+    bundle_sha256: str = ""
+    script_sha256: str = ""
+    tool_version: str = ""
+    content_sha256: str = ""
+    received_bytes: int = 0
+
+    @property
+    def tally(self) -> Tally:
+        """Counts per outcome."""
+        counts: dict[str, int] = {}
+        for result in self.results:
+            counts[result.outcome.value] = counts.get(result.outcome.value, 0) + 1
+        return Tally(counts)

@@ -1,0 +1,57 @@
+"""The one script of a plan, byte for byte the same for the same questions."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from secscan.model.probe import Call
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBatch:
+    """Several calls of one probe, asked together."""
+
+    number: int
+    probe: str
+    calls: tuple[Call, ...]
+    script: str
+    time_limit_s: int
+    touches: tuple[str, ...]
+
+    @property
+    def script_sha256(self) -> str:
+        """Digest of the exact shell text."""
+        return hashlib.sha256(self.script.encode()).hexdigest()
+
+
+@cache
+def _prelude() -> str:
+    return resources.files("secscan.plan").joinpath("collector.sh").read_text(encoding="utf-8")
+
+
+def write_script(batches: Iterable[PlannedBatch]) -> str:
+    """The whole collector: prelude, one line per question, END mark; packed with gzip where the host has it."""
+    batches = list(batches)
+    questions = "\n".join(
+        f"  # {batch.probe}: {len(batch.calls)} question(s), sha256 {batch.script_sha256[:16]}\n"
+        f"  secscan_ask {batch.number} {batch.time_limit_s} {shlex.quote(batch.script)}"
+        for batch in batches
+    )
+    return f"""{_prelude()}secscan_main() {{
+  exec 3>&1
+{questions}
+  printf '\\n%s END {len(batches)}\\n' "$secscan_nonce"
+}}
+if have gzip; then
+  printf '\\n%s H gzip\\n' "$secscan_nonce"
+  secscan_main | gzip -1 -c
+else
+  printf '\\n%s H plain\\n' "$secscan_nonce"
+  secscan_main
+fi
+"""
