@@ -1,1 +1,108 @@
-"""Placeholder."""
+"""The command line: words in, exit codes out. Commands are imported when they are run, so that `--help` needs click alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from secscan import __version__
+
+COMMANDS = {
+    "scan": "Ask hosts and judge what they say.",
+    "plan": "Show every question, file and command, or print the very script.",
+    "collect": "Ask hosts and keep the evidence, without judging.",
+    "evaluate": "Judge evidence that was collected before.",
+    "report": "Render saved assessments in another format.",
+    "explain": "Tell how one check came to its outcome on one target.",
+    "check": "List, show, write, test and record checks.",
+    "baseline": "List, show and lint baselines.",
+    "probe": "List and show probes and matchers.",
+    "schema": "Print the JSON Schema of a file format.",
+    "init": "Write a commented inventory to begin with.",
+}
+
+
+class Commands(click.Group):
+    """A group that knows its commands by name and imports one only when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the work, not of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself; its module is secscan.cli.<name>."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"secscan.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands from COMMANDS, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a suggestion for a word that is close."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from secscan.documents import did_you_mean  # noqa: PLC0415 - only for a mistake
+
+            ctx.fail(f"no command is named {args[0]!r}{did_you_mean(args[0], COMMANDS)}; allowed: {', '.join(COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, "-V", "--version", prog_name="secscan")
+def secscan() -> None:
+    """Scan hosts over SSH for cybersecurity and business-continuity compliance.
+
+    Nothing is installed on the hosts and nothing is written there: one script is sent, one answer comes back, and everything after that is
+    computed from the evidence that was kept.
+
+    \b
+    Begin with:   secscan scan local
+                  secscan scan ssh://admin@host1 ssh://host2 --become
+    Exit codes:   0 all hold   1 something fails   2 your input is wrong
+                  3 a target was not reached   4 something could not be judged
+                  130 interrupted
+    """  # noqa: D301 - \b is click's mark for a block that is not wrapped
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command and exit with its code; errors that a person can mend are one line each, without a traceback."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    try:
+        result: Any = secscan.main(args=arguments, prog_name="secscan", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.Abort:
+        click.echo("secscan: interrupted", err=True)
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except KeyboardInterrupt:
+        click.echo("secscan: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        from secscan.errors import SecscanError  # noqa: PLC0415 - only for a mistake
+
+        if not isinstance(error, SecscanError):
+            raise
+        from secscan.inert import inert_lines  # noqa: PLC0415 - only for a mistake
+
+        for line in inert_lines(str(error)):
+            click.echo(f"secscan: {line}", err=True)
+        return error.exit_code
+    return result if isinstance(result, int) else 0

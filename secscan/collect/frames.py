@@ -42,7 +42,7 @@ class _Open:
 class FrameReader:
     """Feed it bytes in any pieces; it yields whole frames.
 
-    `calls` maps each batch number that was asked to its number of calls; `watched` maps a number to its time limit in seconds.
+    `greeting` becomes the digest of the questions that the collector says it asks. `calls` maps each batch number that was asked to its number of calls; `watched` maps a number to its time limit in seconds.
     """
 
     def __init__(self, nonce: str, calls: Mapping[int, int], watched: Mapping[int, int]) -> None:
@@ -52,19 +52,19 @@ class FrameReader:
         self._buffer = bytearray()
         self._searched = 0
         self._unzip: zlib._Decompress | None = None
-        self._greeted = False
         self._open: _Open | None = None
         self._frames: dict[int, Frame] = {}
         self._unpacked = 0
         self.ended = False
         self.received = 0
+        self.greeting = ""
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes. Raises ExchangeError when the stream cannot be this collector's."""
         self.received += len(data)
         if self.ended:
             return
-        if not self._greeted:
+        if not self.greeting:
             data = self._greet(data)
         if self._unzip is not None:
             self._inflate(data)
@@ -80,14 +80,14 @@ class FrameReader:
 
     def _greet(self, data: bytes) -> bytes:
         self._buffer += data
-        greeting = re.search(re.escape(bytes(self._mark)) + rb"H (gzip|plain)\n", b"\n" + self._buffer)
+        greeting = re.search(re.escape(bytes(self._mark)) + rb"H (gzip|plain) ([0-9a-f]{64})\n", b"\n" + self._buffer)
         if not greeting:
             if len(self._buffer) > NOISE_LIMIT:
                 raise ExchangeError(f"the host sent {NOISE_LIMIT} bytes without the collector's greeting")
             return b""
         rest = bytes(self._buffer[greeting.end() - 1 :])
         self._buffer.clear()
-        self._greeted = True
+        self.greeting = greeting[2].decode()
         if greeting[1] == b"gzip":
             self._unzip = zlib.decompressobj(wbits=31)
         return rest

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from secscan.model.values import Absent, Type, Unobservable, Value
 
-Arguments: TypeAlias = Mapping[str, Value]
+Arguments: TypeAlias = Mapping[str, Any]  # an optional argument that was not given is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +119,16 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One question: a probe's name and its arguments, in the order the probe declares them, defaults filled in."""
+    """One question: a probe's name and its arguments, sorted by name, defaults filled in (None: not given)."""
 
     probe: str
-    arguments: tuple[tuple[str, Value], ...]
+    arguments: tuple[tuple[str, Value | None], ...]
 
-    def mapping(self) -> dict[str, Value]:
+    @classmethod
+    def of(cls, probe: str, arguments: Mapping[str, Value | None]) -> Call:
+        """The one way to make a call, so that equal questions are equal."""
+        return cls(probe, tuple(sorted(arguments.items())))
+
+    def mapping(self) -> dict[str, Any]:
         """The arguments by name."""
         return dict(self.arguments)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from secscan.model.probe import Call, Probe
-from secscan.plan.script import PlannedBatch, write_script
+from secscan.plan.script import PlannedBatch, questions_sha256, write_script
 
 CALLS_PER_BATCH = 400
-PLATFORM = Call("platform", ())
+PLATFORM = Call.of("platform", {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,11 @@ class Plan:
     def script_sha256(self) -> str:
         """Digest of the whole script: what a sudoers rule or a forced command pins."""
         return hashlib.sha256(self.script.encode()).hexdigest()
+
+    @property
+    def questions_sha256(self) -> str:
+        """Digest of what is asked, as the collector's greeting tells it."""
+        return questions_sha256(self.batches)
 
     @property
     def calls(self) -> int:

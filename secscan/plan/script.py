@@ -34,9 +34,16 @@ def _prelude() -> str:
     return resources.files("secscan.plan").joinpath("collector.sh").read_text(encoding="utf-8")
 
 
+def questions_sha256(batches: Iterable[PlannedBatch]) -> str:
+    """Digest of what is asked: the collector tells it in its greeting, so that answers to another plan are never taken."""
+    asked = [(batch.number, batch.probe, batch.calls, batch.script, batch.time_limit_s) for batch in batches]
+    return hashlib.sha256(repr(asked).encode()).hexdigest()
+
+
 def write_script(batches: Iterable[PlannedBatch]) -> str:
     """The whole collector: prelude, one line per question, END mark; packed with gzip where the host has it."""
     batches = list(batches)
+    digest = questions_sha256(batches)
     questions = "\n".join(
         f"  # {batch.probe}: {len(batch.calls)} question(s), sha256 {batch.script_sha256[:16]}\n"
         f"  secscan_ask {batch.number} {batch.time_limit_s} {shlex.quote(batch.script)}"
@@ -48,10 +55,10 @@ def write_script(batches: Iterable[PlannedBatch]) -> str:
   printf '\\n%s END {len(batches)}\\n' "$secscan_nonce"
 }}
 if have gzip; then
-  printf '\\n%s H gzip\\n' "$secscan_nonce"
+  printf '\\n%s H gzip {digest}\\n' "$secscan_nonce"
   secscan_main | gzip -1 -c
 else
-  printf '\\n%s H plain\\n' "$secscan_nonce"
+  printf '\\n%s H plain {digest}\\n' "$secscan_nonce"
   secscan_main
 fi
 """

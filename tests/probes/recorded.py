@@ -34,12 +34,12 @@ def make_call(probe: Probe, written: dict[str, Any]) -> Call:
     """A call from arguments as YAML writes them, defaults filled in."""
     unknown = set(written) - {argument.name for argument in probe.arguments}
     assert not unknown, f"{probe.name} has no arguments {unknown}"
-    return Call(
+    return Call.of(
         probe.name,
-        tuple(
-            (argument.name, read_value(argument.type, written[argument.name]) if argument.name in written else argument.default)
+        {
+            argument.name: read_value(argument.type, written[argument.name]) if argument.name in written else argument.default
             for argument in probe.arguments
-        ),
+        },
     )
 
 

@@ -1,0 +1,313 @@
+"""From a bundle to an assessment: every selected check of a baseline judged on the evidence of one target."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from secscan.evaluate.judge import Facts, Judgement, as_json, conjunction, disjunction, judge_all
+from secscan.evaluate.observe import exhibits, observe
+from secscan.model.assessment import Assessment, Change, CheckText, Finding, Host, Outcome, Proof, RequirementText, Result
+from secscan.model.check import Ask, Baseline, Check, Condition, Literal, Selection
+from secscan.model.evidence import Bundle, Exhibit
+from secscan.model.matcher import Matcher
+from secscan.model.probe import Answer, Call, Observation, Observed, Probe
+from secscan.model.target import Target
+from secscan.model.values import Absent, Scalar, Type, Unobservable, write_value
+
+EXCERPT_BYTES = 4096
+FINDINGS_LIMIT = 25
+PLATFORM = Call.of("platform", {})
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """A baseline with everything it takes to judge by it."""
+
+    baseline: Baseline
+    checks: Mapping[str, Check]
+    probes: Mapping[str, Probe]
+    matchers: Mapping[str, Matcher]
+    requirements: Mapping[str, RequirementText]
+    content_sha256: str = ""
+
+    def calls(self) -> list[Call]:
+        """Every call that the baseline's checks need, some more than once."""
+        return [
+            make_call(ask, selection.parameters)
+            for selection in self.baseline.selections
+            for ask in every_ask(self.checks[selection.check])
+        ]
+
+
+def every_ask(check: Check) -> Iterable[Ask]:
+    """What a check asks: for its conditions and for itself."""
+    for condition in check.applies_to:
+        yield from condition.asks
+    yield from check.asks
+
+
+def make_call(ask: Ask, parameters: Mapping[str, Scalar]) -> Call:
+    """The call of an ask with its parameters filled in."""
+    filled = {name: value.value if isinstance(value, Literal) else parameters[value.name] for name, value in ask.arguments}
+    return Call.of(ask.probe, filled)
+
+
+@dataclass(slots=True)
+class _Bench:
+    """The evidence of one target, observed lazily, and the proofs collected so far."""
+
+    rulebook: Rulebook
+    answers: Mapping[Call, Exhibit]
+    labels: Mapping[str, str]
+    now: float
+    observed: dict[Call, Observation] = field(default_factory=dict)
+    proofs: dict[tuple[str, Call], int] = field(default_factory=dict)
+    collected: list[Proof] = field(default_factory=list)
+
+    def observe(self, call: Call) -> Observation:
+        """What the evidence says to a call; Unobservable when it was never asked."""
+        if call not in self.observed:
+            exhibit = self.answers.get(call)
+            self.observed[call] = (
+                observe(self.rulebook.probes[call.probe], call, exhibit.answer)
+                if exhibit
+                else Unobservable("this question was not asked when the evidence was collected")
+            )
+        return self.observed[call]
+
+    def prove(self, name: str, call: Call) -> int:
+        """The index of the proof for a call, made on first use."""
+        key = (name, call)
+        if key not in self.proofs:
+            self.proofs[key] = len(self.collected)
+            self.collected.append(make_proof(name, call, self.observe(call), self.answers.get(call), self.rulebook.probes[call.probe]))
+        return self.proofs[key]
+
+
+def assess(rulebook: Rulebook, bundle: Bundle, target: Target | None = None) -> Assessment:
+    """Judge a bundle. Pure: the same bundle and rulebook give the same assessment."""
+    answers = exhibits(bundle, rulebook.probes)
+    platform = _platform(answers, rulebook.probes)
+    bench = _Bench(rulebook, answers, dict(bundle.labels), _host_now(bundle, platform))
+    results = tuple(_judge_check(bench, selection, bundle.origin.target) for selection in rulebook.baseline.selections)
+    return Assessment(
+        **describe_rulebook(rulebook),
+        host=_describe_host(bundle, platform, target),
+        started_at=bundle.origin.started_at,
+        finished_at=bundle.origin.finished_at,
+        results=results,
+        proofs=tuple(bench.collected),
+        problems=bundle.problems,
+        bundle_sha256=bundle.sha256,
+        script_sha256=bundle.script_sha256,
+        tool_version=bundle.tool_version,
+        received_bytes=bundle.origin.received_bytes,
+    )
+
+
+def assess_unreachable(rulebook: Rulebook, target: Target, reason: str, started_at: float, finished_at: float, tool_version: str) -> Assessment:
+    """The assessment of a host that was not reached: every check inherits it, none has a verdict."""
+    results = tuple(
+        Result(selection.check, target.name, Outcome.UNREACHABLE, selection.severity.value, requirements=selection.requirements)
+        for selection in rulebook.baseline.selections
+    )
+    return Assessment(
+        **describe_rulebook(rulebook),
+        host=Host(target.name, target.address, target.transport, target.user, site=target.site, criticality=target.criticality, labels=target.labels),
+        started_at=started_at,
+        finished_at=finished_at,
+        results=results,
+        proofs=(),
+        unreachable=reason,
+        tool_version=tool_version,
+    )
+
+
+def describe_rulebook(rulebook: Rulebook) -> dict[str, Any]:
+    """The parts of an assessment that come from content alone."""
+    baseline = rulebook.baseline
+    return {
+        "baseline": baseline.id,
+        "baseline_title": baseline.title,
+        "baseline_sha256": baseline.sha256,
+        "content_sha256": rulebook.content_sha256,
+        "checks": {selection.check: _describe_check(rulebook.checks[selection.check]) for selection in baseline.selections},
+        "requirements": rulebook.requirements,
+        "changes": tuple(Change(c.baseline, c.check, c.change, c.reason, c.approver) for c in baseline.changes),
+    }
+
+
+def judge_check(check: Check, observations: Mapping[str, Observation], parameters: Mapping[str, Scalar], rulebook_matchers: Mapping[str, Matcher], now: float) -> tuple[Outcome, Judgement]:
+    """The outcome of a check that applies, from observations by name."""
+    if check.questions:
+        return Outcome.MANUAL, Judgement(None)
+    judgement = judge_all(check.expect, Facts(observations, parameters, rulebook_matchers, now))
+    outcome = {True: Outcome.PASS, False: Outcome.FAIL, None: Outcome.ERROR}[judgement.truth]
+    return outcome, judgement
+
+
+def _judge_check(bench: _Bench, selection: Selection, subject: str) -> Result:
+    check = bench.rulebook.checks[selection.check]
+    parameters = selection.parameters
+    applies, reason, proofs = _applies(bench, check, parameters)
+    shown = {name: write_value(check.parameters[name].type, value) for name, value in parameters.items()}
+    if applies is not True:
+        outcome = Outcome.NOT_APPLICABLE if applies is False else Outcome.ERROR
+        return Result(
+            check.id, subject, outcome, selection.severity.value, reason,
+            proofs=proofs, parameters=shown, requirements=selection.requirements,
+        )  # fmt: skip
+    calls = {ask.name: make_call(ask, parameters) for ask in check.asks}
+    observations = {name: bench.observe(call) for name, call in calls.items()}
+    outcome, judgement = judge_check(check, observations, parameters, bench.rulebook.matchers, bench.now)
+    return Result(
+        check=check.id,
+        subject=subject,
+        outcome=outcome,
+        severity=selection.severity.value,
+        reason=_summary(outcome, judgement, check),
+        findings=judgement.findings[:FINDINGS_LIMIT],
+        findings_total=len(judgement.findings),
+        examined=judgement.examined,
+        proofs=(*proofs, *(bench.prove(name, call) for name, call in calls.items())),
+        parameters=shown,
+        requirements=selection.requirements,
+    )
+
+
+def _summary(outcome: Outcome, judgement: Judgement, check: Check) -> str:
+    if outcome is Outcome.MANUAL:
+        return " ".join(check.questions)
+    if outcome is not Outcome.ERROR:
+        return ""
+    reasons = dict.fromkeys(finding.reason for finding in judgement.findings if finding.holds is None and finding.reason)
+    return "; ".join(list(reasons)[:3])
+
+
+def _applies(bench: _Bench, check: Check, parameters: Mapping[str, Scalar]) -> tuple[bool | None, str, tuple[int, ...]]:
+    """Whether every condition holds; why not; and the proofs that were looked at."""
+    truths: list[bool | None] = []
+    reasons: list[str] = []
+    proofs: list[int] = []
+    for condition in check.applies_to:
+        truth, reason = _condition(bench, check, condition, parameters)
+        truths.append(truth)
+        if truth is not True:
+            reasons.append(reason)
+        proofs += [bench.prove(ask.name, make_call(ask, parameters)) for ask in condition.asks]
+    return conjunction(truths), "; ".join(reasons), tuple(proofs)
+
+
+def _condition(bench: _Bench, check: Check, condition: Condition, parameters: Mapping[str, Scalar]) -> tuple[bool | None, str]:
+    if condition.kind == "label":
+        missing = [f"{name} is not {' or '.join(allowed)}" for name, allowed in condition.labels if bench.labels.get(name) not in allowed]
+        return not missing, "the host's label " + ", ".join(missing)
+    asks = condition.asks or check.asks
+    observations = {ask.name: bench.observe(make_call(ask, parameters)) for ask in asks}
+    if condition.expressions:
+        judgement = judge_all(condition.expressions, Facts(observations, parameters, bench.rulebook.matchers, bench.now))
+        return judgement.truth, _why(judgement.findings)
+    truth = disjunction(_is_there(observation) for observation in observations.values())
+    names = ", ".join(ask.name for ask in asks)
+    unknown = [observation.reason for observation in observations.values() if isinstance(observation, Unobservable)]
+    return truth, "; ".join(dict.fromkeys(unknown)) if truth is None else f"not on this host: {names}"
+
+
+def _why(findings: Iterable[Finding]) -> str:
+    return "; ".join(finding.reason or f"{finding.that} is {finding.actual}" for finding in findings)
+
+
+def _is_there(observation: Observation) -> bool | None:
+    return None if isinstance(observation, Unobservable) else isinstance(observation, Observed)
+
+
+def make_proof(name: str, call: Call, observation: Observation, exhibit: Exhibit | None, probe: Probe) -> Proof:
+    """The proof of one question: what was asked, what came back (an excerpt), what was made of it."""
+    answer = exhibit.answer if exhibit else Answer(b"", fault="not asked")
+    state = "observed" if isinstance(observation, Observed) else "absent" if isinstance(observation, Absent) else "unobservable"
+    reason = observation.reason if isinstance(observation, Unobservable) else observation.what if isinstance(observation, Absent) else ""
+    types = {argument.name: argument.type for argument in probe.arguments}
+    return Proof(
+        name=name,
+        probe=call.probe,
+        arguments={key: write_value(types.get(key, Type.TEXT), value) for key, value in call.arguments if value is not None},
+        state=state,
+        reason=reason,
+        observation=_describe_observation(observation, probe),
+        stdout=answer.stdout[:EXCERPT_BYTES].decode("utf-8", "replace"),
+        stdout_bytes=len(answer.stdout),
+        stdout_sha256=hashlib.sha256(answer.stdout).hexdigest(),
+        stderr=answer.stderr[:EXCERPT_BYTES].decode("utf-8", "replace"),
+        exit=answer.exit,
+        uid=answer.uid,
+        batch=exhibit.batch if exhibit else 0,
+        script_sha256=exhibit.script_sha256 if exhibit else "",
+        elapsed_s=exhibit.elapsed_s if exhibit else -1.0,
+        truncated=len(answer.stdout) > EXCERPT_BYTES,
+    )
+
+
+def _describe_observation(observation: Observation, probe: Probe) -> dict[str, Any]:
+    """Attributes as JSON; a collection is told by its size, since its records stand in the raw answer."""
+    if not isinstance(observation, Observed):
+        return {}
+    described: dict[str, Any] = {}
+    for attribute in probe.attributes:
+        value = observation.attributes.get(attribute.name, Unobservable("the probe did not tell"))
+        if attribute.type is Type.RECORDS and isinstance(value, tuple):
+            described[attribute.name] = {"records": len(value)}
+        elif attribute.type is Type.TEXT and isinstance(value, str):
+            described[attribute.name] = value[:500]
+        else:
+            described[attribute.name] = as_json(attribute.type, value)
+    return described
+
+
+def _describe_check(check: Check) -> CheckText:
+    remedy = check.remediation
+    return CheckText(
+        check.id, check.domain, check.title, check.rationale, remedy.text, remedy.effort.value, remedy.when.value, check.references, check.sha256
+    )
+
+
+def _platform(answers: Mapping[Call, Exhibit], probes: Mapping[str, Probe]) -> Mapping[str, Any]:
+    exhibit = answers.get(PLATFORM)
+    if not exhibit:
+        return {}
+    observation = observe(probes["platform"], PLATFORM, exhibit.answer)
+    return observation.attributes if isinstance(observation, Observed) else {}
+
+
+def _host_now(bundle: Bundle, platform: Mapping[str, Any]) -> float:
+    told = platform.get("time")
+    return told if isinstance(told, float) else bundle.origin.started_at
+
+
+def _describe_host(bundle: Bundle, platform: Mapping[str, Any], target: Target | None) -> Host:
+    origin = bundle.origin
+
+    def told(name: str) -> str:
+        value = platform.get(name)
+        return value if isinstance(value, str) else ""
+
+    return Host(
+        name=origin.target,
+        address=origin.address,
+        transport=origin.transport,
+        user=origin.user,
+        uid=origin.uid if origin.uid >= 0 else None,
+        become=origin.become,
+        host_key=origin.host_key,
+        machine_id=told("machine_id"),
+        hostname=told("hostname"),
+        system=told("name") or told("id"),
+        family=told("family"),
+        kernel=told("kernel"),
+        site=target.site if target else dict(bundle.labels).get("site", ""),
+        criticality=target.criticality if target else "",
+        labels=dict(bundle.labels),
+        clock_offset_s=origin.clock_offset_s,
+    )

@@ -1,0 +1,235 @@
+"""Laying expectations on observations, in three values: holds, does not hold, cannot be told.
+
+False decides `all`, true decides `any`; an unknown operand makes the rest unknown, never true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from secscan.model.assessment import Finding
+from secscan.model.check import Combined, Comparison, Each, Expression, Literal, No, ObservedRef, ParameterRef, Path, That
+from secscan.model.matcher import Match, Matcher, Setting
+from secscan.model.probe import Observation, Observed
+from secscan.model.values import Absent, Scalar, Type, Unobservable, Value, write_value
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The truth of an expression, what stands against it, and how many records were looked at (None: no collection)."""
+
+    truth: bool | None
+    findings: tuple[Finding, ...] = ()
+    examined: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything an expression may ask about. `now` is the host's clock, epoch seconds."""
+
+    observations: Mapping[str, Observation]
+    parameters: Mapping[str, Scalar]
+    matchers: Mapping[str, Matcher]
+    now: float
+
+
+def judge_all(expressions: Iterable[Expression], facts: Facts, record: Mapping[str, Value] | None = None) -> Judgement:
+    """All of the expressions; findings are those of the ones that do not hold."""
+    judgements = [judge(expression, facts, record) for expression in expressions]
+    truth = conjunction(judgement.truth for judgement in judgements)
+    findings = tuple(finding for judgement in judgements if judgement.truth is not True for finding in judgement.findings)
+    return Judgement(truth, findings, _sum(judgement.examined for judgement in judgements))
+
+
+def judge(expression: Expression, facts: Facts, record: Mapping[str, Value] | None = None) -> Judgement:
+    """One expression, for the record at hand when inside a collection."""
+    if isinstance(expression, That):
+        return _judge_that(expression, facts, record)
+    if isinstance(expression, Combined):
+        return _judge_combined(expression, facts, record)
+    return _judge_collection(expression, facts, record)
+
+
+def conjunction(truths: Iterable[bool | None]) -> bool | None:
+    """Three-valued and: false wins, then unknown."""
+    values = list(truths)
+    return False if False in values else None if None in values else True
+
+
+def disjunction(truths: Iterable[bool | None]) -> bool | None:
+    """Three-valued or: true wins, then unknown."""
+    values = list(truths)
+    return True if True in values else None if None in values else False
+
+
+def negation(truth: bool | None) -> bool | None:
+    """Three-valued not: unknown stays unknown."""
+    return None if truth is None else not truth
+
+
+def _judge_that(that: That, facts: Facts, record: Mapping[str, Value] | None) -> Judgement:
+    value = look_up(that.path, facts, record)
+    findings = [finding for comparison in that.comparisons if (finding := _compare(comparison, that.path, value, facts, record))]
+    return Judgement(conjunction([True, *(finding.holds for finding in findings)]), tuple(findings))
+
+
+def look_up(path: Path, facts: Facts, record: Mapping[str, Value] | None) -> Value | Observed:
+    """The value at a path; the observation itself when no attribute is named."""
+    if not path.name:
+        return record.get(path.attribute, Unobservable("no such field")) if record is not None else Unobservable("no record at hand")
+    observation = facts.observations.get(path.name, Unobservable("this question was not asked"))
+    if not isinstance(observation, Observed) or not path.attribute:
+        return observation
+    return observation.attributes.get(path.attribute, Unobservable(f"the probe did not tell {path.attribute}"))
+
+
+def _compare(
+    comparison: Comparison, path: Path, value: Value | Observed, facts: Facts, record: Mapping[str, Value] | None
+) -> Finding | None:
+    matcher = facts.matchers[comparison.matcher]
+    operand = _operand(comparison, facts, record)
+    match = _match(matcher, path, value, operand, facts.now)
+    if match.holds:
+        return None
+    kind = matcher.operand_type(path.type)
+    return Finding(
+        that=str(path).rstrip("."),
+        matcher=matcher.name,
+        expected=write_value(kind, operand) if not isinstance(operand, Absent | Unobservable) else None,
+        actual=as_json(path.type, value),
+        holds=match.holds,
+        reason=match.reason,
+        missing=match.missing,
+        extra=match.extra,
+    )
+
+
+def _match(matcher: Matcher, path: Path, value: Value | Observed, operand: Any, now: float) -> Match:
+    if isinstance(value, Unobservable):
+        return Match(None, value.reason)
+    if isinstance(operand, Unobservable):
+        return Match(None, operand.reason)
+    if isinstance(operand, Absent):
+        return Match(None, f"nothing to compare with: {operand.what or 'it'} is absent")
+    if isinstance(value, Absent) and not matcher.takes_absent:
+        return Match(False, f"{value.what or path} is absent")
+    return matcher.test(value, operand, Setting(path.type, now))  # type: ignore[arg-type] # a bare observation reaches presence matchers only
+
+
+def _operand(comparison: Comparison, facts: Facts, record: Mapping[str, Value] | None) -> Any:
+    operand = comparison.operand
+    if isinstance(operand, Literal):
+        return operand.value
+    if isinstance(operand, ParameterRef):
+        return facts.parameters[operand.name]
+    assert isinstance(operand, ObservedRef)  # noqa: S101 - the union has three members
+    return look_up(operand.path, facts, record)
+
+
+def _judge_combined(combined: Combined, facts: Facts, record: Mapping[str, Value] | None) -> Judgement:
+    if combined.kind == "all":
+        return judge_all(combined.terms, facts, record)
+    judgements = [judge(term, facts, record) for term in combined.terms]
+    truth = disjunction(judgement.truth for judgement in judgements)
+    examined = _sum(judgement.examined for judgement in judgements)
+    if combined.kind == "any":
+        findings = tuple(finding for judgement in judgements for finding in judgement.findings)
+        return Judgement(truth, () if truth else findings, examined)
+    unknown = tuple(finding for judgement in judgements if judgement.truth is None for finding in judgement.findings)
+    if truth is True:
+        held = tuple(_held(term, facts, record) for term, judgement in zip(combined.terms, judgements, strict=True) if judgement.truth)
+        return Judgement(False, held, examined)
+    return Judgement(negation(truth), unknown, examined)
+
+
+def _held(expression: Expression, facts: Facts, record: Mapping[str, Value] | None) -> Finding:
+    """A finding for a term of `none` that holds: the actual value is what must not be."""
+    if isinstance(expression, That):
+        comparison = expression.comparisons[0]
+        kind = facts.matchers[comparison.matcher].operand_type(expression.path.type)
+        value = look_up(expression.path, facts, record)
+        operand = write_value(kind, _operand(comparison, facts, record))
+        return Finding(str(expression.path), f"none {comparison.matcher}", operand, as_json(expression.path.type, value), False)
+    return Finding("none", "none", None, None, False, "a combination that must not hold does")
+
+
+def _judge_collection(expression: Each | No, facts: Facts, record: Mapping[str, Value] | None) -> Judgement:
+    records = look_up(expression.path, facts, record)
+    if isinstance(records, Unobservable):
+        return Judgement(None, (_whole(expression, None, records.reason),))
+    if isinstance(records, Absent):
+        return Judgement(False, (_whole(expression, False, f"{records.what or expression.path} is absent"),))
+    if not isinstance(records, tuple):
+        return Judgement(None, (_whole(expression, None, "not a collection"),))
+    judge_record = _judge_each if isinstance(expression, Each) else _judge_no
+    judgements = [judge_record(expression, facts, item) for item in records if isinstance(item, dict)]  # type: ignore[operator] # by the form
+    findings = tuple(finding for judgement in judgements for finding in judgement.findings)
+    return Judgement(conjunction(judgement.truth for judgement in judgements), findings, len(judgements))
+
+
+def _judge_each(each: Each, facts: Facts, item: Mapping[str, Value]) -> Judgement:
+    selected = judge_all(each.where, facts, item)
+    if selected.truth is False:
+        return Judgement(True)
+    met = judge_all(each.expect, facts, item)
+    if met.truth is True:
+        return Judgement(True)
+    truth = met.truth if selected.truth is True else None
+    findings = met.findings if selected.truth is True else (*selected.findings, *met.findings)
+    return Judgement(truth, tuple(_about(finding, each.path, item, truth) for finding in findings))
+
+
+def _judge_no(no: No, facts: Facts, item: Mapping[str, Value]) -> Judgement:
+    selected = judge_all(no.where, facts, item)
+    truth = negation(selected.truth)
+    if truth is True:
+        return Judgement(True)
+    if truth is None:
+        return Judgement(None, tuple(_about(finding, no.path, item, None) for finding in selected.findings if finding.holds is None))
+    return Judgement(False, (Finding(str(no.path), "no", None, None, False, item=record_as_json(item)),))
+
+
+def _about(finding: Finding, path: Path, item: Mapping[str, Value], truth: bool | None) -> Finding:
+    that = f"{path}.{finding.that}" if not finding.that.startswith(str(path)) else finding.that
+    holds = finding.holds if truth is False else None
+    return Finding(
+        that, finding.matcher, finding.expected, finding.actual, holds, finding.reason,
+        finding.item or record_as_json(item), finding.missing, finding.extra,
+    )  # fmt: skip
+
+
+def _whole(expression: Each | No, holds: bool | None, reason: str) -> Finding:
+    return Finding(str(expression.path), "each" if isinstance(expression, Each) else "no", None, None, holds, reason)
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def as_json(kind: Type, value: Any) -> Any:
+    """A value for documents: what was observed, or why not."""
+    if isinstance(value, Absent):
+        return {"absent": value.what}
+    if isinstance(value, Unobservable):
+        return {"unobservable": value.reason}
+    if isinstance(value, Observed):
+        return {"present": True}
+    if isinstance(value, tuple) and value and isinstance(value[0], dict):
+        return [record_as_json(item) for item in value]
+    return write_value(kind, value)
+
+
+def record_as_json(item: Mapping[str, Value]) -> dict[str, Any]:
+    """A record for documents; types are told by the fields' names and values alone."""
+    return {name: _plain(name, value) for name, value in item.items()}
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name.endswith("mode") and isinstance(value, int):
+        return write_value(Type.MODE, value)
+    if isinstance(value, Sequence) and not isinstance(value, str) and value and isinstance(value[0], dict):
+        return [record_as_json(item) for item in value]
+    return as_json(Type.TEXT, value)

@@ -1,0 +1,40 @@
+"""Is it this, or one of these?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from secscan.model.matcher import Match, Matcher, OperandKind, Setting
+from secscan.model.values import Type, read_value
+
+_SCALARS = frozenset(Type) - {Type.RECORDS, Type.LIST}
+
+
+def equals(value: Any, operand: Any, setting: Setting) -> Match:
+    """Same value; lists: the same elements in the same order."""
+    if setting.type is Type.LIST:
+        missing = tuple(item for item in operand if item not in value)
+        extra = tuple(item for item in value if item not in operand)
+        return Match(value == operand, missing=missing, extra=extra)
+    return Match(value == operand)
+
+
+def is_in(value: Any, operand: Any, setting: Setting) -> Match:
+    """One of the listed values, each read as the attribute's type."""
+    try:
+        return Match(value in [read_value(setting.type, item) for item in operand])
+    except ValueError:
+        return Match(None, f"the list of allowed values has one that is not of type {setting.type}")
+
+
+def not_in(value: Any, operand: Any, setting: Setting) -> Match:
+    """None of the listed values."""
+    match = is_in(value, operand, setting)
+    return match if match.holds is None else Match(not match.holds)
+
+
+MATCHERS = (
+    Matcher("equals", "is exactly this value", frozenset(Type) - {Type.RECORDS}, OperandKind.SAME, equals, example='equals: "no"'),
+    Matcher("in", "is one of these values", _SCALARS, OperandKind.ITEMS, is_in, example='in: ["no", prohibit-password]'),
+    Matcher("not_in", "is none of these values", _SCALARS, OperandKind.ITEMS, not_in, example="not_in: [empty, des, md5]"),
+)

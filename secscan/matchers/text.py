@@ -1,0 +1,45 @@
+"""What stands in a text or a list. Regular expressions run on RE2: linear time on whatever a host sends."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+from secscan.model.matcher import Match, Matcher, OperandKind, Setting
+from secscan.model.values import Type
+
+_TEXTS = frozenset({Type.TEXT, Type.VERSION})
+
+
+@lru_cache(maxsize=4096)
+def compile_pattern(pattern: str) -> Any:
+    """A compiled RE2 pattern; re2.error when it is not one."""
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(pattern, options)
+
+
+def matches(value: Any, operand: Any, setting: Setting) -> Match:
+    """The pattern is found somewhere in the text; anchor it with ^ and $ to mean the whole."""
+    return Match(compile_pattern(operand).search(value) is not None)
+
+
+def contains(value: Any, operand: Any, setting: Setting) -> Match:
+    """A list has the element; a text has the piece."""
+    holds = operand in value
+    return Match(holds, missing=() if holds else (operand,))
+
+
+def lacks(value: Any, operand: Any, setting: Setting) -> Match:
+    """A list has no such element; a text has no such piece."""
+    holds = operand not in value
+    return Match(holds, extra=() if holds else (operand,))
+
+
+MATCHERS = (
+    Matcher("matches", "a regular expression (RE2) is found in the text", _TEXTS, OperandKind.PATTERN, matches, example="matches: ^prohibit"),
+    Matcher("contains", "a list has this element, a text this piece", _TEXTS | {Type.LIST}, OperandKind.ITEM, contains, example="contains: nosuid"),
+    Matcher("lacks", "a list has no such element, a text no such piece", _TEXTS | {Type.LIST}, OperandKind.ITEM, lacks, example="lacks: arcfour"),
+)

@@ -1,0 +1,146 @@
+"""The whole flow for one target. Read `scan` first: content -> plan -> collect -> evidence -> evaluate -> assessment."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from secscan import __version__, places, plugins
+from secscan.bundles import read_bundle
+from secscan.collect.ask import Limits, collect, read_answers
+from secscan.content.baselines import is_stricter
+from secscan.content.checks import read_parameter_value
+from secscan.content.library import Library, load_library
+from secscan.content.reading import Cursor, Vocabulary
+from secscan.documents import Document, did_you_mean
+from secscan.errors import InputError, TargetError, UsageError
+from secscan.evaluate.assess import Rulebook, assess, assess_unreachable
+from secscan.model.assessment import Assessment
+from secscan.model.check import LocalChange, Selection
+from secscan.model.evidence import Bundle
+from secscan.model.target import Target
+from secscan.model.values import write_value
+from secscan.plan.compile import Plan, compile_plan
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Content and plugins, loaded once, for one baseline."""
+
+    library: Library
+    vocabulary: Vocabulary
+    baseline: str
+    limits: Limits = field(default_factory=Limits)
+
+    @cached_property
+    def rulebook(self) -> Rulebook:
+        """The baseline with everything it takes to judge by it."""
+        baseline = self.library.baseline(self.baseline)
+        named = {name for selection in baseline.selections for name in selection.requirements}
+        requirements = {name: self.library.requirements[name] for name in sorted(named)}
+        requirements |= {name: replace(self.library.requirements[name], not_automated=why) for name, why in baseline.not_automated.items()}
+        return Rulebook(
+            baseline, self.library.checks, self.vocabulary.probes, self.vocabulary.matchers, requirements, self.library.sha256
+        )
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan for targets without parameters of their own."""
+        return compile_plan(self.rulebook.calls(), self.vocabulary.probes)
+
+
+def load_engine(
+    baseline: str = "un_minimum",
+    check_folders: Sequence[Path] = (),
+    baseline_folders: Sequence[Path] = (),
+    cache: Path | None = None,
+    limits: Limits | None = None,
+) -> Engine:
+    """secscan's own content and that of further folders. Raises InputError with all problems of all files."""
+    vocabulary = Vocabulary(plugins.probes(), plugins.matchers())
+    library = load_library((places.checks(), *check_folders), (places.baselines(), *baseline_folders), vocabulary, cache or cache_folder())
+    return Engine(library, vocabulary, baseline, limits or Limits())
+
+
+def cache_folder() -> Path:
+    """Where validated content is cached: $XDG_CACHE_HOME/secscan or ~/.cache/secscan."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "secscan"
+
+
+def scan(engine: Engine, target: Target) -> tuple[Assessment, Bundle | None]:
+    """Ask one target and judge what it says. A target that cannot be asked becomes an assessment that says so."""
+    rulebook, plan = localise(engine, target)
+    started_at = time.time()
+    try:
+        bundle = ask(engine, target, plan)
+    except TargetError as error:
+        return assess_unreachable(rulebook, target, str(error), started_at, time.time(), __version__), None
+    return assess(rulebook, bundle, target), bundle
+
+
+def ask(engine: Engine, target: Target, plan: Plan | None = None) -> Bundle:
+    """The evidence of one target: asked now, or read back for a `replay` target. Raises TargetError, EvidenceError."""
+    if target.transport == "replay":
+        return read_bundle(Path(target.address))
+    plan = plan or localise(engine, target)[1]
+    return collect(target, plan, plugins.transport(target.transport), engine.library.sha256, engine.limits)
+
+
+def evaluate(engine: Engine, bundle: Bundle, target: Target | None = None) -> Assessment:
+    """Judge a bundle, of whatever age, by the engine's baseline."""
+    rulebook = localise(engine, target)[0] if target else engine.rulebook
+    return assess(rulebook, bundle, target)
+
+
+def read_evidence(engine: Engine, path: Path) -> Bundle:
+    """A bundle, or the answers of a collector that was run by hand. Raises EvidenceError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    if data.startswith(b"\x1f\x8b"):
+        return read_bundle(path)
+    return read_answers(data, engine.plan, path.stem, engine.library.sha256, path.stat().st_mtime)
+
+
+def localise(engine: Engine, target: Target) -> tuple[Rulebook, Plan]:
+    """Rulebook and plan with the inventory's parameters for this host. Raises InputError when they cannot be used."""
+    if not target.parameters:
+        return engine.rulebook, engine.plan
+    baseline = engine.rulebook.baseline
+    selected = {selection.check: selection for selection in baseline.selections}
+    document = Document(f"inventory, host {target.name}", {"parameters": target.parameters}, None)
+    changes: list[LocalChange] = []
+    root = Cursor(document, ("parameters",), target.parameters)
+    for check in target.parameters:
+        if check not in selected:
+            root.report(f"check {check!r} is not in baseline {baseline.id}{did_you_mean(check, selected)}", ", ".join(selected))
+            continue
+        selected[check] = _localise_check(engine, root.at(check), selected[check], changes, target.name)
+    if document.problems:
+        raise InputError(document.problems)
+    local = replace(baseline, selections=tuple(selected.values()), changes=(*baseline.changes, *changes))
+    rulebook = replace(engine.rulebook, baseline=local)
+    return rulebook, compile_plan(rulebook.calls(), engine.vocabulary.probes)
+
+
+def _localise_check(engine: Engine, cursor: Cursor, selection: Selection, changes: list[LocalChange], host: str) -> Selection:
+    check = engine.library.checks[selection.check]
+    parameters = dict(selection.parameters)
+    for name in cursor.mapping(check.parameters):
+        if name not in check.parameters:
+            continue
+        parameter = check.parameters[name]
+        value = read_parameter_value(cursor.at(name), parameter.type, parameter.choices)
+        if value is None or value == parameters[name]:
+            continue
+        if selection.locked and not is_stricter(parameter, parameters[name], value):
+            cursor.at(name).report(f"{check.id!r} is locked: {name} may be tightened, not weakened", "a stricter value")
+        old, new = (write_value(parameter.type, each) for each in (parameters[name], value))
+        changes.append(LocalChange(f"inventory ({host})", check.id, f"{name}: {old} -> {new}", "", ""))
+        parameters[name] = value
+    return replace(selection, parameters=parameters)

@@ -1,0 +1,109 @@
+"""What is installed: probes, matchers, transports and reporters, built in or from other packages, found once.
+
+Other packages register by entry points: `secscan.probes`, `secscan.matchers`, `secscan.transports`, `secscan.reporters`, each
+naming a Probe, a Matcher, a Transport callable or a Reporter. A plugin that does not load stops secscan: nothing is dropped quietly.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
+
+from secscan.errors import PluginError
+from secscan.model.matcher import Matcher
+from secscan.model.probe import Probe
+
+if TYPE_CHECKING:
+    from secscan.model.target import Transport
+    from secscan.reporters import Reporter
+
+TRANSPORTS = ("ssh", "local", "chroot", "container", "openssh")
+
+
+@cache
+def probes() -> Mapping[str, Probe]:
+    """Every installed probe by name."""
+    found = {module.PROBE.name: module.PROBE for module in _modules("secscan.probes")}
+    return _with_outside("secscan.probes", found, Probe)
+
+
+@cache
+def matchers() -> Mapping[str, Matcher]:
+    """Every installed matcher by name."""
+    found = {matcher.name: matcher for module in _modules("secscan.matchers") for matcher in module.MATCHERS}
+    return _with_outside("secscan.matchers", found, Matcher)
+
+
+@cache
+def reporters() -> Mapping[str, Reporter]:
+    """Every installed reporter by name."""
+    from secscan.reporters import Reporter  # noqa: PLC0415 - a scan that writes no report needs none
+
+    found = {module.REPORTER.name: module.REPORTER for module in _modules("secscan.reporters")}
+    return cast("Mapping[str, Reporter]", _with_outside("secscan.reporters", found, Reporter))
+
+
+@cache
+def transport(name: str) -> Transport:
+    """The transport of that name; its module is imported only now."""
+    if name in TRANSPORTS:
+        return cast("Transport", import_module(f"secscan.transports.{name}").TRANSPORT)
+    outside = _outside("secscan.transports")
+    if name not in outside:
+        raise PluginError(f"no transport is named {name!r}; allowed: {', '.join((*TRANSPORTS, 'replay', *outside))}")
+    return cast("Transport", _load(outside[name]))
+
+
+def _modules(package: str) -> Iterator[Any]:
+    for info in pkgutil.iter_modules(import_module(package).__path__):
+        yield import_module(f"{package}.{info.name}")
+
+
+def _with_outside(group: str, found: dict[str, Any], kind: type) -> Mapping[str, Any]:
+    for name, entry in _outside(group).items():
+        plugin = _load(entry)
+        if not isinstance(plugin, kind):
+            raise PluginError(f"plugin {entry.value} is a {type(plugin).__name__}, allowed: a {kind.__name__}")
+        if name in found:
+            raise PluginError(f"plugin {entry.value} takes the name {name!r}, which is taken")
+        if plugin.name != name:
+            raise PluginError(f"plugin {entry.value} calls itself {plugin.name!r} but is registered as {name!r}")
+        found[name] = plugin
+    return found
+
+
+@cache
+def _outside(group: str) -> Mapping[str, Any]:
+    """Entry points of a group, without importing importlib.metadata when no installed package declares any."""
+    if not any(_declares_plugins(place) for place in sys.path):
+        return {}
+    from importlib.metadata import entry_points  # noqa: PLC0415 - costs 40 ms, and most machines have no plugins
+
+    found: dict[str, Any] = {}
+    for entry in entry_points(group=group):
+        if entry.name in found and found[entry.name].value != entry.value:
+            raise PluginError(f"two plugins are named {entry.name!r}: {found[entry.name].value} and {entry.value}")
+        found[entry.name] = entry
+    return found
+
+
+@cache
+def _declares_plugins(place: str) -> bool:
+    """Whether any package metadata below a directory of sys.path names a group of ours."""
+    from pathlib import Path  # noqa: PLC0415 - beside its only use
+
+    try:
+        return any(b"[secscan." in listing.read_bytes() for listing in Path(place or ".").glob("*.*-info/entry_points.txt"))
+    except OSError:
+        return False
+
+
+def _load(entry: Any) -> Any:
+    try:
+        return entry.load()
+    except Exception as error:
+        raise PluginError(f"plugin {entry.value} cannot be loaded: {type(error).__name__}: {error}") from error
