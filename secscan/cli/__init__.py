@@ -100,9 +100,9 @@ def run(arguments: list[str] | None = None) -> int:
 
         if not isinstance(error, SecscanError):
             raise
-        from secscan.inert import inert_lines  # noqa: PLC0415 - only for a mistake
+        from secscan.inert import block  # noqa: PLC0415 - only for a mistake
 
-        for line in inert_lines(str(error)):
+        for line in block(str(error)).splitlines():
             click.echo(f"secscan: {line}", err=True)
         return error.exit_code
     return result if isinstance(result, int) else 0

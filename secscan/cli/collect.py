@@ -1,0 +1,40 @@
+"""`secscan collect`: evidence only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from secscan.cli.options import content_options, load, read_targets, target_options
+
+
+@click.command("collect")
+@target_options
+@content_options
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR", help="Where the bundles go.")
+@click.option("-w", "--workers", type=click.IntRange(1, 64), default=32, show_default=True, help="Hosts asked at the same time.")
+def command(baseline: str, content: tuple[Path, ...], output: Path, workers: int, **arguments: Any) -> int:
+    """Ask hosts and keep the evidence, without judging.
+
+    Prints one line per host: its name and the path of its bundle. Judge with `secscan evaluate`.
+    """
+    from secscan.bundles import write_bundle  # noqa: PLC0415 - keep --help free of it
+    from secscan.errors import SecscanError  # noqa: PLC0415 - as above
+    from secscan.fleet import run_all  # noqa: PLC0415 - as above
+    from secscan.inert import visible  # noqa: PLC0415 - as above
+    from secscan.pipeline import ask  # noqa: PLC0415 - as above
+
+    targets = read_targets(arguments)
+    engine = load(baseline, content, arguments["connect_timeout"], arguments["timeout"])
+    failed = 0
+    for target, outcome in run_all(targets, lambda target: write_bundle(ask(engine, target), output)[1], workers):
+        if isinstance(outcome, SecscanError):
+            failed += 1
+            click.echo(f"secscan: {visible(target.name)}: not reached: {visible(str(outcome))}", err=True)
+        elif isinstance(outcome, Exception):
+            raise outcome
+        else:
+            click.echo(f"{visible(target.name)}\t{outcome}")
+    return 3 if failed else 0

@@ -1,0 +1,164 @@
+"""Options that several commands share, and what they turn into: an engine, targets, secrets."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from secscan.errors import UsageError
+
+if TYPE_CHECKING:
+    from secscan.model.target import Become, Target
+    from secscan.pipeline import Engine
+
+F = TypeVar("F", bound=Callable[..., Any])
+SECRET_VARIABLES = {"password": "SECSCAN_PASSWORD", "passphrase": "SECSCAN_PASSPHRASE", "become": "SECSCAN_BECOME_PASSWORD"}
+
+
+def content_options(command: F) -> F:
+    """--baseline and --content."""
+    command = click.option("-b", "--baseline", default="un_minimum", show_default=True, metavar="ID", help="The baseline to judge by.")(command)
+    return click.option(
+        "--content", "content", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
+        help="A folder of your own with checks/ and baselines/; may be repeated.",
+    )(command)  # fmt: skip
+
+
+def target_options(command: F) -> F:
+    """Targets, inventory, selection and how to get in."""
+    for option in reversed(_TARGET_OPTIONS):
+        command = option(command)
+    return command
+
+
+_TARGET_OPTIONS = [
+    click.argument("targets", nargs=-1, metavar="[TARGET]..."),
+    click.option("-i", "--inventory", metavar="FILE", help="secscan or Ansible inventory, or the word ssh-config."),
+    click.option("-l", "--limit", multiple=True, metavar="WHERE", help="Only hosts where site=…, label=…, host=…; comma is and, repeat is or."),
+    click.option("--become/--no-become", default=None, help="Ask as root, by sudo once around the whole script."),
+    click.option("--ask-password", is_flag=True, help="Prompt for the SSH password."),
+    click.option("--ask-passphrase", is_flag=True, help="Prompt for the passphrase of the SSH key."),
+    click.option("--ask-become-password", is_flag=True, help="Prompt for the sudo password."),
+    click.option("--password-file", type=click.Path(path_type=Path), metavar="FILE", help="Read the SSH password from a private file."),
+    click.option("--become-password-file", type=click.Path(path_type=Path), metavar="FILE", help="Read the sudo password from a private file."),
+    click.option("--identity", metavar="FILE", help="SSH private key to sign in with."),
+    click.option("--ssh-config", metavar="FILE", help="OpenSSH client configuration instead of ~/.ssh/config."),
+    click.option("--known-hosts", metavar="FILE", help="Known host keys instead of ~/.ssh/known_hosts."),
+    click.option("--accept-new", is_flag=True, help="Record the keys of hosts never seen before; changed keys are still refused."),
+    click.option("--connect-timeout", type=click.FloatRange(1, 600), default=15, show_default=True, metavar="S", help="Seconds to connect."),
+    click.option("--timeout", type=click.FloatRange(5, 7200), default=300, show_default=True, metavar="S", help="Seconds for one whole host."),
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to get in, as the options say."""
+
+    become: bool | None
+    password: str | None
+    passphrase: str | None
+    become_password: str | None
+    options: dict[str, str]
+
+    def apply(self, target: Target) -> Target:
+        """The target with what the options add; what the inventory says about one host stays."""
+        from secscan.model.target import Become  # noqa: PLC0415 - keep --help free of it
+
+        become: Become | None = target.become
+        if self.become is False:
+            become = None
+        elif self.become and become is None:
+            become = Become()
+        if become and self.become_password is not None and become.password is None:
+            become = replace(become, password=self.become_password)
+        options = {**self.options, **target.options}
+        if self.passphrase is not None:
+            options.setdefault("passphrase", self.passphrase)
+        return replace(target, become=become, password=target.password or self.password, options=options)
+
+
+def load(baseline: str, content: Sequence[Path], connect_s: float = 15.0, total_s: float = 300.0) -> Engine:
+    """The engine for the content options."""
+    from secscan.collect.ask import Limits  # noqa: PLC0415 - keep --help free of it
+    from secscan.pipeline import load_engine  # noqa: PLC0415 - as above
+
+    checks, baselines = content_folders(content)
+    return load_engine(baseline, checks, baselines, limits=Limits(connect_s=connect_s, total_s=total_s, idle_s=min(total_s, 120.0)))
+
+
+def content_folders(content: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """The folders of checks and of baselines below the folders of --content."""
+    for folder in content:
+        if not folder.is_dir():
+            raise UsageError(f"--content {folder}: no such folder; allowed: a folder that holds checks/ or baselines/")
+        if not ((folder / "checks").is_dir() or (folder / "baselines").is_dir()):
+            raise UsageError(f"--content {folder}: has neither checks/ nor baselines/; allowed: a folder that holds one of them")
+    checks = [folder / "checks" for folder in content if (folder / "checks").is_dir()]
+    return checks, [folder / "baselines" for folder in content if (folder / "baselines").is_dir()]
+
+
+def read_access(arguments: dict[str, Any]) -> Access:
+    """Options about access as one value; prompts and reads the secrets they name."""
+    options = {
+        name: str(arguments[key])
+        for key, name in (("identity", "identity"), ("ssh_config", "ssh_config"), ("known_hosts", "known_hosts"))
+        if arguments[key]
+    }
+    if arguments["accept_new"]:
+        options["host_key_policy"] = "accept-new"
+    become_password = _secret("become", arguments["ask_become_password"], arguments["become_password_file"], "sudo password")
+    return Access(
+        become=True if become_password is not None and arguments["become"] is None else arguments["become"],
+        password=_secret("password", arguments["ask_password"], arguments["password_file"], "SSH password"),
+        passphrase=_secret("passphrase", arguments["ask_passphrase"], None, "passphrase of the SSH key"),
+        become_password=become_password,
+        options=options,
+    )
+
+
+def read_targets(arguments: dict[str, Any]) -> tuple[Target, ...]:
+    """The targets that the command line and the inventory name, selected and with access applied."""
+    from secscan.inventory import parse_target, read_inventory, select  # noqa: PLC0415 - keep --help free of it
+
+    targets = [parse_target(text) for text in arguments["targets"]]
+    if arguments["inventory"]:
+        inventory = read_inventory(arguments["inventory"])
+        for note in inventory.notes:
+            click.echo(f"secscan: note: {note}", err=True)
+        named = {target.name: target for target in inventory.targets}
+        targets = [named.get(target.name, target) for target in targets] or list(inventory.targets)
+    if not targets:
+        raise UsageError("no target; allowed: local, HOST, ssh://USER@HOST, or -i INVENTORY (see secscan scan --help)")
+    counts = Counter(target.name for target in targets)
+    if repeated := sorted(name for name, count in counts.items() if count > 1):
+        raise UsageError(f"named twice: {', '.join(repeated)}; allowed: each target once")
+    chosen = select(targets, arguments["limit"]) if arguments["limit"] else tuple(targets)
+    access = read_access(arguments)
+    return tuple(access.apply(target) for target in chosen)
+
+
+def _secret(name: str, ask: bool, file: Path | None, what: str) -> str | None:
+    """A secret from a prompt, a private file or the environment; never from an argument."""
+    if ask:
+        return str(click.prompt(what, hide_input=True, err=True))
+    if file:
+        return _read_private(file)
+    return os.environ.get(SECRET_VARIABLES[name])
+
+
+def _read_private(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as stream:
+            state = os.fstat(stream.fileno())
+            if state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise UsageError(f"{path}: others may read this password (mode {stat.S_IMODE(state.st_mode):04o}); allowed: mode 0600")
+            return stream.readline().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read: {error}") from error

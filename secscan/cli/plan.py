@@ -1,0 +1,77 @@
+"""`secscan plan`: what a scan would ask and touch, the very script, and an honest sudoers file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from secscan.cli.options import content_options, load
+
+_SUDOERS = """\
+# sudoers rule for the collector of secscan, baseline {baseline}.
+# Install the script first:  secscan plan -b {baseline} --script > {path}
+#                            chown root:root {path} && chmod 0755 {path}
+# The digest pins the very bytes: after an update of secscan or of the baseline, install script and rule again.
+# What this rule gives: {user} may have these {calls} questions answered as root, and nothing else. The script takes one
+# word (a nonce of 0-9 a-f) from standard input, no arguments, and writes nothing.
+Defaults!{path} !requiretty, env_reset, !setenv, !log_output
+{user} ALL=(root) NOPASSWD: sha256:{digest} {path} ""
+# In ~{user}/.ssh/authorized_keys confine the scanning key to it:
+#   restrict,command="sudo -n {path}" ssh-ed25519 AAAA... scanner
+# What this rule does not give: with `--become` and no pinned script, {user} needs `NOPASSWD: ALL`, since `sh` as root can do
+# anything; a list of single commands such as cat, find or awk would be no tighter, because each of them can read or run anything.
+"""
+
+
+@click.command("plan")
+@content_options
+@click.option("--script", is_flag=True, help="Print the very script that is sent, byte for byte.")
+@click.option("--sudoers", is_flag=True, help="Print a sudoers file that allows exactly this script.")
+@click.option("--user", default="secscan", show_default=True, help="The user of the sudoers file.")
+@click.option("--path", default="/usr/local/libexec/secscan-collector", show_default=True, help="Where the script is installed on the host.")
+@click.option("--json", "as_json", is_flag=True, help="The plan as JSON.")
+def command(baseline: str, content: tuple[Path, ...], script: bool, sudoers: bool, user: str, path: str, as_json: bool) -> int:
+    """Show every question, file and command, or print the very script.
+
+    Nothing is asked of any host.
+    """
+    engine = load(baseline, content)
+    plan = engine.plan
+    if script:
+        click.echo(plan.script, nl=False)
+        return 0
+    if sudoers:
+        filled = _SUDOERS.format(baseline=baseline, path=path, user=user, calls=plan.calls, digest=plan.script_sha256)
+        click.echo(filled, nl=False)
+        return 0
+    probes = engine.vocabulary.probes
+    if as_json:
+        batches = [
+            {
+                "probe": batch.probe, "calls": [call.mapping() for call in batch.calls], "touches": batch.touches,
+                "needs_root": probes[batch.probe].needs_root, "time_limit_s": batch.time_limit_s, "script_sha256": batch.script_sha256,
+            }
+            for batch in plan.batches
+        ]  # fmt: skip
+        click.echo(json.dumps({"baseline": baseline, "script_sha256": plan.script_sha256, "batches": batches}, indent=1))
+        return 0
+    click.echo(f"Baseline {baseline}: {plan.calls} questions in {len(plan.batches)} batches, one exchange of {len(plan.script) // 1024 + 1} KiB.")
+    for batch in plan.batches:
+        probe = probes[batch.probe]
+        rights = "root" if probe.needs_root else "any user"
+        watch = f", at most {batch.time_limit_s} s" if batch.time_limit_s else ""
+        click.echo(f"\n{batch.probe}: {probe.summary} ({len(batch.calls)} asked as {rights}{watch})")
+        for call in batch.calls:
+            given = ", ".join(f"{name}={_show(value)}" for name, value in call.arguments if value is not None)
+            if given:
+                click.echo(f"  - {given}")
+        if batch.touches:
+            click.echo(click.wrap_text("touches: " + ", ".join(dict.fromkeys(batch.touches)), 80, "  ", "    "))
+    click.echo(f"\nNothing is written on the host. Script: secscan plan -b {baseline} --script (sha256 {plan.script_sha256[:16]}…)")
+    return 0
+
+
+def _show(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,53 @@
+"""`secscan report`: saved assessments in another format."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from secscan.cli.reports import check_formats, print_text, write_whole
+
+
+@click.command("report")
+@click.argument("saved", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where the reports go.")
+@click.option("-f", "--format", "formats", default="", metavar="NAME,...", help="text, json, csv, junit, html.")
+@click.option("--color/--no-color", "colour", default=None, help="Colour the text report; default: on a terminal.")
+def command(saved: tuple[Path, ...], output: Path | None, formats: str, colour: bool | None) -> int:
+    """Render saved assessments in another format.
+
+    SAVED is an assessment (hosts/NAME.json of a scan's folder), or such a folder.
+    """
+    wanted = check_formats(formats, output)
+    paths = _documents(saved)
+    for reporter in wanted:
+        if output:
+            path = output / f"report.{reporter.extension}"
+            write_whole(path, reporter.render(_read(paths)))
+            click.echo(f"secscan: wrote {path}", err=True)
+        elif reporter.name == "text":
+            print_text(_read(paths), colour)
+        else:
+            for piece in reporter.render(_read(paths)):
+                sys.stdout.write(piece)
+    return 0
+
+
+def _read(paths: list[Path]) -> Iterator[dict[str, Any]]:
+    from secscan.assessments import read_document  # noqa: PLC0415 - keep --help free of it
+
+    for path in paths:
+        yield read_document(path)
+
+
+def _documents(saved: tuple[Path, ...]) -> list[Path]:
+    found: list[Path] = []
+    for path in saved:
+        found += sorted((path / "hosts" if (path / "hosts").is_dir() else path).glob("*.json")) if path.is_dir() else [path]
+    if not found:
+        raise click.UsageError(f"no assessment in {', '.join(map(str, saved))}; allowed: hosts/NAME.json, or a folder that a scan wrote")
+    return found

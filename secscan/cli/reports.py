@@ -1,0 +1,208 @@
+"""Keeping what was found and writing it down: one document per host on disk, reports made from those."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from secscan.errors import SecscanError, UsageError
+
+if TYPE_CHECKING:
+    from secscan.model.assessment import Assessment
+    from secscan.model.target import Target
+    from secscan.pipeline import Engine
+    from secscan.reporters import Reporter
+
+F = TypeVar("F", bound=Callable[..., Any])
+_SEVERITIES = ("low", "medium", "high", "critical")
+_OTHERS = ("error", "manual", "unreachable", "never")
+
+
+def report_options(command: F) -> F:
+    """--output, --format, --fail-on and colour."""
+    options = [
+        click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where reports and evidence go."),
+        click.option("-f", "--format", "formats", default="", metavar="NAME,...", help="text, json, csv, junit, html. With -o: text,html,json."),
+        click.option("--fail-on", default="low", show_default=True, metavar="WORDS", help="What exits 1: a severity; error, manual, unreachable; or never."),
+        click.option("--color/--no-color", "colour", default=None, help="Colour the text report; default: on a terminal."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class FailOn:
+    """What makes a run exit with 1: failures from a severity upwards (None: never), and other outcomes."""
+
+    severity: int | None
+    outcomes: frozenset[str]
+
+
+def parse_fail_on(text: str) -> FailOn:
+    """`high`, `medium,error`, `never`; UsageError for other words."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words or any(word not in (*_SEVERITIES, *_OTHERS) for word in words):
+        raise UsageError(f"--fail-on cannot be {text!r}; allowed: {', '.join((*_SEVERITIES, *_OTHERS))}, joined by commas")
+    severities = [_SEVERITIES.index(word) for word in words if word in _SEVERITIES]
+    if "never" in words:
+        return FailOn(None, frozenset())
+    return FailOn(min(severities, default=0), frozenset(words) & set(_OTHERS))
+
+
+def check_formats(text: str, output: Path | None) -> list[Reporter]:
+    """The reporters that were asked for, before any host is. UsageError for unknown ones."""
+    from secscan import plugins  # noqa: PLC0415 - keep --help free of it
+    from secscan.documents import did_you_mean  # noqa: PLC0415 - only here
+
+    words = [word.strip() for word in (text or ("text,html,json" if output else "text")).split(",") if word.strip()]
+    known = plugins.reporters()
+    for word in words:
+        if word not in known:
+            raise UsageError(f"no format is named {word!r}{did_you_mean(word, known)}; allowed: {', '.join(sorted(known))}")
+    if len(words) > 1 and output is None:
+        raise UsageError(f"several formats need a folder; allowed: -o DIR, or one of {', '.join(words)}")
+    return [known[word] for word in dict.fromkeys(words)]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What stays in memory of one host once its document is on disk."""
+
+    name: str
+    counts: Mapping[str, int]
+    failed_severities: tuple[str, ...]
+    summary: str
+    reached: bool
+
+
+@dataclass(slots=True)
+class Run:
+    """The documents of one run in a folder: hosts/<name>.json, evidence/<digest>.bundle.json.gz."""
+
+    folder: Path
+    keep_evidence: bool
+    kept: list[Kept] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        """Finished hosts, by name."""
+        return sorted(kept.name for kept in self.kept)
+
+    def keep(self, engine: Engine, target: Target) -> Kept:
+        """Scan one target and put document and evidence on disk (called in a worker thread)."""
+        from secscan.bundles import write_bundle  # noqa: PLC0415 - keep --help free of it
+        from secscan.pipeline import evaluate, scan  # noqa: PLC0415 - as above
+
+        assessment, bundle = scan(engine, target)
+        if bundle and self.keep_evidence and not bundle.sha256:
+            bundle, _ = write_bundle(bundle, self.folder / "evidence")
+            assessment = evaluate(engine, bundle, target)
+        return self.write(assessment)
+
+    def keep_failure(self, engine: Engine, target: Target, error: Exception) -> Kept:
+        """A target whose scan broke for a reason of ours or of the disk: reported as not reached, with the reason."""
+        from secscan import __version__  # noqa: PLC0415 - keep --help free of it
+        from secscan.evaluate.assess import assess_unreachable  # noqa: PLC0415 - as above
+
+        reason = str(error) if isinstance(error, SecscanError) else f"secscan failed: {type(error).__name__}: {error}"
+        now = time.time()
+        return self.write(assess_unreachable(engine.rulebook, target, reason, now, now, __version__))
+
+    def add(self, kept: Kept) -> None:
+        """Count a finished host."""
+        self.kept.append(kept)
+
+    def documents(self) -> Iterator[dict[str, Any]]:
+        """The documents of the finished hosts, one at a time, in the order of their names."""
+        import json  # noqa: PLC0415 - keep --help free of it
+
+        for name in self.names:
+            yield json.loads(self.path(name).read_text(encoding="utf-8"))
+
+    def path(self, name: str) -> Path:
+        """The file of a host: its name where that is a safe file name, else that with a digest."""
+        safe = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:80].lstrip(".") or "host"
+        if safe != name:
+            safe += "-" + hashlib.sha256(name.encode()).hexdigest()[:8]
+        return self.folder / "hosts" / f"{safe}.json"
+
+    def write(self, assessment: Assessment) -> Kept:
+        """Put an assessment on disk and return what stays in memory of it."""
+        from secscan.assessments import to_document, write_document  # noqa: PLC0415 - keep --help free of it
+
+        write_whole(self.path(assessment.host.name), [write_document(to_document(assessment))])
+        counts = assessment.tally.counts
+        failed = tuple(result.severity for result in assessment.results if result.outcome.value == "fail")
+        return Kept(assessment.host.name, counts, failed, _summarise(assessment), not assessment.unreachable)
+
+
+def _summarise(assessment: Assessment) -> str:
+    if assessment.unreachable:
+        return f"not reached: {assessment.unreachable}"
+    counts = assessment.tally.counts
+    told = [f"{counts[name]} {name.replace('_', ' ')}" for name in ("pass", "fail", "error", "manual", "not_applicable") if counts.get(name)]
+    return ", ".join(told)
+
+
+def exit_code(run: Run, rule: FailOn) -> int:
+    """1 something fails, 3 a target was not reached, 4 something could not be judged, 0 all hold; in that order."""
+    if rule.severity is not None:
+        if any(_SEVERITIES.index(severity) >= rule.severity for kept in run.kept for severity in kept.failed_severities):
+            return 1
+        if any(kept.counts.get(outcome) for kept in run.kept for outcome in rule.outcomes):
+            return 1
+    if not all(kept.reached for kept in run.kept):
+        return 3
+    return 4 if any(kept.counts.get("error") for kept in run.kept) else 0
+
+
+def write_reports(run: Run, reporters: Iterable[Reporter], output: Path | None, quiet: bool, colour: bool | None) -> None:
+    """Each report to its file, or the only one to standard output; the text report to standard output too."""
+    for reporter in reporters:
+        if output:
+            path = output / f"report.{reporter.extension}"
+            write_whole(path, reporter.render(run.documents()))
+            if reporter.name != "text" and not quiet:
+                click.echo(f"secscan: wrote {path}", err=True)
+        if reporter.name == "text" and not (quiet and output):
+            print_text(run.documents(), colour)
+        elif not output:
+            for piece in reporter.render(run.documents()):
+                sys.stdout.write(piece)
+
+
+def print_text(documents: Iterable[Mapping[str, Any]], colour: bool | None) -> None:
+    """The text report on standard output, as wide as the terminal up to 100 columns, coloured only on a terminal."""
+    from secscan.reporters.text import render  # noqa: PLC0415 - keep --help free of it
+
+    terminal = sys.stdout.isatty()
+    width = min(100, shutil.get_terminal_size((80, 24)).columns) if terminal else 80
+    wanted = colour if colour is not None else terminal and "NO_COLOR" not in os.environ
+    for piece in render(documents, width=width, colour=wanted):
+        sys.stdout.write(piece)
+    sys.stdout.flush()
+
+
+def write_whole(path: Path, pieces: Iterable[str]) -> None:
+    """A file that is whole or not there, readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as stream:
+            partial.chmod(0o600)
+            stream.writelines(pieces)
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error

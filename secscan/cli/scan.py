@@ -1,0 +1,113 @@
+"""`secscan scan`: the whole job, from targets to reports."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from secscan.cli.options import content_options, load, read_targets, target_options
+from secscan.cli.reports import Run, check_formats, exit_code, parse_fail_on, report_options, write_reports
+
+if TYPE_CHECKING:
+    from secscan.model.target import Target
+    from secscan.pipeline import Engine
+
+
+@click.command("scan")
+@target_options
+@content_options
+@report_options
+@click.option("-w", "--workers", type=click.IntRange(1, 64), default=32, show_default=True, help="Hosts asked at the same time.")
+@click.option("--no-evidence", is_flag=True, help="Do not keep the bundles of raw answers.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary; only what was asked for.")
+def command(
+    baseline: str, content: tuple[Path, ...], output: Path | None, formats: str, fail_on: str, colour: bool | None, workers: int,
+    no_evidence: bool, quiet: bool, **arguments: Any,
+) -> int:
+    """Ask hosts and judge what they say.
+
+    TARGET is `local`, HOST, ssh://USER@HOST:PORT, openssh://HOST, chroot:///DIR, container://ENGINE/NAME or
+    replay:///BUNDLE. Without -o the text report goes to standard output and nothing is kept.
+    """  # fmt: skip
+    targets = read_targets(arguments)
+    rule = parse_fail_on(fail_on)
+    wanted = check_formats(formats, output)
+    engine = load(baseline, content, arguments["connect_timeout"], arguments["timeout"])
+    _validate(engine, targets)
+    with contextlib.ExitStack() as stack:
+        folder = output or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
+        run = Run(folder, keep_evidence=output is not None and not no_evidence)
+        interrupted = _run(engine, targets, run, workers, quiet)
+        write_reports(run, wanted, output, quiet, colour)
+    if interrupted:
+        click.echo(f"secscan: interrupted: {len(run.names)} of {len(targets)} targets are finished and kept", err=True)
+        return 130
+    return exit_code(run, rule)
+
+
+def _validate(engine: Engine, targets: tuple[Target, ...]) -> None:
+    """Everything that can be wrong with the input, before the first host is asked."""
+    from secscan import plugins  # noqa: PLC0415 - keep --help free of it
+    from secscan.errors import InputError  # noqa: PLC0415 - as above
+    from secscan.pipeline import localise  # noqa: PLC0415 - as above
+
+    problems = []
+    for transport in {target.transport for target in targets} - {"replay"}:
+        plugins.transport(transport)
+    for target in targets:
+        if target.parameters:
+            try:
+                localise(engine, target)
+            except InputError as error:
+                problems += error.problems
+    if problems:
+        raise InputError(problems)
+
+
+def _run(engine: Engine, targets: tuple[Target, ...], run: Run, workers: int, quiet: bool) -> bool:
+    """Ask all targets; True when interrupted. What is finished is on disk, whatever happens."""
+    from secscan.fleet import run_all  # noqa: PLC0415 - keep --help free of it
+
+    with _progress(len(targets), quiet) as told:
+        try:
+            for target, outcome in run_all(targets, lambda target: run.keep(engine, target), workers):
+                if isinstance(outcome, Exception):
+                    outcome = run.keep_failure(engine, target, outcome)
+                run.add(outcome)
+                told(target.name, outcome.summary)
+        except KeyboardInterrupt:
+            return True
+    return False
+
+
+@contextlib.contextmanager
+def _progress(total: int, quiet: bool) -> Iterator[Any]:
+    """A function that tells that a host is finished: a bar on a terminal, a line each elsewhere, nothing when quiet."""
+    if quiet:
+        yield lambda name, summary: None
+        return
+    if total < 2 or not sys.stderr.isatty():
+        from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
+
+        yield lambda name, summary: click.echo(f"secscan: {visible(name)}: {visible(summary)}", err=True)
+        return
+    from rich.console import Console  # noqa: PLC0415 - 40 ms, only for a bar
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    columns = (TextColumn("scanning"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("scan", total=total)
+
+        def tell(name: str, summary: str) -> None:
+            if summary.startswith("not reached"):
+                bar.console.print(Text(f"{name}: {summary}"))
+            bar.advance(task)
+
+        yield tell
