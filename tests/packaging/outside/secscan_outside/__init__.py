@@ -1,0 +1,1 @@
+"""One plugin of every kind, as docs/writing-plugins.md shows them."""
