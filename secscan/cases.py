@@ -53,7 +53,9 @@ def _run_unwritten(check: Check, case: Case, probes: Mapping[str, Probe], matche
     """Variations of a passing case in which every answer is spoilt: none may pass."""
     spoilt: dict[str, dict[str, Answer]] = {
         "every answer is empty": {name: Answer(b"") for name in case.answers},
-        "every answer is cut in half": {name: Answer(answer.stdout[: len(answer.stdout) // 2]) for name, answer in case.answers.items()},
+        "every answer is cut in half": {
+            name: Answer(answer.stdout[: len(answer.stdout) // 2]) for name, answer in case.answers.items()
+        },
         "every answer lacks its last byte": {name: Answer(answer.stdout[:-1]) for name, answer in case.answers.items()},
         "every answer was broken off": {name: Answer(answer.stdout, fault="broken off") for name, answer in case.answers.items()},
         **{f"every answer is garbage: {junk!r}": dict.fromkeys(case.answers, Answer(junk)) for junk in GARBAGE},
@@ -73,7 +75,11 @@ def _run(
     for ask in check.asks:
         call = make_call(ask, parameters)
         answer = answers.get(ask.name)
-        observations[ask.name] = observe(probes[ask.probe], call, answer) if answer else Unobservable("this case has no answer for it")
+        observations[ask.name] = (
+            observe(probes[ask.probe], call, answer) if answer else Unobservable("this case has no answer for it")
+        )
     outcome, judgement = judge_check(check, observations, parameters, matchers, case.at)
-    reasons = dict.fromkeys(f"{finding.that} {finding.matcher}: {finding.reason or finding.actual}" for finding in judgement.findings)
+    reasons = dict.fromkeys(
+        f"{finding.that} {finding.matcher}: {finding.reason or finding.actual}" for finding in judgement.findings
+    )
     return outcome.value, "; ".join(list(reasons)[:3])

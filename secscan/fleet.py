@@ -14,7 +14,9 @@ DEFAULT_WORKERS = 32
 MOST_WORKERS = 64
 
 
-def run_all(targets: Sequence[Target], work: Callable[[Target], R], workers: int = DEFAULT_WORKERS) -> Iterator[tuple[Target, R | Exception]]:
+def run_all(
+    targets: Sequence[Target], work: Callable[[Target], R], workers: int = DEFAULT_WORKERS
+) -> Iterator[tuple[Target, R | Exception]]:
     """Apply `work` to every target, at most `workers` at a time; yield each target with its result or its exception.
 
     The threads are daemons: when the caller stops listening (Ctrl-C), targets not begun are dropped and those in flight are
@@ -47,7 +49,9 @@ def run_all(targets: Sequence[Target], work: Callable[[Target], R], workers: int
         stopped.set()
 
 
-def _offer(finished: queue.Queue[tuple[Target, R | Exception]], item: tuple[Target, R | Exception], stopped: threading.Event) -> None:
+def _offer(
+    finished: queue.Queue[tuple[Target, R | Exception]], item: tuple[Target, R | Exception], stopped: threading.Event
+) -> None:
     """Hand over a result; give up only when nobody listens any more, so that a slow writer holds the threads back."""
     while not stopped.is_set():
         try:

@@ -42,7 +42,9 @@ class Engine:
         baseline = self.library.baseline(self.baseline)
         named = {name for selection in baseline.selections for name in selection.requirements}
         requirements = {name: self.library.requirements[name] for name in sorted(named)}
-        requirements |= {name: replace(self.library.requirements[name], not_automated=why) for name, why in baseline.not_automated.items()}
+        requirements |= {
+            name: replace(self.library.requirements[name], not_automated=why) for name, why in baseline.not_automated.items()
+        }
         return Rulebook(
             baseline, self.library.checks, self.vocabulary.probes, self.vocabulary.matchers, requirements, self.library.sha256
         )
@@ -62,7 +64,9 @@ def load_engine(
 ) -> Engine:
     """secscan's own content and that of further folders. Raises InputError with all problems of all files."""
     vocabulary = Vocabulary(plugins.probes(), plugins.matchers())
-    library = load_library((places.checks(), *check_folders), (places.baselines(), *baseline_folders), vocabulary, cache or cache_folder())
+    library = load_library(
+        (places.checks(), *check_folders), (places.baselines(), *baseline_folders), vocabulary, cache or cache_folder()
+    )
     return Engine(library, vocabulary, baseline, limits or Limits())
 
 

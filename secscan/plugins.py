@@ -1,7 +1,8 @@
 """What is installed: probes, matchers, transports and reporters, built in or from other packages, found once.
 
-Other packages register by entry points: `secscan.probes`, `secscan.matchers`, `secscan.transports`, `secscan.reporters`, each
-naming a Probe, a Matcher, a Transport callable or a Reporter. A plugin that does not load stops secscan: nothing is dropped quietly.
+Other packages register by entry points named `secscan.probes`, `secscan.matchers`, `secscan.transports` and `secscan.reporters`,
+each naming a Probe, a Matcher, a Transport callable or a Reporter. A plugin that does not load stops secscan: nothing is
+dropped quietly.
 """
 
 from __future__ import annotations
@@ -65,8 +66,8 @@ def _modules(package: str) -> Iterator[Any]:
 
 def _with_outside(group: str, found: dict[str, Any], kind: type) -> Mapping[str, Any]:
     for name, entry in _outside(group).items():
-        plugin = _load(entry)
-        if not isinstance(plugin, kind):
+        plugin: Any = _load(entry)
+        if not issubclass(type(plugin), kind):
             raise PluginError(f"plugin {entry.value} is a {type(plugin).__name__}, allowed: a {kind.__name__}")
         if name in found:
             raise PluginError(f"plugin {entry.value} takes the name {name!r}, which is taken")

@@ -60,8 +60,8 @@ class Commands(click.Group):
 def secscan() -> None:
     """Scan hosts over SSH for cybersecurity and business-continuity compliance.
 
-    Nothing is installed on the hosts and nothing is written there: one script is sent, one answer comes back, and everything after that is
-    computed from the evidence that was kept.
+    Nothing is installed on the hosts and nothing is written there: one script is sent, one answer
+    comes back, and everything after that is computed from the evidence that was kept.
 
     \b
     Begin with:   secscan scan local
@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(run(arguments))
 
 
-def run(arguments: list[str] | None = None) -> int:
+def run(arguments: list[str] | None = None) -> int:  # noqa: PLR0911 - one exit code for each way to end
     """Run a command and return its exit code."""
     try:
         result: Any = secscan.main(args=arguments, prog_name="secscan", standalone_mode=False)

@@ -13,7 +13,9 @@ from secscan.cli.options import content_options, load, read_targets, target_opti
 @click.command("collect")
 @target_options
 @content_options
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR", help="Where the bundles go.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True, metavar="DIR", help="Where the bundles go."
+)
 @click.option("-w", "--workers", type=click.IntRange(1, 64), default=32, show_default=True, help="Hosts asked at the same time.")
 def command(baseline: str, content: tuple[Path, ...], output: Path, workers: int, **arguments: Any) -> int:
     """Ask hosts and keep the evidence, without judging.

@@ -20,13 +20,20 @@ from secscan.cli.reports import Run, check_formats, exit_code, parse_fail_on, re
 @click.option("--name", metavar="HOST", help="The host's name, for answers that a person collected by hand.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary; only what was asked for.")
 def command(
-    evidence: tuple[Path, ...], baseline: str, content: tuple[Path, ...], output: Path | None, formats: str, fail_on: str,
-    colour: bool | None, name: str | None, quiet: bool,
+    evidence: tuple[Path, ...],
+    baseline: str,
+    content: tuple[Path, ...],
+    output: Path | None,
+    formats: str,
+    fail_on: str,
+    colour: bool | None,
+    name: str | None,
+    quiet: bool,
 ) -> int:
     """Judge evidence that was collected before.
 
     EVIDENCE is a bundle, a folder of bundles, or what the script of `secscan plan --script` printed on an isolated host
-    (printf '%s\\n' 0123456789abcdef | sh collector.sh > answers).
+    (echo 0123456789abcdef | sh collector.sh > answers).
     """  # fmt: skip
     from secscan.pipeline import evaluate, read_evidence  # noqa: PLC0415 - keep --help free of it
 

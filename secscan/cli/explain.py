@@ -19,11 +19,18 @@ if TYPE_CHECKING:
 @click.command("explain")
 @click.argument("target")
 @click.argument("check")
-@click.option("--saved", type=click.Path(path_type=Path), metavar="DIR", help="Explain from the evidence that a scan kept in this folder; asks no host.")
+@click.option(
+    "--saved",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Explain from the evidence that a scan kept in this folder; asks no host.",
+)
 @content_options
 @click.pass_context
 @target_options
-def command(context: click.Context, target: str, check: str, saved: Path | None, baseline: str, content: tuple[Path, ...], **arguments: Any) -> int:
+def command(
+    context: click.Context, target: str, check: str, saved: Path | None, baseline: str, content: tuple[Path, ...], **arguments: Any
+) -> int:
     """Tell how one check came to its outcome on one target."""
     from secscan.documents import did_you_mean  # noqa: PLC0415 - keep --help free of it
     from secscan.pipeline import evaluate, scan  # noqa: PLC0415 - as above
@@ -31,7 +38,9 @@ def command(context: click.Context, target: str, check: str, saved: Path | None,
     engine = load(baseline, content, arguments["connect_timeout"], arguments["timeout"])
     selected = [selection.check for selection in engine.rulebook.baseline.selections]
     if check not in selected:
-        raise UsageError(f"check {check!r} is not in baseline {baseline}{did_you_mean(check, selected)}; allowed: {', '.join(selected)}")
+        raise UsageError(
+            f"check {check!r} is not in baseline {baseline}{did_you_mean(check, selected)}; allowed: {', '.join(selected)}"
+        )
     if saved:
         assessment = evaluate(engine, _saved_bundle(engine, saved, target))
     else:
@@ -48,9 +57,15 @@ def command(context: click.Context, target: str, check: str, saved: Path | None,
 def _saved_bundle(engine: Engine, folder: Path, target: str) -> Any:
     from secscan.bundles import read_bundle  # noqa: PLC0415 - keep --help free of it
 
-    found = [bundle for path in sorted((folder / "evidence").glob("*.bundle.json.gz")) if (bundle := read_bundle(path)).origin.target == target]
+    found = [
+        bundle
+        for path in sorted((folder / "evidence").glob("*.bundle.json.gz"))
+        if (bundle := read_bundle(path)).origin.target == target
+    ]
     if not found:
-        raise UsageError(f"{folder}: keeps no evidence of {target!r}; allowed: a folder that `secscan scan -o` wrote, and a host of that scan")
+        raise UsageError(
+            f"{folder}: keeps no evidence of {target!r}; allowed: a folder that `secscan scan -o` wrote, and a host of that scan"
+        )
     return max(found, key=lambda bundle: bundle.origin.finished_at)
 
 
@@ -61,7 +76,7 @@ def explain(document: Mapping[str, Any], result: Mapping[str, Any], engine: Engi
     text = document["checks"][result["check"]]
     host = document["host"]
     click.echo(f"{result['check']}: {text['title']}")
-    click.echo(f"  on {visible(host['name'])}{' (' + visible(host['system']) + ')' if host['system'] else ''}, severity {result['severity']}")
+    click.echo(f"  on {visible(host['name'])} ({visible(host['system']) or 'system not told'}), severity {result['severity']}")
     if document["unreachable"]:
         click.echo(f"\nOutcome: unreachable: {visible(document['unreachable'])}")
         return
@@ -71,8 +86,16 @@ def explain(document: Mapping[str, Any], result: Mapping[str, Any], engine: Engi
     if check.parameters:
         click.echo("\nParameters")
         for name, parameter in check.parameters.items():
-            click.echo(f"  {name} = {json.dumps((result['parameters'] or {}).get(name), ensure_ascii=False)}   ({parameter.describe})")
-    click.echo("\nExpectations that do not hold" if result["findings"] else "\nEvery expectation holds" if result["outcome"] == "pass" else "")
+            click.echo(
+                f"  {name} = {json.dumps((result['parameters'] or {}).get(name), ensure_ascii=False)}   ({parameter.describe})"
+            )
+    click.echo(
+        "\nExpectations that do not hold"
+        if result["findings"]
+        else "\nEvery expectation holds"
+        if result["outcome"] == "pass"
+        else ""
+    )
     for finding in result["findings"]:
         _explain_finding(finding)
     if result["findings_total"] > len(result["findings"]):
@@ -91,7 +114,9 @@ def _explain_proof(proof: Mapping[str, Any]) -> None:
     given = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in proof["arguments"].items())
     click.echo(f"\nQuestion {proof['name']}: {proof['probe']}({visible(given)})")
     who = {0: "root", -1: "unknown"}.get(proof["uid"], str(proof["uid"]))
-    click.echo(f"  asked as uid {who}; exit status {proof['exit']}; {proof['stdout_bytes']} bytes, sha256 {proof['stdout_sha256'][:16]}")
+    click.echo(
+        f"  asked as uid {who}; exit status {proof['exit']}; {proof['stdout_bytes']} bytes, sha256 {proof['stdout_sha256'][:16]}"
+    )
     lines = block(proof["stdout"]).splitlines()
     for line in lines[:20]:
         click.echo(f"  | {line}")

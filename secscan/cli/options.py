@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from secscan.pipeline import Engine
 
 F = TypeVar("F", bound=Callable[..., Any])
+_FILE = click.Path(path_type=Path)
 SECRET_VARIABLES = {"password": "SECSCAN_PASSWORD", "passphrase": "SECSCAN_PASSPHRASE", "become": "SECSCAN_BECOME_PASSWORD"}
 
 
 def content_options(command: F) -> F:
     """--baseline and --content."""
-    command = click.option("-b", "--baseline", default="un_minimum", show_default=True, metavar="ID", help="The baseline to judge by.")(command)
+    command = click.option(
+        "-b", "--baseline", default="un_minimum", show_default=True, metavar="ID", help="The baseline to judge by."
+    )(command)
     return click.option(
         "--content", "content", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
         help="A folder of your own with checks/ and baselines/; may be repeated.",
@@ -41,20 +44,30 @@ def target_options(command: F) -> F:
 _TARGET_OPTIONS = [
     click.argument("targets", nargs=-1, metavar="[TARGET]..."),
     click.option("-i", "--inventory", metavar="FILE", help="secscan or Ansible inventory, or the word ssh-config."),
-    click.option("-l", "--limit", multiple=True, metavar="WHERE", help="Only hosts where site=…, label=…, host=…; comma is and, repeat is or."),
+    click.option(
+        "-l",
+        "--limit",
+        multiple=True,
+        metavar="WHERE",
+        help="Only hosts where site=…, label=…, host=…; comma is and, repeat is or.",
+    ),
     click.option("--become/--no-become", default=None, help="Ask as root, by sudo once around the whole script."),
     click.option("--ask-password", is_flag=True, help="Prompt for the SSH password."),
     click.option("--ask-passphrase", is_flag=True, help="Prompt for the passphrase of the SSH key."),
     click.option("--ask-become-password", is_flag=True, help="Prompt for the sudo password."),
-    click.option("--password-file", type=click.Path(path_type=Path), metavar="FILE", help="Read the SSH password from a private file."),
-    click.option("--become-password-file", type=click.Path(path_type=Path), metavar="FILE", help="Read the sudo password from a private file."),
+    click.option("--password-file", type=_FILE, metavar="FILE", help="Read the SSH password from a private file."),
+    click.option("--become-password-file", type=_FILE, metavar="FILE", help="Read the sudo password from a private file."),
     click.option("--identity", metavar="FILE", help="SSH private key to sign in with."),
     click.option("--ssh-config", metavar="FILE", help="OpenSSH client configuration instead of ~/.ssh/config."),
     click.option("--known-hosts", metavar="FILE", help="Known host keys instead of ~/.ssh/known_hosts."),
-    click.option("--accept-new", is_flag=True, help="Record the keys of hosts never seen before; changed keys are still refused."),
-    click.option("--connect-timeout", type=click.FloatRange(1, 600), default=15, show_default=True, metavar="S", help="Seconds to connect."),
-    click.option("--timeout", type=click.FloatRange(5, 7200), default=300, show_default=True, metavar="S", help="Seconds for one whole host."),
-]  # fmt: skip
+    click.option("--accept-new", is_flag=True, help="Record keys of hosts never seen before; changed keys are still refused."),
+    click.option(
+        "--connect-timeout", type=click.FloatRange(1, 600), default=15, show_default=True, metavar="S", help="Seconds to connect."
+    ),
+    click.option(
+        "--timeout", type=click.FloatRange(5, 7200), default=300, show_default=True, metavar="S", help="Seconds for one whole host."
+    ),
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +171,9 @@ def _read_private(path: Path) -> str:
         with path.open(encoding="utf-8") as stream:
             state = os.fstat(stream.fileno())
             if state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise UsageError(f"{path}: others may read this password (mode {stat.S_IMODE(state.st_mode):04o}); allowed: mode 0600")
+                raise UsageError(
+                    f"{path}: others may read this password (mode {stat.S_IMODE(state.st_mode):04o}); allowed: mode 0600"
+                )
             return stream.readline().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: cannot be read: {error}") from error

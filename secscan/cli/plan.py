@@ -30,7 +30,9 @@ Defaults!{path} !requiretty, env_reset, !setenv, !log_output
 @click.option("--script", is_flag=True, help="Print the very script that is sent, byte for byte.")
 @click.option("--sudoers", is_flag=True, help="Print a sudoers file that allows exactly this script.")
 @click.option("--user", default="secscan", show_default=True, help="The user of the sudoers file.")
-@click.option("--path", default="/usr/local/libexec/secscan-collector", show_default=True, help="Where the script is installed on the host.")
+@click.option(
+    "--path", default="/usr/local/libexec/secscan-collector", show_default=True, help="Where the script is installed on the host."
+)
 @click.option("--json", "as_json", is_flag=True, help="The plan as JSON.")
 def command(baseline: str, content: tuple[Path, ...], script: bool, sudoers: bool, user: str, path: str, as_json: bool) -> int:
     """Show every question, file and command, or print the very script.
@@ -51,13 +53,17 @@ def command(baseline: str, content: tuple[Path, ...], script: bool, sudoers: boo
         batches = [
             {
                 "probe": batch.probe, "calls": [call.mapping() for call in batch.calls], "touches": batch.touches,
-                "needs_root": probes[batch.probe].needs_root, "time_limit_s": batch.time_limit_s, "script_sha256": batch.script_sha256,
+                "needs_root": probes[batch.probe].needs_root, "time_limit_s": batch.time_limit_s,
+                "script_sha256": batch.script_sha256,
             }
             for batch in plan.batches
         ]  # fmt: skip
         click.echo(json.dumps({"baseline": baseline, "script_sha256": plan.script_sha256, "batches": batches}, indent=1))
         return 0
-    click.echo(f"Baseline {baseline}: {plan.calls} questions in {len(plan.batches)} batches, one exchange of {len(plan.script) // 1024 + 1} KiB.")
+    click.echo(
+        f"Baseline {baseline}: {plan.calls} questions in {len(plan.batches)} batches; "
+        f"one exchange, {len(plan.script) // 1024 + 1} KiB there."
+    )
     for batch in plan.batches:
         probe = probes[batch.probe]
         rights = "root" if probe.needs_root else "any user"

@@ -49,5 +49,7 @@ def _documents(saved: tuple[Path, ...]) -> list[Path]:
     for path in saved:
         found += sorted((path / "hosts" if (path / "hosts").is_dir() else path).glob("*.json")) if path.is_dir() else [path]
     if not found:
-        raise click.UsageError(f"no assessment in {', '.join(map(str, saved))}; allowed: hosts/NAME.json, or a folder that a scan wrote")
+        raise click.UsageError(
+            f"no assessment in {', '.join(map(str, saved))}; allowed: hosts/NAME.json, or a folder that a scan wrote"
+        )
     return found

@@ -31,9 +31,24 @@ _OTHERS = ("error", "manual", "unreachable", "never")
 def report_options(command: F) -> F:
     """--output, --format, --fail-on and colour."""
     options = [
-        click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where reports and evidence go."),
-        click.option("-f", "--format", "formats", default="", metavar="NAME,...", help="text, json, csv, junit, html. With -o: text,html,json."),
-        click.option("--fail-on", default="low", show_default=True, metavar="WORDS", help="What exits 1: a severity; error, manual, unreachable; or never."),
+        click.option(
+            "-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where reports and evidence go."
+        ),
+        click.option(
+            "-f",
+            "--format",
+            "formats",
+            default="",
+            metavar="NAME,...",
+            help="text, json, csv, junit, html. With -o: text,html,json.",
+        ),
+        click.option(
+            "--fail-on",
+            default="low",
+            show_default=True,
+            metavar="WORDS",
+            help="What exits 1: a severity; error, manual, unreachable; or never.",
+        ),
         click.option("--color/--no-color", "colour", default=None, help="Colour the text report; default: on a terminal."),
     ]
     for option in reversed(options):
@@ -151,7 +166,11 @@ def _summarise(assessment: Assessment) -> str:
     if assessment.unreachable:
         return f"not reached: {assessment.unreachable}"
     counts = assessment.tally.counts
-    told = [f"{counts[name]} {name.replace('_', ' ')}" for name in ("pass", "fail", "error", "manual", "not_applicable") if counts.get(name)]
+    told = [
+        f"{counts[name]} {name.replace('_', ' ')}"
+        for name in ("pass", "fail", "error", "manual", "not_applicable")
+        if counts.get(name)
+    ]
     return ", ".join(told)
 
 

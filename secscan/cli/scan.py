@@ -27,8 +27,16 @@ if TYPE_CHECKING:
 @click.option("--no-evidence", is_flag=True, help="Do not keep the bundles of raw answers.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary; only what was asked for.")
 def command(
-    baseline: str, content: tuple[Path, ...], output: Path | None, formats: str, fail_on: str, colour: bool | None, workers: int,
-    no_evidence: bool, quiet: bool, **arguments: Any,
+    baseline: str,
+    content: tuple[Path, ...],
+    output: Path | None,
+    formats: str,
+    fail_on: str,
+    colour: bool | None,
+    workers: int,
+    no_evidence: bool,
+    quiet: bool,
+    **arguments: Any,
 ) -> int:
     """Ask hosts and judge what they say.
 
@@ -77,10 +85,9 @@ def _run(engine: Engine, targets: tuple[Target, ...], run: Run, workers: int, qu
     with _progress(len(targets), quiet) as told:
         try:
             for target, outcome in run_all(targets, lambda target: run.keep(engine, target), workers):
-                if isinstance(outcome, Exception):
-                    outcome = run.keep_failure(engine, target, outcome)
-                run.add(outcome)
-                told(target.name, outcome.summary)
+                kept = run.keep_failure(engine, target, outcome) if isinstance(outcome, Exception) else outcome
+                run.add(kept)
+                told(target.name, kept.summary)
         except KeyboardInterrupt:
             return True
     return False

@@ -67,7 +67,10 @@ def collect(target: Target, plan: Plan, transport: Transport, content_sha256: st
         clock_offset_s=_clock_offset(told, greeted_at),
         received_bytes=reader.received,
     )
-    labels = {**target.labels, **{name: value for name, value in (("site", target.site), ("criticality", target.criticality)) if value}}
+    labels = {
+        **target.labels,
+        **{name: value for name, value in (("site", target.site), ("criticality", target.criticality)) if value},
+    }
     problems = tuple(dict.fromkeys(text for text in (*violations, exchanged.cut_short, _refusal(exchanged)) if text))
     return _bundle(origin, plan, frames, content_sha256, problems, tuple(sorted(labels.items())))
 
@@ -76,7 +79,9 @@ def read_answers(data: bytes, plan: Plan, name: str, content_sha256: str, collec
     """Evidence from the stream that the collector printed when a person ran it by hand. `collected_at` is the file's time."""
     greeting = re.search(rb"(?:^|\n)([0-9a-f]{1,64}) H (?:gzip|plain) [0-9a-f]{64}\n", data[:70_000])
     if not greeting:
-        raise EvidenceError("no collector's greeting in the first 64 KiB; allowed: the output of the script that `secscan plan --script` prints")
+        raise EvidenceError(
+            "no collector's greeting in the first 64 KiB; allowed: the output of the script that `secscan plan --script` prints"
+        )
     reader = _reader(plan, greeting[1].decode())
     problems: list[str] = []
     try:
@@ -87,7 +92,8 @@ def read_answers(data: bytes, plan: Plan, name: str, content_sha256: str, collec
     frames = reader.frames(problems[0] if problems else "the answers end early")
     told = _told(frames)
     origin = Origin(
-        target=name, address="", transport="by hand", started_at=collected_at, finished_at=collected_at, uid=int(told.get("uid", -1)),
+        target=name, address="", transport="by hand", started_at=collected_at, finished_at=collected_at,
+        uid=int(told.get("uid", -1)),
         hostname=told.get("hostname", ""), machine_id=told.get("machine-id", ""), received_bytes=len(data),
     )  # fmt: skip
     return _bundle(origin, plan, frames, content_sha256, tuple(problems), ())
@@ -95,12 +101,19 @@ def read_answers(data: bytes, plan: Plan, name: str, content_sha256: str, collec
 
 def _reader(plan: Plan, nonce: str) -> FrameReader:
     return FrameReader(
-        nonce, {batch.number: len(batch.calls) for batch in plan.batches}, {batch.number: batch.time_limit_s for batch in plan.batches}
+        nonce,
+        {batch.number: len(batch.calls) for batch in plan.batches},
+        {batch.number: batch.time_limit_s for batch in plan.batches},
     )
 
 
 def _bundle(
-    origin: Origin, plan: Plan, frames: tuple[Frame, ...], content_sha256: str, problems: tuple[str, ...], labels: tuple[tuple[str, str], ...]
+    origin: Origin,
+    plan: Plan,
+    frames: tuple[Frame, ...],
+    content_sha256: str,
+    problems: tuple[str, ...],
+    labels: tuple[tuple[str, str], ...],
 ) -> Bundle:
     batches = tuple(
         Batch(planned.number, planned.probe, planned.calls, planned.script_sha256, frame)
@@ -125,7 +138,8 @@ def _why_not_whole(reader: FrameReader, plan: Plan, exchanged: Exchanged, violat
 def _same_questions(reader: FrameReader, plan: Plan) -> None:
     if reader.greeting != plan.questions_sha256:
         raise ExchangeError(
-            f"the collector on the host asks other questions ({reader.greeting[:12]}) than this plan ({plan.questions_sha256[:12]}): "
+            f"the collector on the host asks other questions ({reader.greeting[:12]}) than this plan "
+            f"({plan.questions_sha256[:12]}): "
             "install the script that `secscan plan --script` prints now"
         )
 

@@ -19,7 +19,9 @@ BATCH_LIMIT = 8 * 2**20  # bytes of one joint answer
 STREAM_LIMIT = 64 * 2**20  # bytes of the whole answer, unpacked
 COMPLAINT_LIMIT = 16_384
 _MARK_LIMIT = 200
-_MARK = re.compile(rb"(B) (\d{1,6}) ([\d.]{0,20})|(P) (\d{1,6}) (\d{1,3})|(E) (\d{1,6}) (\d{1,3}) ([\d.]{0,20})|(Z) (\d{1,6})|(END) (\d{1,6})")
+_MARK = re.compile(
+    rb"(B) (\d{1,6}) ([\d.]{0,20})|(P) (\d{1,6}) (\d{1,3})|(E) (\d{1,6}) (\d{1,3}) ([\d.]{0,20})|(Z) (\d{1,6})|(END) (\d{1,6})"
+)
 _TIME_UP = {124, 137, 143}
 
 
@@ -42,7 +44,8 @@ class _Open:
 class FrameReader:
     """Feed it bytes in any pieces; it yields whole frames.
 
-    `greeting` becomes the digest of the questions that the collector says it asks. `calls` maps each batch number that was asked to its number of calls; `watched` maps a number to its time limit in seconds.
+    `calls` maps each batch number that was asked to its number of calls; `watched` maps a number to its time limit in seconds.
+    `greeting` becomes the digest of the questions that the collector says it asks, `ended` True at its end mark.
     """
 
     def __init__(self, nonce: str, calls: Mapping[int, int], watched: Mapping[int, int]) -> None:
@@ -181,7 +184,13 @@ class FrameReader:
             opened.fault = f"time limit of {limit} s reached on the host"
         elapsed = opened.ended_s - opened.began_s if opened.ended_s >= opened.began_s >= 0 else -1.0
         self._frames[opened.number] = Frame(
-            opened.number, tuple(opened.parts), bytes(opened.current), bytes(opened.stderr), opened.exit, round(elapsed, 2), opened.fault
+            opened.number,
+            tuple(opened.parts),
+            bytes(opened.current),
+            bytes(opened.stderr),
+            opened.exit,
+            round(elapsed, 2),
+            opened.fault,
         )
         self._open = None
 

@@ -26,7 +26,9 @@ class _Draft:
     lineage: list[str] = field(default_factory=list)
 
 
-def read_baseline(name: str, documents: Mapping[str, Document], checks: Mapping[str, Check], requirements: Mapping[str, Any]) -> Baseline | None:
+def read_baseline(
+    name: str, documents: Mapping[str, Document], checks: Mapping[str, Check], requirements: Mapping[str, Any]
+) -> Baseline | None:
     """The baseline of that name, merged with those it extends; None when it or one of them has problems (in the documents)."""
     before = sum(len(document.problems) for document in documents.values())
     draft = _merge(name, documents, checks, requirements, ())
@@ -47,7 +49,11 @@ def read_baseline(name: str, documents: Mapping[str, Document], checks: Mapping[
 
 
 def _merge(
-    name: str, documents: Mapping[str, Document], checks: Mapping[str, Check], requirements: Mapping[str, Any], above: tuple[str, ...]
+    name: str,
+    documents: Mapping[str, Document],
+    checks: Mapping[str, Check],
+    requirements: Mapping[str, Any],
+    above: tuple[str, ...],
 ) -> _Draft | None:
     document = documents[name]
     if document.data is None:
@@ -61,13 +67,29 @@ def _merge(
     _check_id(root, name)
     draft = _Draft()
     for place in root.at("extends").items() if root.has("extends") else []:
-        other = place.text()
-        if other not in documents:
-            place.report(f"no baseline is named {other!r}{did_you_mean(other, documents)}", ", ".join(sorted(documents)))
-        elif other in (*above, name):
-            place.report("baselines extend each other in a circle: " + " -> ".join((*above, name, other)))
-        elif inherited := _merge(other, documents, checks, requirements, (*above, name)):
+        other = _extended(place, documents, (*above, name))
+        inherited = _merge(other, documents, checks, requirements, (*above, name)) if other else None
+        if inherited:
             _inherit(draft, inherited, checks)
+    _add_own(root, name, draft, checks, requirements)
+    draft.lineage.append(name)
+    return draft
+
+
+def _extended(place: Cursor, documents: Mapping[str, Document], above: tuple[str, ...]) -> str:
+    """The name of an extended baseline; empty after reporting why it cannot be extended."""
+    other = place.text()
+    if other not in documents:
+        place.report(f"no baseline is named {other!r}{did_you_mean(other, documents)}", ", ".join(sorted(documents)))
+        return ""
+    if other in above:
+        place.report("baselines extend each other in a circle: " + " -> ".join((*above, other)))
+        return ""
+    return other
+
+
+def _add_own(root: Cursor, name: str, draft: _Draft, checks: Mapping[str, Check], requirements: Mapping[str, Any]) -> None:
+    """What a baseline says itself, on top of what it inherits: first drops, then selections, then locks."""
     if root.has("drop"):
         _drop(root.at("drop"), name, draft)
     if root.has("requirements"):
@@ -76,8 +98,6 @@ def _merge(
         _lock(root.at("lock"), draft)
     if not draft.selections and not draft.not_automated:
         root.report("the baseline selects nothing", "requirements: {ID: [check, ...]}, or extends: [baseline]")
-    draft.lineage.append(name)
-    return draft
 
 
 def _check_id(root: Cursor, name: str) -> None:
@@ -122,7 +142,8 @@ def _drop(cursor: Cursor, name: str, draft: _Draft) -> None:
         check = item.at("check").text()
         if check not in draft.selections:
             item.at("check").report(
-                f"{check!r} is not inherited, so it cannot be dropped{did_you_mean(check, draft.selections)}", ", ".join(draft.selections)
+                f"{check!r} is not inherited, so it cannot be dropped{did_you_mean(check, draft.selections)}",
+                ", ".join(draft.selections),
             )
         elif draft.selections[check].locked:
             item.at("check").report(f"{check!r} is locked by a baseline that this one extends", "checks that are not locked")
@@ -135,7 +156,10 @@ def _lock(cursor: Cursor, draft: _Draft) -> None:
     for item in cursor.items():
         check = item.text()
         if check not in draft.selections:
-            item.report(f"{check!r} is not selected, so it cannot be locked{did_you_mean(check, draft.selections)}", ", ".join(draft.selections))
+            item.report(
+                f"{check!r} is not selected, so it cannot be locked{did_you_mean(check, draft.selections)}",
+                ", ".join(draft.selections),
+            )
         else:
             draft.selections[check] = replace(draft.selections[check], locked=True)
 
@@ -145,7 +169,10 @@ def _select(cursor: Cursor, name: str, draft: _Draft, checks: Mapping[str, Check
     for requirement in cursor.mapping():
         place = cursor.at(requirement)
         if requirement not in requirements:
-            place.report(f"no requirement is named {requirement!r}{did_you_mean(requirement, requirements)}", "an id of the requirements catalogue")
+            place.report(
+                f"no requirement is named {requirement!r}{did_you_mean(requirement, requirements)}",
+                "an id of the requirements catalogue",
+            )
             continue
         if place.has("not_automated"):
             place.mapping(("not_automated",))
@@ -156,7 +183,9 @@ def _select(cursor: Cursor, name: str, draft: _Draft, checks: Mapping[str, Check
             _select_entry(entry, requirement, name, draft, checks, inherited)
 
 
-def _select_entry(entry: Cursor, requirement: str, name: str, draft: _Draft, checks: Mapping[str, Check], inherited: frozenset[str]) -> None:
+def _select_entry(
+    entry: Cursor, requirement: str, name: str, draft: _Draft, checks: Mapping[str, Check], inherited: frozenset[str]
+) -> None:
     written, settings = entry.value, None
     if isinstance(entry.value, dict):
         if len(entry.value) != 1:
@@ -207,7 +236,9 @@ def _apply(cursor: Cursor, mine: Selection, check: Check, name: str, draft: _Dra
     return replace(mine, parameters=parameters, severity=severity)
 
 
-def _record_changes(cursor: Cursor, changes: list[tuple[str, bool]], mine: Selection, check: Check, name: str, draft: _Draft) -> None:
+def _record_changes(
+    cursor: Cursor, changes: list[tuple[str, bool]], mine: Selection, check: Check, name: str, draft: _Draft
+) -> None:
     reason = cursor.at("reason").text() if cursor.has("reason") else ""
     approver = cursor.at("approver").text() if cursor.has("approver") else ""
     for change, tighter in changes:

@@ -47,7 +47,14 @@ def read_check(document: Document, vocabulary: Vocabulary, sha256: str = "") -> 
         return None
     root = Cursor(document, (), document.data)
     attested = root.has("attest")
-    required = ("id", "title", "severity", "rationale", "remediation", *(("attest",) if attested else ("observe", "expect", "cases")))
+    required = (
+        "id",
+        "title",
+        "severity",
+        "rationale",
+        "remediation",
+        *(("attest",) if attested else ("observe", "expect", "cases")),
+    )
     root.mapping(KEYS, required)
     if not isinstance(document.data, dict):
         return None
@@ -61,7 +68,9 @@ def read_check(document: Document, vocabulary: Vocabulary, sha256: str = "") -> 
         title=_read_title(root),
         severity=root.at("severity").choice(Severity, Severity.LOW) if root.has("severity") else Severity.LOW,
         rationale=_fold(root.at("rationale").text()) if root.has("rationale") else "",
-        remediation=_read_remediation(root.at("remediation")) if root.has("remediation") else Remediation("", Effort.DAYS, When.RUNTIME),
+        remediation=_read_remediation(root.at("remediation"))
+        if root.has("remediation")
+        else Remediation("", Effort.DAYS, When.RUNTIME),
         references=_read_references(root.at("references")) if root.has("references") else {},
         parameters=parameters,
         applies_to=_read_conditions(root.at("applies_to"), scope) if root.has("applies_to") else (),
@@ -96,7 +105,9 @@ def _read_title(root: Cursor) -> str:
     cursor = root.at("title")
     title = _fold(cursor.text())
     if len(title) > 100 or title.endswith("."):
-        cursor.report("a title is a statement that is true when the check passes", "at most 100 characters, no full stop at the end")
+        cursor.report(
+            "a title is a statement that is true when the check passes", "at most 100 characters, no full stop at the end"
+        )
     return title
 
 
@@ -114,9 +125,7 @@ def _read_references(cursor: Cursor) -> dict[str, tuple[str, ...]]:
 
 
 def _read_parameters(cursor: Cursor) -> dict[str, Parameter]:
-    return {
-        name: parameter for name in cursor.mapping() if (parameter := _read_parameter(cursor.at(name), name))
-    }
+    return {name: parameter for name in cursor.mapping() if (parameter := _read_parameter(cursor.at(name), name))}
 
 
 def _read_parameter(cursor: Cursor, name: str) -> Parameter | None:
@@ -128,12 +137,16 @@ def _read_parameter(cursor: Cursor, name: str) -> Parameter | None:
         return None
     stricter = cursor.at("stricter").choice(Stricter, Stricter.LOWER) if cursor.has("stricter") else None
     if stricter and (stricter in {Stricter.SUBSET, Stricter.SUPERSET}) != (kind == Type.LIST.value):
-        cursor.at("stricter").report(f"{stricter} does not fit a parameter of type {kind}", "lower, higher; subset, superset for lists")
+        cursor.at("stricter").report(
+            f"{stricter} does not fit a parameter of type {kind}", "lower, higher; subset, superset for lists"
+        )
     default = read_parameter_value(cursor.at("default"), Type(kind)) if cursor.has("default") else None
     if default is None:
         return None
     choices = cursor.at("choices").texts() if cursor.has("choices") else ()
-    return Parameter(name, Type(kind), default, _fold(cursor.at("describe").text()) if cursor.has("describe") else "", stricter, choices)
+    return Parameter(
+        name, Type(kind), default, _fold(cursor.at("describe").text()) if cursor.has("describe") else "", stricter, choices
+    )
 
 
 def read_parameter_value(cursor: Cursor, kind: Type, choices: tuple[str, ...] = ()) -> Scalar | None:
@@ -161,17 +174,19 @@ def _read_ask(cursor: Cursor, name: str, vocabulary: Vocabulary, parameters: Map
     if not isinstance(cursor.value, dict):
         cursor.report(f"{name!r} must be a mapping, not {kind_of(cursor.value)}", "{probe: PROBE, argument: value}")
         return None
-    wanted = cursor.value.get("probe")
+    wanted = str(cursor.value.get("probe"))
     if wanted not in vocabulary.probes:
         place = cursor.at("probe") if "probe" in cursor.value else cursor
-        place.report(f"no probe is named {wanted!r}{did_you_mean(str(wanted), vocabulary.probes)}", ", ".join(sorted(vocabulary.probes)))
+        place.report(f"no probe is named {wanted!r}{did_you_mean(wanted, vocabulary.probes)}", ", ".join(sorted(vocabulary.probes)))
         return None
     probe = vocabulary.probes[wanted]
     arguments = read_arguments(cursor, probe, parameters)
     return Ask(name, probe.name, arguments) if arguments is not None else None
 
 
-def read_arguments(cursor: Cursor, probe: Probe, parameters: Mapping[str, Parameter]) -> tuple[tuple[str, Literal | ParameterRef], ...] | None:
+def read_arguments(
+    cursor: Cursor, probe: Probe, parameters: Mapping[str, Parameter]
+) -> tuple[tuple[str, Literal | ParameterRef], ...] | None:
     """The arguments of a call in the order the probe declares them, defaults filled in; None when something is wrong."""
     before = len(cursor.document.problems)
     cursor.mapping(("probe", *(argument.name for argument in probe.arguments)))
@@ -240,15 +255,13 @@ def _read_probe_condition(cursor: Cursor, probe: Probe, scope: Scope) -> Conditi
     texts = cursor.texts() if isinstance(cursor.value, list) else (cursor.text(),)
     argument = probe.argument(probe.condition)
     if argument is None:  # the condition is an attribute: one call, compared with the listed values
-        attribute = probe.attribute(probe.condition)
-        kind = attribute.type if attribute else Type.TEXT
-        asks = (Ask(probe.name, probe.name, ()),)
+        only = (Ask(probe.name, probe.name, ()),)
         inner = Scope(scope.vocabulary, {probe.name: probe}, scope.parameters)
         where = {"that": f"{probe.name}.{probe.condition}", "in": list(texts)}
         document = Document(cursor.document.path, [where], None, cursor.document.problems)
-        return Condition(f"probe:{kind}", asks, expressions=read_expressions(Cursor(document, (), [where]), inner))
+        return Condition("probe", only, expressions=read_expressions(Cursor(document, (), [where]), inner))
     others = [(other.name, Literal(other.default)) for other in probe.arguments if other is not argument]  # type: ignore[arg-type]
-    asks = []
+    asks: list[Ask] = []
     for text in texts:
         value: Any = (text,) if argument.type is Type.LIST else text
         if fault := argument_fault(argument, value):
@@ -318,7 +331,12 @@ def _read_answer(cursor: Cursor) -> Answer | None:
         if key in written and (not isinstance(written[key], int) or isinstance(written[key], bool)):
             cursor.at(key).report(f"{key!r} must be a whole number", "0 to 255")
             return None
-    return Answer(str(written.get("stdout", "")).encode(), str(written.get("stderr", "")).encode(), written.get("exit", 0), uid=written.get("uid", 0))
+    return Answer(
+        str(written.get("stdout", "")).encode(),
+        str(written.get("stderr", "")).encode(),
+        written.get("exit", 0),
+        uid=written.get("uid", 0),
+    )
 
 
 def _read_case_parameters(cursor: Cursor, parameters: Mapping[str, Parameter]) -> dict[str, Scalar]:

@@ -26,6 +26,7 @@ from secscan.model.probe import Attribute, Probe
 from secscan.model.values import WRITTEN, Type, read_value
 
 FORMS = ("that", "any", "all", "none", "each", "no")
+_NEVER_EMPTY = {OperandKind.ITEMS, OperandKind.PATTERN, OperandKind.ITEM}
 _NUMBERS = {Type.INTEGER, Type.NUMBER}
 
 
@@ -112,7 +113,9 @@ def _read_collection(cursor: Cursor, scope: Scope, form: str) -> Each | No | Non
     attribute = scope.asks[path.name].attribute(path.attribute) if path.name else _field(scope, path.attribute)
     if attribute is None or attribute.type is not Type.RECORDS:
         collections = [a.name for a in scope.asks[path.name].attributes if a.type is Type.RECORDS] if path.name else []
-        cursor.at(form).report(f"{path} is {path.type}, not a collection", ", ".join(collections) or "an attribute that is a collection")
+        cursor.at(form).report(
+            f"{path} is {path.type}, not a collection", ", ".join(collections) or "an attribute that is a collection"
+        )
         return None
     inner = scope.inside(attribute.fields)
     where = read_expressions(cursor.at("where"), inner) if cursor.has("where") else ()
@@ -150,12 +153,13 @@ def _read_operand(cursor: Cursor, matcher: Matcher, path: Path, scope: Scope) ->
                 read_value(path.type, item)
     except ValueError:
         wanted = f"a list, each {WRITTEN[path.type]}" if matcher.operand is OperandKind.ITEMS else WRITTEN[kind]
-        cursor.report(f"{matcher.name} cannot take {cursor.value!r}", f"{wanted}, {{parameter: NAME}} or {{observed: NAME.ATTRIBUTE}}")
+        cursor.report(
+            f"{matcher.name} cannot take {cursor.value!r}", f"{wanted}, {{parameter: NAME}} or {{observed: NAME.ATTRIBUTE}}"
+        )
         return None
-    if value in ((), ""):
-        if matcher.operand is OperandKind.ITEMS or matcher.operand is OperandKind.PATTERN or matcher.operand is OperandKind.ITEM:
-            cursor.report(f"{matcher.name} with nothing to compare says nothing", WRITTEN[kind])
-            return None
+    if value in ((), "") and matcher.operand in _NEVER_EMPTY:
+        cursor.report(f"{matcher.name} with nothing to compare says nothing", WRITTEN[kind])
+        return None
     if matcher.operand is OperandKind.PATTERN and (fault := _bad_pattern(str(value))):
         cursor.report(f"not a regular expression: {fault}", "RE2 syntax")
         return None
@@ -188,7 +192,10 @@ def _read_reference(cursor: Cursor, kind: Type, scope: Scope) -> Operand | None:
         return ObservedRef(path) if path else None
     name = cursor.at("parameter").text()
     if name not in scope.parameters:
-        cursor.at("parameter").report(f"no parameter is named {name!r}{did_you_mean(name, scope.parameters)}", ", ".join(scope.parameters) or "declare it under 'parameters'")
+        cursor.at("parameter").report(
+            f"no parameter is named {name!r}{did_you_mean(name, scope.parameters)}",
+            ", ".join(scope.parameters) or "declare it under 'parameters'",
+        )
         return None
     if not fits(scope.parameters[name].type, kind):
         cursor.report(f"parameter {name!r} is {scope.parameters[name].type}", f"a parameter of type {kind}")

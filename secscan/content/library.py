@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,14 @@ class Library:
     def baseline(self, name: str) -> Baseline:
         """A baseline by name, merged with what it extends. Raises UsageError for an unknown one, InputError for a bad one."""
         if name not in self.baselines:
-            raise UsageError(f"no baseline is named {name!r}{did_you_mean(name, self.baselines)}; allowed: {', '.join(sorted(self.baselines))}")
+            raise UsageError(
+                f"no baseline is named {name!r}{did_you_mean(name, self.baselines)}; allowed: {', '.join(sorted(self.baselines))}"
+            )
         baseline = read_baseline(name, self.baselines, self.checks, self.requirements)
         if baseline is None:
             raise InputError(problem for document in self.baselines.values() for problem in document.problems)
-        return baseline
+        chosen = [(selection, self.checks[selection.check].sha256) for selection in baseline.selections]
+        return replace(baseline, sha256=hashlib.sha256(repr((chosen, sorted(baseline.not_automated.items()))).encode()).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,9 @@ class _LazyChecks(Mapping[str, Check]):
         return len(self._stored)
 
 
-def load_library(check_folders: Sequence[Path], baseline_folders: Sequence[Path], vocabulary: Vocabulary, cache: Path | None) -> Library:
+def load_library(
+    check_folders: Sequence[Path], baseline_folders: Sequence[Path], vocabulary: Vocabulary, cache: Path | None
+) -> Library:
     """Every check, baseline and requirement below the folders. Raises InputError with all problems of all files.
 
     `cache` is a folder to keep validated content in, or None.
@@ -152,7 +157,9 @@ def _digest(sources: Sequence[_Source], vocabulary: Vocabulary) -> str:
     total = hashlib.sha256(f"{_FORMAT} {__version__}\n".encode())
     for probe in vocabulary.probes.values():
         total.update(repr((probe.name, probe.arguments, probe.attributes, probe.condition)).encode())
-    total.update(repr(sorted((matcher.name, sorted(matcher.accepts), matcher.operand) for matcher in vocabulary.matchers.values())).encode())
+    total.update(
+        repr(sorted((matcher.name, sorted(matcher.accepts), matcher.operand) for matcher in vocabulary.matchers.values())).encode()
+    )
     for source in sources:
         total.update(f"{source.path.parent.name}/{source.path.name} {len(source.text)}\n".encode())
         total.update(source.text)
@@ -189,12 +196,16 @@ def _read_requirements(document: Document) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for number, entry in enumerate(entries):
         if not isinstance(entry, dict) or not isinstance(entry.get("id"), str) or not isinstance(entry.get("title"), str):
-            document.report(("requirements", number), "a requirement needs an id and a title", "{id, title, source: {document, locator}}")
+            document.report(
+                ("requirements", number), "a requirement needs an id and a title", "{id, title, source: {document, locator}}"
+            )
             continue
         if entry["id"] in found:
             document.report(("requirements", number, "id"), f"requirement {entry['id']!r} stands twice")
         source = entry.get("source") or {}
-        place = ", ".join(str(source[key]) for key in ("document", "locator") if source.get(key)) if isinstance(source, dict) else ""
+        place = (
+            ", ".join(str(source[key]) for key in ("document", "locator") if source.get(key)) if isinstance(source, dict) else ""
+        )
         found[entry["id"]] = (entry["id"], entry["title"], place)
     return found
 

@@ -83,7 +83,9 @@ class _Bench:
         key = (name, call)
         if key not in self.proofs:
             self.proofs[key] = len(self.collected)
-            self.collected.append(make_proof(name, call, self.observe(call), self.answers.get(call), self.rulebook.probes[call.probe]))
+            self.collected.append(
+                make_proof(name, call, self.observe(call), self.answers.get(call), self.rulebook.probes[call.probe])
+            )
         return self.proofs[key]
 
 
@@ -108,7 +110,9 @@ def assess(rulebook: Rulebook, bundle: Bundle, target: Target | None = None) -> 
     )
 
 
-def assess_unreachable(rulebook: Rulebook, target: Target, reason: str, started_at: float, finished_at: float, tool_version: str) -> Assessment:
+def assess_unreachable(
+    rulebook: Rulebook, target: Target, reason: str, started_at: float, finished_at: float, tool_version: str
+) -> Assessment:
     """The assessment of a host that was not reached: every check inherits it, none has a verdict."""
     results = tuple(
         Result(selection.check, target.name, Outcome.UNREACHABLE, selection.severity.value, requirements=selection.requirements)
@@ -116,7 +120,15 @@ def assess_unreachable(rulebook: Rulebook, target: Target, reason: str, started_
     )
     return Assessment(
         **describe_rulebook(rulebook),
-        host=Host(target.name, target.address, target.transport, target.user, site=target.site, criticality=target.criticality, labels=target.labels),
+        host=Host(
+            target.name,
+            target.address,
+            target.transport,
+            target.user,
+            site=target.site,
+            criticality=target.criticality,
+            labels=target.labels,
+        ),
         started_at=started_at,
         finished_at=finished_at,
         results=results,
@@ -140,7 +152,13 @@ def describe_rulebook(rulebook: Rulebook) -> dict[str, Any]:
     }
 
 
-def judge_check(check: Check, observations: Mapping[str, Observation], parameters: Mapping[str, Scalar], rulebook_matchers: Mapping[str, Matcher], now: float) -> tuple[Outcome, Judgement]:
+def judge_check(
+    check: Check,
+    observations: Mapping[str, Observation],
+    parameters: Mapping[str, Scalar],
+    rulebook_matchers: Mapping[str, Matcher],
+    now: float,
+) -> tuple[Outcome, Judgement]:
     """The outcome of a check that applies, from observations by name."""
     if check.questions:
         return Outcome.MANUAL, Judgement(None)
@@ -203,7 +221,9 @@ def _applies(bench: _Bench, check: Check, parameters: Mapping[str, Scalar]) -> t
 
 def _condition(bench: _Bench, check: Check, condition: Condition, parameters: Mapping[str, Scalar]) -> tuple[bool | None, str]:
     if condition.kind == "label":
-        missing = [f"{name} is not {' or '.join(allowed)}" for name, allowed in condition.labels if bench.labels.get(name) not in allowed]
+        missing = [
+            f"{name} is not {' or '.join(allowed)}" for name, allowed in condition.labels if bench.labels.get(name) not in allowed
+        ]
         return not missing, "the host's label " + ", ".join(missing)
     asks = condition.asks or check.asks
     observations = {ask.name: bench.observe(make_call(ask, parameters)) for ask in asks}
@@ -228,7 +248,9 @@ def make_proof(name: str, call: Call, observation: Observation, exhibit: Exhibit
     """The proof of one question: what was asked, what came back (an excerpt), what was made of it."""
     answer = exhibit.answer if exhibit else Answer(b"", fault="not asked")
     state = "observed" if isinstance(observation, Observed) else "absent" if isinstance(observation, Absent) else "unobservable"
-    reason = observation.reason if isinstance(observation, Unobservable) else observation.what if isinstance(observation, Absent) else ""
+    reason = (
+        observation.reason if isinstance(observation, Unobservable) else observation.what if isinstance(observation, Absent) else ""
+    )
     types = {argument.name: argument.type for argument in probe.arguments}
     return Proof(
         name=name,
@@ -269,7 +291,15 @@ def _describe_observation(observation: Observation, probe: Probe) -> dict[str, A
 def _describe_check(check: Check) -> CheckText:
     remedy = check.remediation
     return CheckText(
-        check.id, check.domain, check.title, check.rationale, remedy.text, remedy.effort.value, remedy.when.value, check.references, check.sha256
+        check.id,
+        check.domain,
+        check.title,
+        check.rationale,
+        remedy.text,
+        remedy.effort.value,
+        remedy.when.value,
+        check.references,
+        check.sha256,
     )
 
 

@@ -78,7 +78,9 @@ def _judge_that(that: That, facts: Facts, record: Mapping[str, Value] | None) ->
 def look_up(path: Path, facts: Facts, record: Mapping[str, Value] | None) -> Value | Observed:
     """The value at a path; the observation itself when no attribute is named."""
     if not path.name:
-        return record.get(path.attribute, Unobservable("no such field")) if record is not None else Unobservable("no record at hand")
+        return (
+            record.get(path.attribute, Unobservable("no such field")) if record is not None else Unobservable("no record at hand")
+        )
     observation = facts.observations.get(path.name, Unobservable("this question was not asked"))
     if not isinstance(observation, Observed) or not path.attribute:
         return observation
@@ -139,7 +141,9 @@ def _judge_combined(combined: Combined, facts: Facts, record: Mapping[str, Value
         return Judgement(truth, () if truth else findings, examined)
     unknown = tuple(finding for judgement in judgements if judgement.truth is None for finding in judgement.findings)
     if truth is True:
-        held = tuple(_held(term, facts, record) for term, judgement in zip(combined.terms, judgements, strict=True) if judgement.truth)
+        held = tuple(
+            _held(term, facts, record) for term, judgement in zip(combined.terms, judgements, strict=True) if judgement.truth
+        )
         return Judgement(False, held, examined)
     return Judgement(negation(truth), unknown, examined)
 
@@ -163,8 +167,11 @@ def _judge_collection(expression: Each | No, facts: Facts, record: Mapping[str, 
         return Judgement(False, (_whole(expression, False, f"{records.what or expression.path} is absent"),))
     if not isinstance(records, tuple):
         return Judgement(None, (_whole(expression, None, "not a collection"),))
-    judge_record = _judge_each if isinstance(expression, Each) else _judge_no
-    judgements = [judge_record(expression, facts, item) for item in records if isinstance(item, dict)]  # type: ignore[operator] # by the form
+
+    def judge_record(item: Mapping[str, Value]) -> Judgement:
+        return _judge_each(expression, facts, item) if isinstance(expression, Each) else _judge_no(expression, facts, item)
+
+    judgements = [judge_record(item) for item in records if isinstance(item, dict)]
     findings = tuple(finding for judgement in judgements for finding in judgement.findings)
     return Judgement(conjunction(judgement.truth for judgement in judgements), findings, len(judgements))
 
@@ -187,7 +194,9 @@ def _judge_no(no: No, facts: Facts, item: Mapping[str, Value]) -> Judgement:
     if truth is True:
         return Judgement(True)
     if truth is None:
-        return Judgement(None, tuple(_about(finding, no.path, item, None) for finding in selected.findings if finding.holds is None))
+        return Judgement(
+            None, tuple(_about(finding, no.path, item, None) for finding in selected.findings if finding.holds is None)
+        )
     return Judgement(False, (Finding(str(no.path), "no", None, None, False, item=record_as_json(item)),))
 
 

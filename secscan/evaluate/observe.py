@@ -6,6 +6,7 @@ Whatever goes wrong while reading is Unobservable: a host that sends nonsense is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from secscan.model.evidence import Batch, Bundle, Exhibit
 from secscan.model.probe import Answer, Call, Observation, Probe
@@ -61,11 +62,13 @@ def _split_jointly(batch: Batch, probe: Probe, uid: int) -> list[Answer]:
         return [joint] * len(batch.calls)
     try:
         answers = list(probe.split([call.mapping() for call in batch.calls], joint))
-        if len(answers) != len(batch.calls):
-            raise ValueError(f"{len(answers)} answers for {len(batch.calls)} calls")
     except Exception as error:  # noqa: BLE001 - as in observe
         fault = f"unreadable answer: {type(error).__name__}: {error}"[:300]
-        return [Answer(joint.stdout, joint.stderr, joint.exit, fault, uid)] * len(batch.calls)
+        return [replace(joint, fault=fault)] * len(batch.calls)
+    if len(answers) != len(batch.calls):
+        return [replace(joint, fault=f"unreadable answer: {len(answers)} answers to {len(batch.calls)} questions")] * len(
+            batch.calls
+        )
     return answers
 
 

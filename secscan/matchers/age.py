@@ -27,6 +27,20 @@ def _from_the_future(value: Any, setting: Setting) -> Match | None:
 
 
 MATCHERS = (
-    Matcher("older_than", "happened longer ago than this", frozenset({Type.TIMESTAMP}), OperandKind.DURATION, older_than, example="older_than: 90d"),
-    Matcher("newer_than", "happened no longer ago than this", frozenset({Type.TIMESTAMP}), OperandKind.DURATION, newer_than, example="newer_than: 26h"),
+    Matcher(
+        "older_than",
+        "happened longer ago than this",
+        frozenset({Type.TIMESTAMP}),
+        OperandKind.DURATION,
+        older_than,
+        example="older_than: 90d",
+    ),
+    Matcher(
+        "newer_than",
+        "happened no longer ago than this",
+        frozenset({Type.TIMESTAMP}),
+        OperandKind.DURATION,
+        newer_than,
+        example="newer_than: 26h",
+    ),
 )

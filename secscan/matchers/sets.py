@@ -23,6 +23,15 @@ def superset_of(value: Any, operand: Any, setting: Setting) -> Match:
 
 
 MATCHERS = (
-    Matcher("subset_of", "has no element but these", _LISTS, OperandKind.ITEMS, subset_of, example="subset_of: [aes256-gcm@openssh.com]"),
-    Matcher("superset_of", "has all of these elements", _LISTS, OperandKind.ITEMS, superset_of, example="superset_of: [nodev, nosuid, noexec]"),
+    Matcher(
+        "subset_of", "has no element but these", _LISTS, OperandKind.ITEMS, subset_of, example="subset_of: [aes256-gcm@openssh.com]"
+    ),
+    Matcher(
+        "superset_of",
+        "has all of these elements",
+        _LISTS,
+        OperandKind.ITEMS,
+        superset_of,
+        example="superset_of: [nodev, nosuid, noexec]",
+    ),
 )

@@ -39,7 +39,28 @@ def lacks(value: Any, operand: Any, setting: Setting) -> Match:
 
 
 MATCHERS = (
-    Matcher("matches", "a regular expression (RE2) is found in the text", _TEXTS, OperandKind.PATTERN, matches, example="matches: ^prohibit"),
-    Matcher("contains", "a list has this element, a text this piece", _TEXTS | {Type.LIST}, OperandKind.ITEM, contains, example="contains: nosuid"),
-    Matcher("lacks", "a list has no such element, a text no such piece", _TEXTS | {Type.LIST}, OperandKind.ITEM, lacks, example="lacks: arcfour"),
+    Matcher(
+        "matches",
+        "a regular expression (RE2) is found in the text",
+        _TEXTS,
+        OperandKind.PATTERN,
+        matches,
+        example="matches: ^prohibit",
+    ),
+    Matcher(
+        "contains",
+        "a list has this element, a text this piece",
+        _TEXTS | {Type.LIST},
+        OperandKind.ITEM,
+        contains,
+        example="contains: nosuid",
+    ),
+    Matcher(
+        "lacks",
+        "a list has no such element, a text no such piece",
+        _TEXTS | {Type.LIST},
+        OperandKind.ITEM,
+        lacks,
+        example="lacks: arcfour",
+    ),
 )

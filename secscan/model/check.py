@@ -241,5 +241,3 @@ class Baseline:
     lineage: tuple[str, ...] = ()
     path: str = ""
     sha256: str = field(default="", compare=False)
-
-

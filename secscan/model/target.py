@@ -37,6 +37,7 @@ class Target:
     labels: Mapping[str, str] = field(default_factory=dict)
     become: Become | None = None
     password: str | None = field(default=None, repr=False)
+    passphrase: str | None = field(default=None, repr=False)  # of encrypted key files
     pinned: bool = False
     parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # check -> parameter -> as written
     options: Mapping[str, Scalar] = field(default_factory=dict)

@@ -6,6 +6,7 @@ The types here are the whole type system of checks: attributes of probes, parame
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -109,7 +110,7 @@ def _read_mode(text: str) -> int:
     return int(text, 8)
 
 
-_READERS = {
+_READERS: dict[Type, Callable[[str], Scalar]] = {
     Type.TEXT: str,
     Type.VERSION: str,
     Type.INTEGER: int,

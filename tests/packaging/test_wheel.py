@@ -56,7 +56,17 @@ def test_a_plugin_of_every_kind_works_from_another_package(installed: Path, tmp_
     baselines.mkdir()
     (baselines / "names_only.yaml").write_text("id: names_only\ntitle: Names\nrequirements:\n  UNC-IS-18: [localhost_is_named]\n")
     scan = run(
-        installed / "secscan", "scan", "jail://here", "--content", "own", "-b", "names_only", "-f", "oneline", cwd=tmp_path, check=False
+        installed / "secscan",
+        "scan",
+        "jail://here",
+        "--content",
+        "own",
+        "-b",
+        "names_only",
+        "-f",
+        "oneline",
+        cwd=tmp_path,
+        check=False,
     )
     assert scan.stdout.endswith("1 pass\n"), scan.stdout + scan.stderr
     assert run(installed / "secscan", "check", "test", "--content", "own", "localhost_is_named", cwd=tmp_path).returncode == 0
@@ -69,7 +79,9 @@ def test_a_plugin_that_does_not_load_stops_the_run_and_is_named(installed: Path,
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1\n")
     (metadata / "entry_points.txt").write_text("[secscan.probes]\nbroken = broken_plugin:PROBE\n")
     environment = {"PYTHONPATH": str(broken), "PATH": os.environ["PATH"]}
-    done = subprocess.run([installed / "secscan", "scan", "local"], cwd=tmp_path, env=environment, text=True, capture_output=True, check=False)
+    done = subprocess.run(
+        [installed / "secscan", "scan", "local"], cwd=tmp_path, env=environment, text=True, capture_output=True, check=False
+    )
     assert done.returncode == 2
     assert "plugin broken_plugin:PROBE cannot be loaded" in done.stderr
     assert "Traceback" not in done.stderr

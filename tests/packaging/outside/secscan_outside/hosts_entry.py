@@ -9,7 +9,8 @@ def ask(calls):
     """One awk for each name: each call's output ends with `part INDEX EXIT`."""
     steps = [
         f"""if [ -r /etc/hosts ]; then
-  awk -v name={quote(call["name"])} '{{ sub(/#.*/, ""); for (i = 2; i <= NF; i++) if ($i == name) print $1 }}' /etc/hosts && echo end
+  awk -v name={quote(call["name"])} '{{ sub(/#.*/, ""); for (i = 2; i <= NF; i++) if ($i == name) print $1 }}' \\
+    /etc/hosts && echo end
 else
   echo 'unobservable: /etc/hosts cannot be read'
 fi
