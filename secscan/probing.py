@@ -10,6 +10,7 @@ and three conventional single lines that any call may answer with, read here by 
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 
@@ -81,3 +82,88 @@ def fields(line: str, names: Iterable[str], separator: str | None = None) -> dic
     if len(values) != len(wanted):
         raise Unreadable(f"expected {len(wanted)} columns in {line[:120]!r}")
     return dict(zip(wanted, values, strict=True))
+
+
+# mask(LINE), an awk function: the line without password hashes and without what looks like a password, token or key after
+# `=` or `:`, or in a URL. Words that only switch something stay, and so do paths: `tls_key = /etc/ssl/key.pem` tells no secret.
+_SECRETS = "password|passphrase|secret|token|psk|api_key|api-key|apikey|access_key|secret_key|private_key|privatekey"
+MASK_AWK = rf"""function mask(line,   low, at, rest) {{
+  gsub(/:\/\/[^\/@ \t:]*:[^\/@ \t]*@/, "://********@", line)
+  gsub(/\$(1|2[abxy]?|5|6|7|y|gy|sha1|apr1|argon2[a-z]*)\$[^: \t"']+/, "********", line)
+  gsub(/grub\.pbkdf2\.[^ \t]+/, "********", line)
+  low = tolower(line)
+  if (match(low, /({_SECRETS}|passwd|pass|pwd)["']?[ \t]*=[ \t]*/) || match(low, /({_SECRETS})["']?:[ \t]+/)) {{
+    at = RSTART + RLENGTH
+    rest = substr(low, at)
+    if (rest !~ /^["']?(yes|no|true|false|on|off|none|0|1|\/[^ \t]*)?["']?[ \t;,]*$/) line = substr(line, 1, at - 1) "********"
+  }}
+  return line
+}}
+"""
+
+
+_BESIDE_THE_BOOT = re.compile(
+    r"(rescue|emergency|initrd.*|shutdown|reboot|halt|poweroff|kexec|exit|final|umount|sleep|suspend.*|hibernate|hybrid-sleep|system-update.*)\.target"
+)
+
+
+def starts_at_boot(enablement: str, wanted: Iterable[str]) -> bool | Unobservable:
+    """Whether a unit of systemd (or a service of another init system) starts at the next boot.
+
+    A unit without an [Install] section of its own starts when something that belongs to a normal boot wants it.
+
+    >>> starts_at_boot("static", ["sysinit.target"]), starts_at_boot("static", ["rescue.target"])
+    (True, False)
+    >>> starts_at_boot("enabled-runtime", ["multi-user.target"])  # gone after the boot
+    False
+    """
+    if enablement in {"static", "indirect", "generated", "transient"}:
+        return any(not _BESIDE_THE_BOOT.fullmatch(unit) for unit in wanted)
+    if enablement == "bad":
+        return Unobservable("the unit's file is not valid")
+    return enablement in {"enabled", "alias"}
+
+
+# mask_command(WORDS, COUNT), an awk function: the words of a command line as one line of at most 4000 bytes, without secrets.
+# It covers `--password=x`, `--token x`, `PASSWORD=x`, `scheme://user:x@`, `Bearer x`, and the short options of well-known clients.
+MASK_COMMAND_AWK = r"""
+function mask_command(words, count,   i, word, low, out, cover, quoted, client, header, rest) {
+  out = ""; cover = 0; quoted = ""; client = 0; header = 0
+  for (i = 1; i <= count; i++) {
+    word = words[i]; low = tolower(word)
+    if (low ~ /(^|\/)(sshpass|mysql[a-z]*|mariadb[a-z-]*|mongo[a-z]*|ldap[a-z]*|ipmitool|smbclient|rpcclient|snmp[a-z]*|curl|wget)$/) client = 1
+    if (low ~ /(^|\/)(htpasswd|zip|7z[a-z]*|redis-cli|mosquitto_[a-z]*|openssl|lftp|psql|pg_[a-z]*)$/) client = 1
+    if (quoted != "") { if (index(word, quoted)) quoted = ""; continue }
+    if (header && low ~ /^(bearer|basic|token|digest|negotiate|apikey)$/) { header = 0; cover = 1; out = out " " word; continue }
+    if (header) { header = 0; cover = 1 }
+    if (cover) {
+      cover = 0
+      if (low == "=" || low == ":") { cover = 1 }
+      else {
+        if (word ~ /^["\047]/ && !index(substr(word, 2), substr(word, 1, 1))) quoted = substr(word, 1, 1)
+        out = out " ***"; continue
+      }
+    }
+    gsub(/[\001-\037\177]/, " ", word)
+    if (match(word, /:\/\/[^\/@]*:[^@]*@/)) word = substr(word, 1, RSTART + 2) "***@" substr(word, RSTART + RLENGTH)
+    if (low ~ /authorization["\047]?[:=]$/) header = 1
+    else if (low ~ /(bearer|basic)["\047]?$/) cover = 1
+    else if (match(low, /(pass(word|wd|phrase|wort)?|pwd|passin|passout|secret|token|key|credentials?|auth|cookie)[a-z0-9_-]*["\047]?[=:]/)) {
+      rest = substr(word, RSTART + RLENGTH)
+      if (substr(low, RSTART, RLENGTH) !~ /file["\047]?[=:]$/) {
+        word = substr(word, 1, RSTART + RLENGTH - 1) "***"
+        if (match(rest, /["\047]/) && !index(substr(rest, RSTART + 1), substr(rest, RSTART, 1))) quoted = substr(rest, RSTART, 1)
+        else if (rest == "") cover = 1
+      }
+    }
+    else if (low ~ /^-.*(pass(word|wd|phrase)?|pwd|passin|passout|secret|token|(api|access|secret|private)[_-]?key|credentials?)$/) cover = 1
+    else if (client && word ~ /^-[pPwAXauc]$/) cover = 1
+    else if (client && word ~ /^-[pPwAX]./) word = substr(word, 1, 2) "***"
+    else if (client && word ~ /^(-u|--user=).*:/) word = substr(word, 1, index(word, ":")) "***"
+    else if (client && word == "--user") cover = 1
+    else if (client && word ~ /%./) word = substr(word, 1, index(word, "%")) "***"
+    out = out " " word
+  }
+  return length(out) > 4000 ? substr(out, 2, 4000) "..." : substr(out, 2)
+}
+"""

@@ -1,0 +1,290 @@
+"""Certificates in files: whom they name, who issued them, until when, with what key. Keys never leave the host."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from secscan.filesystem.patterns import EXPAND, GLOB, split_pattern
+from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
+from secscan.model.values import Absent, Record, Type, Unobservable, Value
+from secscan.probing import Unreadable, closed_lines, quote, reply
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+_CAP = 300
+USUAL_PLACES = (
+    "/etc/letsencrypt/live/*/fullchain.pem", "/root/.acme.sh/*/*.cer", "/etc/ssl/*.crt", "/etc/ssl/*.pem",
+    "/etc/ssl/private/*.pem", "/etc/ssl/certs/ssl-cert-*.pem", "/etc/pki/tls/certs/[!c]*.crt", "/etc/pki/tls/certs/[!c]*.pem",
+    "/etc/pki/tls/private/*.pem", "/etc/nginx/ssl/*", "/etc/nginx/certs/*", "/etc/nginx/*.crt", "/etc/nginx/*.pem",
+    "/etc/apache2/ssl/*", "/etc/apache2/ssl.crt/*", "/etc/httpd/ssl/*", "/etc/haproxy/*.pem", "/etc/haproxy/certs/*",
+    "/etc/haproxy/ssl/*", "/etc/lighttpd/*.pem", "/etc/postfix/*.pem", "/etc/postfix/*.crt", "/etc/postfix/ssl/*",
+    "/etc/dovecot/*.pem", "/etc/dovecot/private/*.pem", "/etc/openvpn/*.crt", "/etc/openvpn/*/*.crt", "/etc/ipsec.d/certs/*",
+    "/etc/ipsec.d/cacerts/*", "/etc/swanctl/x509/*", "/etc/swanctl/x509ca/*", "/etc/kubernetes/pki/*.crt",
+    "/etc/kubernetes/pki/etcd/*.crt", "/etc/docker/*.pem", "/etc/etcd/*.crt", "/etc/etcd/*.pem", "/etc/mysql/*.pem",
+    "/etc/mysql/ssl/*", "/var/lib/mysql/*.pem", "/var/lib/postgresql/*/*/server.crt", "/var/lib/pgsql/data/server.crt",
+    "/etc/cockpit/ws-certs.d/*", "/etc/ldap/*.pem", "/etc/openldap/certs/*.crt", "/usr/local/share/ca-certificates/*.crt",
+    "/etc/pki/ca-trust/source/anchors/*", "/etc/pki/trust/anchors/*",
+)  # fmt: skip
+_CONFIGURATIONS = (
+    "/etc/nginx", "/etc/apache2", "/etc/httpd", "/etc/lighttpd", "/etc/postfix/main.cf", "/etc/dovecot",
+    "/etc/haproxy/haproxy.cfg", "/etc/ldap", "/etc/openvpn", "/etc/mysql", "/etc/my.cnf", "/etc/my.cnf.d", "/etc/postgresql",
+    "/etc/vsftpd.conf", "/etc/proftpd",
+)  # fmt: skip
+_SETTINGS = (
+    "ssl_certificate", "SSLCertificateFile", "SSLCertificateChainFile", "ssl[.]pemfile", "smtpd_tls_cert_file",
+    "smtpd_tls_chain_files", "smtp_tls_cert_file", "ssl_cert", "bind .* crt", "TLSCertificateFile", "olcTLSCertificateFile:",
+    "cert", "ssl-cert", "ssl_cert_file", "rsa_cert_file", "TLSRSACertificateFile",
+)  # fmt: skip
+_GREP = (
+    "^[[:blank:]]*("
+    + "|".join(setting.replace(".", "[.]") if setting != "bind .* crt" else setting for setting in _SETTINGS)
+    + ")[[:blank:]=]"
+)
+
+# Prints the certificates of PEM files and nothing else of them: no key, no text around.
+_AWK = f"""FNR == 1 {{ inside = 0; print "file " FILENAME }}
+/^-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/ {{
+  if (++count > {_CAP}) {{ print "fault more than {_CAP} certificates"; exit }}
+  inside = 1; print "-----BEGIN CERTIFICATE-----"; next
+}}
+/^-----END (X509 |TRUSTED )?CERTIFICATE-----/ {{ if (inside) print "-----END CERTIFICATE-----"; inside = 0; next }}
+/^-----/ {{ inside = 0 }}
+inside && /^[A-Za-z0-9+\\/=]+[ \\t\\r]*$/ {{
+  print
+  if (++lines > {_CAP * 200}) {{ print "fault more than {_CAP} certificates"; exit }}
+}}"""
+
+_SCRIPT = f"""{EXPAND}
+take() {{
+  set -f
+  set --
+  for file in $found; do
+    if [ ! -f "$file" ]; then
+      if [ ! -e "$file" ]; then printf 'dangling %s\\n' "$file"; fi
+      continue
+    fi
+    if [ ! -r "$file" ]; then printf 'denied %s\\n' "$file"; continue; fi
+    first=''
+    case $file in *.der | *.cer | *.crt | *.cert) IFS= read -r first <"$file" ;; esac
+    case $first in
+      0*)
+        printf 'file %s\\n' "$file"
+        if ! have openssl; then printf 'binary\\n'
+        else openssl x509 -inform DER -in "$file" -outform PEM || printf 'broken\\n'; fi
+        ;;
+      *) set -- "$@" "$file" ;;
+    esac
+  done 2>/dev/null
+  if [ $# -gt 0 ]; then awk {quote(_AWK)} "$@"; fi
+  set +f
+}}
+answer() {{
+  if ! have awk || ! have stat; then fault='there is no awk or no stat command'; fi
+  if [ -n "$fault" ]; then printf 'unobservable: %s\\n' "$fault"; return 0; fi
+  for file in $gone; do printf 'missing %s\\n' "$file"; done
+  list_gone
+  printf 'looked\\n'
+  take
+  printf 'end\\n'
+}}
+"""
+
+
+def _ask_one(index: int, call: Arguments) -> str:
+    patterns = call["paths"] if isinstance(call["paths"], tuple) else ()
+    reset = "found='' gone='' fault='' total=0\nIFS=$nl\n"
+    if patterns:
+        expand = "\n".join(f"expand '' {quote(split_pattern(str(pattern)))}" for pattern in patterns)
+        return f"{reset}{expand}\nanswer\npart {index} 0"
+    expand = "\n".join(f"expand '' {quote(split_pattern(pattern))}" for pattern in USUAL_PLACES)
+    return f"""{reset}if [ "$(id -u)" = 0 ]; then
+{expand}
+gone=''
+for file in $(grep -rhsE {quote(_GREP)} {quote(*_CONFIGURATIONS)} | tr -s '\\t =<,;"' '\\n' | grep '^/' | sort -u); do
+  case $nl$found in *"$nl$file$nl"*) continue ;; esac
+  if [ -f "$file" ]; then found=$found$file$nl; elif [ ! -e "$file" ]; then gone=$gone$file$nl; fi
+done
+else fault='only root can look into every usual place'; fi
+answer
+part {index} 0"""
+
+
+def ask(calls: Sequence[Arguments]) -> Question:
+    """One awk per call prints the certificates of all its files; binary ones go through openssl."""
+    patterns = [
+        str(path)
+        for call in calls
+        if isinstance(call["paths"], tuple)
+        for path in call["paths"] or (*USUAL_PLACES, *_CONFIGURATIONS)
+    ]
+    return Question(
+        _SCRIPT + "\n".join(_ask_one(*pair) for pair in enumerate(calls)), (*dict.fromkeys(patterns), "awk", "grep", "openssl")
+    )
+
+
+def read(call: Arguments, answer: Answer) -> Observation:
+    """`missing PATH`; `looked`; per file `file PATH` and its certificates as PEM, or `denied PATH`, `dangling PATH`; then `end`."""
+    said = reply(answer, "certificates")
+    if said:
+        return said
+    lines = closed_lines(answer)
+    if "looked" not in lines:
+        raise Unreadable("nothing tells that the host looked")
+    fault = next((line.partition(" ")[2] for line in lines if line.startswith(("fault ", "? "))), "")
+    if fault:
+        return Unobservable(fault)
+    named = call["paths"] if isinstance(call["paths"], tuple) else ()
+    missing = [line.removeprefix("missing ") for line in lines if line.startswith("missing /")]
+    found = _records(line for line in lines if line != "looked" and not line.startswith("missing /"))
+    return Observed({
+        "certificates": found, "count": len(found), "missing": tuple(path for path in missing if not named or path in named),
+    })  # fmt: skip
+
+
+def _records(lines: Iterable[str]) -> tuple[Record, ...]:
+    """A record per certificate, or per file that could not be read; one that is cut off says so."""
+    found: list[Record] = []
+    block: list[str] = []
+    path, position = "", 0
+
+    def close() -> None:
+        nonlocal position
+        if block:
+            found.append(_record(path, position, "\n".join(block) + "\n"))
+            position += 1
+            block.clear()
+
+    for line in lines:
+        word, _, rest = line.partition(" ")
+        if block and _INSIDE.fullmatch(line):
+            block.append(line)
+            if line.startswith("-"):
+                close()
+            continue
+        close()
+        if line == _BEGIN:
+            block.append(line)
+        elif word == "file":
+            path, position = rest, 0
+        elif word in _REASONS:
+            found.append(_unknown(rest or path, position, _REASONS[word]))
+        else:
+            raise Unreadable(f"not a line about a certificate: {line[:120]!r}")
+    close()
+    return tuple(found)
+
+
+_BEGIN = "-----BEGIN CERTIFICATE-----"
+_INSIDE = re.compile(r"[A-Za-z0-9+/=]+\s*|-----END CERTIFICATE-----")
+_REASONS = {
+    "denied": "it cannot be read by this user",
+    "dangling": "the symbolic link leads nowhere",
+    "binary": "it is binary, and the host has no openssl to tell a certificate from a key",
+    "broken": "it is neither PEM nor a certificate in DER",
+}
+
+
+def _unknown(path: str, position: int, reason: str) -> Record:
+    return {**{field.name: Unobservable(reason) for field in _FIELDS}, "path": path, "position": position}
+
+
+def _record(path: str, position: int, pem: str) -> Record:
+    from cryptography import x509  # noqa: PLC0415 - slow to import, and only reading certificates needs it
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # oddities of old certificates are not our business here
+            return {"path": path, "position": position, **_facts(x509.load_pem_x509_certificate(pem.encode()))}
+    except Exception as error:  # noqa: BLE001 - a file on a hostile host: any failure to parse is that record's own
+        return _unknown(path, position, f"not a readable certificate: {error}"[:200])
+
+
+def _facts(certificate: Certificate) -> Mapping[str, Value]:
+    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - as above
+
+    key = certificate.public_key()
+    hashed = certificate.signature_hash_algorithm
+    bits = getattr(key, "key_size", None)
+    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    name = type(key).__name__.lstrip("_").removesuffix("PublicKey").lower()
+    return {
+        "subject": certificate.subject.rfc4514_string(),
+        "issuer": certificate.issuer.rfc4514_string(),
+        "not_before": certificate.not_valid_before_utc.timestamp(),
+        "not_after": certificate.not_valid_after_utc.timestamp(),
+        "names": _names(certificate),
+        "key_type": {"ellipticcurve": "ec"}.get(name, name),
+        "key_bits": bits if isinstance(bits, int) else {"ed25519": 256, "ed448": 456}.get(name, Absent("a key size")),
+        "signature_hash": hashed.name if hashed else name,
+        "self_signed": certificate.subject == certificate.issuer,
+        "is_ca": _is_ca(certificate),
+        "sha256": hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest(),
+        "key_sha256": hashlib.sha256(der).hexdigest(),
+    }
+
+
+def _names(certificate: Certificate) -> tuple[str, ...]:
+    from cryptography import x509  # noqa: PLC0415 - as above
+
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(
+        str(name.value)
+        for name in names
+        if isinstance(name, x509.DNSName | x509.IPAddress | x509.RFC822Name | x509.UniformResourceIdentifier)
+    )
+
+
+def _is_ca(certificate: Certificate) -> bool:
+    from cryptography import x509  # noqa: PLC0415 - as above
+
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+_FIELDS = (
+    Attribute("path", Type.TEXT, "the file"),
+    Attribute("position", Type.INTEGER, "place in the file, counted from 0; the first is usually the service's own"),
+    Attribute("subject", Type.TEXT, "whom it names, as RFC 4514 text"),
+    Attribute("issuer", Type.TEXT, "who issued it, as RFC 4514 text"),
+    Attribute("not_before", Type.TIMESTAMP, "when it becomes valid"),
+    Attribute("not_after", Type.TIMESTAMP, "when it expires"),
+    Attribute("names", Type.LIST, "alternative names: DNS, IP, mail, URI"),
+    Attribute("key_type", Type.TEXT, "rsa, ec, dsa, ed25519 or ed448"),
+    Attribute("key_bits", Type.INTEGER, "size of the key in bits"),
+    Attribute("signature_hash", Type.TEXT, "hash of the signature, such as sha256 or sha1; ed25519 or ed448 for these"),
+    Attribute("self_signed", Type.BOOLEAN, "subject and issuer are the same"),
+    Attribute("is_ca", Type.BOOLEAN, "it may issue others"),
+    Attribute("sha256", Type.TEXT, "SHA-256 fingerprint"),
+    Attribute("key_sha256", Type.TEXT, "SHA-256 of its public key: equal where certificates share a key"),
+)
+PROBE = Probe(
+    name="certificate_file",
+    summary="Certificates in files: names, issuer, validity, key",
+    arguments=(
+        Argument(
+            "paths", Type.LIST,
+            "absolute paths, with * ? [...] as a shell takes them; without any, the usual places and what the configuration of "
+            "web, mail, directory and database servers names (needs root)",
+            default=(), pattern=GLOB,
+        ),
+    ),
+    attributes=(
+        Attribute("certificates", Type.RECORDS, "one record each; one that cannot be read says why in every field", _FIELDS),
+        Attribute("count", Type.INTEGER, "how many certificates, unreadable ones included"),
+        Attribute("missing", Type.LIST, "files that were named, here or in a server's configuration, and are not there"),
+    ),
+    ask=ask,
+    read=read,
+    example="looked\ndenied /etc/ssl/private/web.pem\nend\n",
+    time_limit_s=60,
+)  # fmt: skip
