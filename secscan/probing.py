@@ -103,7 +103,8 @@ MASK_AWK = rf"""function mask(line,   low, at, rest) {{
 
 
 _BESIDE_THE_BOOT = re.compile(
-    r"(rescue|emergency|initrd.*|shutdown|reboot|halt|poweroff|kexec|exit|final|umount|sleep|suspend.*|hibernate|hybrid-sleep|system-update.*)\.target"
+    r"(rescue|emergency|initrd.*|shutdown|reboot|halt|poweroff|kexec|exit|final|umount|sleep|suspend.*|hibernate|hybrid-sleep|system-update.*)"
+    r"\.target"
 )
 
 
@@ -131,8 +132,8 @@ function mask_command(words, count,   i, word, low, out, cover, quoted, client, 
   out = ""; cover = 0; quoted = ""; client = 0; header = 0
   for (i = 1; i <= count; i++) {
     word = words[i]; low = tolower(word)
-    if (low ~ /(^|\/)(sshpass|mysql[a-z]*|mariadb[a-z-]*|mongo[a-z]*|ldap[a-z]*|ipmitool|smbclient|rpcclient|snmp[a-z]*|curl|wget)$/) client = 1
-    if (low ~ /(^|\/)(htpasswd|zip|7z[a-z]*|redis-cli|mosquitto_[a-z]*|openssl|lftp|psql|pg_[a-z]*)$/) client = 1
+    if (low ~ /(^|\/)(sshpass|mysql[a-z]*|mariadb[a-z-]*|mongo[a-z]*|ldap[a-z]*|ipmitool|(smb|rpc)client|snmp[a-z]*)$/) client = 1
+    if (low ~ /(^|\/)(curl|wget|htpasswd|zip|7z[a-z]*|redis-cli|mosquitto_[a-z]*|openssl|lftp|psql|pg_[a-z]*)$/) client = 1
     if (quoted != "") { if (index(word, quoted)) quoted = ""; continue }
     if (header && low ~ /^(bearer|basic|token|digest|negotiate|apikey)$/) { header = 0; cover = 1; out = out " " word; continue }
     if (header) { header = 0; cover = 1 }
@@ -148,7 +149,7 @@ function mask_command(words, count,   i, word, low, out, cover, quoted, client, 
     if (match(word, /:\/\/[^\/@]*:[^@]*@/)) word = substr(word, 1, RSTART + 2) "***@" substr(word, RSTART + RLENGTH)
     if (low ~ /authorization["\047]?[:=]$/) header = 1
     else if (low ~ /(bearer|basic)["\047]?$/) cover = 1
-    else if (match(low, /(pass(word|wd|phrase|wort)?|pwd|passin|passout|secret|token|key|credentials?|auth|cookie)[a-z0-9_-]*["\047]?[=:]/)) {
+    else if (match(low, /(pass|pwd|secret|token|access_?key|credential|auth|cookie)[a-z0-9_-]*["\047]?[=:]|key["\047]?[=:]/)) {
       rest = substr(word, RSTART + RLENGTH)
       if (substr(low, RSTART, RLENGTH) !~ /file["\047]?[=:]$/) {
         word = substr(word, 1, RSTART + RLENGTH - 1) "***"
@@ -156,7 +157,7 @@ function mask_command(words, count,   i, word, low, out, cover, quoted, client, 
         else if (rest == "") cover = 1
       }
     }
-    else if (low ~ /^-.*(pass(word|wd|phrase)?|pwd|passin|passout|secret|token|(api|access|secret|private)[_-]?key|credentials?)$/) cover = 1
+    else if (low ~ /^-.*(pass(word|wd|phrase|in|out)?|pwd|secret|token|(api|access|secret|private)[_-]?key|credential)$/) cover = 1
     else if (client && word ~ /^-[pPwAXauc]$/) cover = 1
     else if (client && word ~ /^-[pPwAX]./) word = substr(word, 1, 2) "***"
     else if (client && word ~ /^(-u|--user=).*:/) word = substr(word, 1, index(word, ":")) "***"
