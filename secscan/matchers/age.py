@@ -1,4 +1,4 @@
-"""How long ago, by the host's own clock at the time it was asked."""
+"""How long ago or how far ahead, by the host's own clock at the time it was asked."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def older_than(value: Any, operand: Any, setting: Setting) -> Match:
 def newer_than(value: Any, operand: Any, setting: Setting) -> Match:
     """At most the operand ago. A moment in the future is no proof of anything."""
     return _from_the_future(value, setting) or Match(setting.now - value <= operand)
+
+
+def left_at_least(value: Any, operand: Any, setting: Setting) -> Match:
+    """Lies at least the operand ahead; a moment that has passed has nothing left, not even for an operand of zero."""
+    return Match(value > setting.now and value - setting.now >= operand)
 
 
 def _from_the_future(value: Any, setting: Setting) -> Match | None:
@@ -42,5 +47,13 @@ MATCHERS = (
         OperandKind.DURATION,
         newer_than,
         example="newer_than: 26h",
+    ),
+    Matcher(
+        "left_at_least",
+        "lies at least this far in the future",
+        frozenset({Type.TIMESTAMP}),
+        OperandKind.DURATION,
+        left_at_least,
+        example="left_at_least: 14d",
     ),
 )
