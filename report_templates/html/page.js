@@ -1,0 +1,139 @@
+"use strict";
+// Filters, counts and deep links. Everything this script shows is on the page already; without it nothing is missing but comfort.
+(() => {
+  const form = document.getElementById("filters");
+  const data = document.getElementById("island");
+  const island = data ? JSON.parse(data.textContent) : null;
+  const outcomes = [...form.querySelectorAll('input[name="outcome"]')];
+  const status = document.getElementById("shown");
+  const value = (name) => (form.elements[name] ? form.elements[name].value.trim().toLowerCase() : "");
+  const wanted = () => ({
+    outcomes: new Set(outcomes.filter((box) => box.checked).map((box) => box.value)),
+    severity: value("severity"), domain: value("domain"), requirement: value("requirement"), host: value("host"), text: value("text"),
+  });
+  const say = (shown, all) => {
+    status.textContent = status.dataset.template.replace("{shown}", shown.toLocaleString()).replace("{all}", all.toLocaleString());
+  };
+  const lower = new Map();
+  const textOf = (element) => {
+    if (!lower.has(element)) lower.set(element, element.textContent.toLowerCase());
+    return lower.get(element);
+  };
+
+  // Pages that have every result in full: show and hide the results themselves.
+  const results = [...document.querySelectorAll("details.result")];
+  const filterResults = (want) => {
+    let shown = 0;
+    for (const result of results) {
+      const has = result.dataset;
+      const host = result.closest(".host");
+      const fits = want.outcomes.has(has.outcome)
+        && (!want.severity || has.severity === want.severity)
+        && (!want.domain || has.domain.toLowerCase() === want.domain)
+        && (!want.requirement || has.requirements.toLowerCase().split(" ").includes(want.requirement))
+        && (!want.host || host.dataset.host.toLowerCase().includes(want.host))
+        && (!want.text || textOf(result).includes(want.text));
+      result.hidden = !fits;
+      shown += fits;
+    }
+    for (const group of document.querySelectorAll(".group")) group.hidden = !group.querySelector(".result:not([hidden])");
+    for (const host of document.querySelectorAll("section.host")) host.hidden = results.length > 0 && !host.querySelector(".result:not([hidden]), .notice");
+    say(shown, results.length);
+  };
+
+  // Pages of large fleets: count on the compact outcomes, show and hide hosts and checks.
+  const members = [...document.querySelectorAll("details.member")];
+  const checks = new Map([...document.querySelectorAll("details.check")].map((element) => [element.dataset.check, element]));
+  let last = null;
+  const checkFits = (check, want) => (!want.severity || check[3] === want.severity)
+    && (!want.domain || check[2].toLowerCase() === want.domain)
+    && (!want.requirement || check[4].some((name) => name.toLowerCase() === want.requirement))
+    && (!want.text || check[0].toLowerCase().includes(want.text) || check[1].toLowerCase().includes(want.text));
+  const filterFleet = (want) => {
+    last = want;
+    const fits = island.checks.map((check) => checkFits(check, want));
+    const perCheck = new Array(island.checks.length).fill(0);
+    const wantedLetters = new Set(Object.keys(island.letters).filter((letter) => want.outcomes.has(island.letters[letter])));
+    let shown = 0, all = 0;
+    for (const member of members) {
+      const [order, letters] = island.hosts[Number(member.dataset.host)];
+      const visible = !want.host || textOf(member.firstElementChild).includes(want.host);
+      let own = 0;
+      all += letters.length;
+      for (let index = 0; visible && index < letters.length; index += 1) {
+        const check = island.orders[order][index];
+        if (fits[check] && wantedLetters.has(letters[index])) { own += 1; perCheck[check] += 1; }
+      }
+      member.hidden = own === 0;
+      shown += own;
+      if (member.open) fill(member);
+    }
+    island.checks.forEach((check, index) => { if (checks.has(check[0])) checks.get(check[0]).hidden = perCheck[index] === 0; });
+    say(shown, all);
+  };
+  const fill = (member) => {
+    const [order, letters] = island.hosts[Number(member.dataset.host)];
+    const rank = Object.keys(island.words);
+    const found = [];
+    for (let index = 0; index < letters.length; index += 1) {
+      const outcome = island.letters[letters[index]];
+      const check = island.checks[island.orders[order][index]];
+      if (last.outcomes.has(outcome) && checkFits(check, last)) found.push([outcome, check]);
+    }
+    found.sort((a, b) => rank.indexOf(a[0]) - rank.indexOf(b[0]));
+    const list = member.querySelector(".troubles");
+    list.replaceChildren(...found.map(([outcome, check]) => {
+      const item = document.createElement("li");
+      const link = document.createElement("a");
+      item.className = outcome;
+      link.href = "#/" + encodeURIComponent(check[0]);
+      link.textContent = check[1];
+      item.append(link, " · " + island.words[outcome][1]);
+      return item;
+    }));
+  };
+  const filter = () => (island ? filterFleet(wanted()) : filterResults(wanted()));
+
+  // Deep links: whatever is addressed is shown and opened, filtered or not.
+  const find = (address) => document.getElementById(address) || (() => {
+    try { return document.getElementById(decodeURIComponent(address)); } catch { return null; }
+  })();
+  const follow = () => {
+    const address = location.hash.slice(1);
+    const target = address && (find(address) || find(address.slice(0, address.lastIndexOf("/") + 1)));
+    if (!target) return;
+    for (let element = target; element; element = element.parentElement) {
+      element.hidden = false;
+      if (element.tagName === "DETAILS") element.open = true;
+    }
+    target.scrollIntoView();
+  };
+
+  let timer = 0;
+  form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(filter, 120); });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  document.getElementById("only-fails").addEventListener("click", () => {
+    for (const box of outcomes) box.checked = box.value === "fail";
+    filter();
+  });
+  document.getElementById("show-all").addEventListener("click", () => { form.reset(); filter(); });
+  for (const member of members) member.addEventListener("toggle", () => { if (member.open && last) fill(member); });
+  addEventListener("hashchange", follow);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest && event.target.closest('a[href^="#"]');
+    if (link && link.hash === location.hash) follow();
+  });
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    for (const element of closed) element.open = true;
+  });
+  addEventListener("afterprint", () => { for (const element of closed) element.open = false; });
+
+  if (outcomes.length) {
+    form.hidden = false;
+    document.documentElement.classList.add("filtering");
+    filter();
+  }
+  follow();
+})();

@@ -1,0 +1,35 @@
+"""One self-contained HTML page: for people who decide, people who audit and people who mend.
+
+Up to HOSTS_IN_FULL hosts and RESULTS_IN_FULL results, every result opens to its question and raw evidence. Beyond that the page
+shows every host and every check, and of the results those that need attention; it says itself what it leaves out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from secscan.assessments import Document
+from secscan.reporters import Reporter
+from secscan.reporters.html.fleet import Fleet
+from secscan.reporters.html.page import prepare, write_page
+
+HOSTS_IN_FULL = 20
+RESULTS_IN_FULL = 3000
+
+
+def render(documents: Iterable[Document]) -> Iterator[str]:
+    """The page in pieces. Documents are read once; of large fleets only what the page shows is kept."""
+    fleet = Fleet()
+    in_full: list[Document] | None = []
+    results = 0
+    for document in documents:
+        fleet.add(document)
+        results += len(document["results"])
+        if in_full is not None:
+            in_full.append(document)
+            if len(in_full) > HOSTS_IN_FULL or (len(in_full) > 1 and results > RESULTS_IN_FULL):
+                in_full = None
+    yield from write_page(fleet, in_full)
+
+
+REPORTER = Reporter("html", "html", "text/html; charset=utf-8", "One self-contained page, for people", render, prepare)

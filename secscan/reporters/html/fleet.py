@@ -1,0 +1,218 @@
+"""What a page says about all its hosts together, gathered one document at a time and kept small.
+
+Equal answers are told once with the hosts that gave them: on a thousand hosts a check fails in a handful of ways.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from secscan.assessments import Document
+from secscan.inert import shorten
+from secscan.reporters.html.anchors import Anchors
+from secscan.summary import CheckSummary, HostSummary, Summariser, Summary
+from secscan.wording import ENGLISH, OUTCOMES, SEVERITY_RANK, mark
+
+ATTENTION = ("fail", "error", "manual")
+LETTERS = {"fail": "f", "error": "e", "unreachable": "u", "manual": "m", "pass": "p", "not_applicable": "n", "skipped": "s"}
+_GROUPED = frozenset({"fail", "error", "not_applicable", "skipped"})
+_WAYS_KEPT = 40  # distinct answers remembered per check and outcome
+_WAYS_SHOWN = 6
+_HOSTS_NAMED = 8
+_SENTENCE = 220  # characters
+_OTHER = mark("other answers")
+
+
+@dataclass(slots=True)
+class Way:
+    """One answer that some hosts gave to a check: how many, and the first of them by position."""
+
+    outcome: str
+    sentence: str
+    count: int = 0
+    hosts: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class HostLine:
+    """A host on the page. `troubles` are (check, outcome, severity) of the results that need attention, the worst first."""
+
+    anchor: str
+    summary: HostSummary
+    domains: Mapping[str, int]
+    troubles: tuple[tuple[str, str, str], ...]
+    order: int
+    letters: str
+
+
+@dataclass(slots=True)
+class Fleet:
+    """Everything that is said about more than one host."""
+
+    anchors: Anchors = field(default_factory=Anchors)
+    hosts: list[HostLine] = field(default_factory=list)
+    checks: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    requirements: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    serves: dict[str, dict[str, None]] = field(default_factory=dict)  # requirement -> checks
+    changes: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
+    baselines: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    provenance: dict[str, Counter[str]] = field(default_factory=dict)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    orders: dict[tuple[str, ...], int] = field(default_factory=dict)
+    _summariser: Summariser = field(default_factory=Summariser)
+    _ways: dict[str, dict[tuple[object, ...], Way]] = field(default_factory=dict)
+    _summary: Summary | None = None
+
+    def add(self, document: Document) -> None:
+        """Take what the page needs from one document."""
+        summary = self._summariser.add(document)
+        self._note_content(document)
+        position, results = len(self.hosts), document["results"]
+        anchor = self.anchors.host(document["host"]["name"])
+        checks = document["checks"]
+        domains: Counter[str] = Counter()
+        troubles = []
+        for result in () if summary.unreachable else results:
+            outcome = result["outcome"]
+            if outcome == "pass":
+                continue
+            check = result["check"]
+            if outcome in ATTENTION:
+                troubles.append((check, outcome, result["severity"]))
+                if outcome != "manual":
+                    domains[checks[check]["domain"]] += 1
+            if outcome in _GROUPED:
+                self._note_way(check, outcome, result, position)
+        troubles.sort(key=_urgency)
+        order = self.orders.setdefault(tuple(result["check"] for result in results), len(self.orders))
+        letters = "".join([LETTERS[result["outcome"]] for result in results])
+        self.hosts.append(HostLine(anchor, summary, domains, tuple(troubles), order, letters))
+
+    @property
+    def summary(self) -> Summary:
+        """The numbers over all hosts; computed once everything is added."""
+        if self._summary is None:
+            self._summary = self._summariser.summary()
+        return self._summary
+
+    @property
+    def reached(self) -> list[tuple[int, HostLine]]:
+        """The hosts that were reached, with their positions."""
+        return [(position, line) for position, line in enumerate(self.hosts) if not line.summary.unreachable]
+
+    @property
+    def domains(self) -> list[str]:
+        """The subject areas of all checks, by name."""
+        return sorted({check["domain"] for check in self.checks.values()})
+
+    def ways(self, check: str) -> Iterator[tuple[Way, list[HostLine]]]:
+        """The most frequent answers to a check that need saying, with the first hosts that gave them."""
+        found = sorted(self._ways.get(check, {}).values(), key=lambda way: (_OUTCOME_ORDER[way.outcome], -way.count))
+        for way in found[:_WAYS_SHOWN]:
+            yield way, [self.hosts[position] for position in way.hosts]
+
+    def ways_left_out(self, check: str) -> int:
+        """How many further answers there were that `ways` does not give."""
+        return max(0, len(self._ways.get(check, ())) - _WAYS_SHOWN)
+
+    def requirement_rows(self) -> list[tuple[Mapping[str, Any], list[CheckSummary], Counter[str]]]:
+        """Each requirement with its checks and the outcomes over all of them."""
+        by_check = {check.check: check for check in self.summary.checks}
+        rows = []
+        for name, requirement in sorted(self.requirements.items()):
+            checks = [by_check[check] for check in self.serves.get(name, ())]
+            counts: Counter[str] = Counter()
+            for check in checks:
+                counts.update(check.counts)
+            rows.append((requirement, checks, counts))
+        return rows
+
+    def island(self) -> dict[str, Any]:
+        """Every host's outcomes as one letter per check, for filters: nothing that the page does not also count."""
+        names = list(self.checks)
+        place = {name: index for index, name in enumerate(names)}
+        serving: dict[str, list[str]] = {}
+        for requirement, checks in self.serves.items():
+            for check in checks:
+                serving.setdefault(check, []).append(requirement)
+        severities = {check.check: check.severity for check in self.summary.checks}
+        return {
+            "checks": [
+                [name, self.checks[name]["title"], self.checks[name]["domain"], severities[name], serving.get(name, [])]
+                for name in names
+            ],
+            "orders": [[place[check] for check in order] for order in self.orders],
+            "hosts": [[host.order, host.letters] for host in self.hosts],
+            "letters": {letter: outcome for outcome, letter in LETTERS.items()},
+            "words": {term.key: [term.sign, term.word] for term in OUTCOMES},
+        }
+
+    def _note_content(self, document: Document) -> None:
+        baseline, provenance = document["baseline"], document["provenance"]
+        key = (baseline["id"], baseline["title"], baseline["sha256"])
+        if key not in self.baselines:
+            for result in document["results"]:
+                for requirement in result["requirements"]:
+                    self.serves.setdefault(requirement, {})[result["check"]] = None
+                    self.requirements.setdefault(requirement, {"id": requirement, "title": "", "source": "", "not_automated": ""})
+            self.checks |= {name: text for name, text in document["checks"].items() if name not in self.checks}
+            self.requirements |= document["requirements"]
+        self.baselines[key] += 1
+        for name in ("tool_version", "content_sha256", "script_sha256"):
+            if provenance[name]:
+                self.provenance.setdefault(name, Counter())[provenance[name]] += 1
+        for change in document["changes"]:
+            self.changes[change["check"], change["change"], change["reason"], change["approver"], change["baseline"]] += 1
+        self.problems += [(document["host"]["name"], problem) for problem in document["problems"][:3]]
+
+    def _note_way(self, check: str, outcome: str, result: Mapping[str, Any], position: int) -> None:
+        ways = self._ways.setdefault(check, {})
+        key = _way_key(outcome, result)
+        way = ways.get(key)
+        if way is None:
+            key = key if len(ways) < _WAYS_KEPT else (outcome, _OTHER)
+            way = ways.setdefault(
+                key, Way(outcome, ENGLISH.translate(_OTHER) if key[1] is _OTHER else shorten(headline(result), _SENTENCE, "…"))
+            )
+        way.count += 1
+        if len(way.hosts) < _HOSTS_NAMED:
+            way.hosts.append(position)
+
+
+def _way_key(outcome: str, result: Mapping[str, Any]) -> tuple[object, ...]:
+    """Equal for results with the same headline, without the cost of writing it."""
+    findings = result["findings"]
+    if not findings:
+        return outcome, result["reason"]
+    first = findings[0]
+    item = repr(first["item"]) if first["item"] else ""
+    return (
+        outcome,
+        first["that"],
+        first["matcher"],
+        repr(first["expected"]),
+        repr(first["actual"]),
+        item,
+        first["reason"],
+        result["findings_total"],
+    )
+
+
+def headline(result: Mapping[str, Any]) -> str:
+    """What a result comes to in one sentence; empty for a pass."""
+    findings = result["findings"]
+    if not findings or result["outcome"] == "manual":
+        return str(result["reason"])
+    more = result["findings_total"] - 1
+    return ENGLISH.finding(findings[0]) + (f" (+{more})" if more > 0 else "")
+
+
+_OUTCOME_ORDER = {term.key: rank for rank, term in enumerate(OUTCOMES)}
+
+
+def _urgency(trouble: tuple[str, str, str]) -> tuple[int, int, str]:
+    check, outcome, severity = trouble
+    return _OUTCOME_ORDER[outcome], SEVERITY_RANK[severity], check

@@ -1,0 +1,93 @@
+"""One host in full, as its template wants it: results in the order of urgency, each answer shown once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from secscan.assessments import Document
+from secscan.inert import block
+from secscan.reporters.html.anchors import Anchors
+from secscan.reporters.html.fleet import HostLine, headline
+from secscan.wording import OUTCOMES, SEVERITY_RANK, Term
+
+
+@dataclass(frozen=True, slots=True)
+class ProofView:
+    """A question and its answer. `elsewhere` is the address where the same answer is shown already, empty when it is shown here."""
+
+    proof: Mapping[str, Any]
+    anchor: str
+    elsewhere: str
+    excerpt: str
+    complaint: str
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ResultView:
+    """A result with its texts. `subject` is empty when it is the host itself."""
+
+    anchor: str
+    result: Mapping[str, Any]
+    check: Mapping[str, Any]
+    headline: str
+    subject: str
+    proofs: tuple[ProofView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HostView:
+    """A host and its results by outcome, the ones that need attention first."""
+
+    line: HostLine
+    document: Document
+    groups: tuple[tuple[Term, tuple[ResultView, ...]], ...]
+
+
+@dataclass(slots=True)
+class _Shown:
+    """Answers that the page shows already, by what was asked and what came back."""
+
+    excerpt_limit: int
+    places: dict[tuple[object, ...], str] = field(default_factory=dict)
+
+    def view(self, proof: Mapping[str, Any], anchor: str) -> ProofView:
+        key = (
+            proof["probe"],
+            json.dumps(proof["arguments"], sort_keys=True),
+            proof["stdout_sha256"],
+            proof["batch"],
+            proof["state"],
+            proof["reason"],
+        )
+        elsewhere = self.places.get(key, "")
+        if elsewhere:
+            return ProofView(proof, anchor, elsewhere, "", "", cut=False)
+        self.places[key] = anchor
+        excerpt, complaint = proof["stdout"][: self.excerpt_limit], proof["stderr"][: self.excerpt_limit]
+        cut = proof["truncated"] or len(proof["stdout"]) > self.excerpt_limit
+        return ProofView(proof, anchor, "", block(excerpt), block(complaint), cut)
+
+
+def view_host(line: HostLine, document: Document, anchors: Anchors, excerpt_limit: int) -> HostView:
+    """A host in full. `excerpt_limit` counts characters of one answer."""
+    shown = _Shown(excerpt_limit)
+    by_outcome: dict[str, list[Mapping[str, Any]]] = {}
+    for result in sorted(document["results"], key=lambda result: (SEVERITY_RANK[result["severity"]], result["check"])):
+        by_outcome.setdefault(result["outcome"], []).append(result)
+    groups = [
+        (term, tuple(_view_result(result, line, document, anchors, shown) for result in by_outcome[term.key]))
+        for term in OUTCOMES
+        if term.key in by_outcome
+    ]
+    return HostView(line, document, tuple(groups))
+
+
+def _view_result(result: Mapping[str, Any], line: HostLine, document: Document, anchors: Anchors, shown: _Shown) -> ResultView:
+    subject = "" if result["subject"] == document["host"]["name"] else result["subject"]
+    anchor = anchors.result(line.anchor, result["check"], subject)
+    proofs = [shown.view(document["proofs"][index], f"{anchor}/{number}") for number, index in enumerate(result["proofs"], 1)]
+    return ResultView(anchor, result, document["checks"][result["check"]], headline(result), subject, tuple(proofs))

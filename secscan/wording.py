@@ -1,0 +1,262 @@
+"""What reports say: every outcome, severity and finding in words, in one place, ready to be translated.
+
+Texts that people read are marked with `mark` here and translated by a Wording when they are used. Values that came from a host
+are quoted but not made harmless: that is for the medium (see inert.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from secscan.inert import shorten
+
+VALUE_LIMIT = 300  # characters of one value in a sentence
+
+
+def mark(text: str) -> str:
+    """The text itself; tells the extractor of catalogues that it needs a translation."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word that reports use, a sign beside it so that colour is never the only signal, and what it means."""
+
+    key: str
+    word: str
+    sign: str
+    meaning: str
+
+
+OUTCOMES = (
+    Term("fail", mark("Fail"), "✕", mark("The question was asked and answered, and the answer is not what it should be.")),
+    Term(
+        "error",
+        mark("Error"),
+        "!",
+        mark("Could not be judged: no privilege, no time left, a missing tool, or an answer that cannot be read."),
+    ),
+    Term("unreachable", mark("Unreachable"), "∅", mark("The host was not reached, so nothing was asked.")),
+    Term("manual", mark("Manual"), "✎", mark("No machine can tell: a person must say.")),
+    Term("pass", mark("Pass"), "✓", mark("The question was asked and answered, and the answer is what it should be.")),
+    Term(
+        "not_applicable",
+        mark("Not applicable"),
+        "○",
+        mark("A declared condition was evaluated on the host, and it is not met there."),
+    ),
+    Term("skipped", mark("Skipped"), "»", mark("Deselected by a person or a filter; not asked.")),
+)
+"""Every outcome, the ones that need attention first. Reports list results in this order."""
+
+SEVERITIES = (
+    Term("critical", mark("Critical"), "▲▲", mark("A failure gives the host away, or loses what cannot be replaced.")),
+    Term("high", mark("High"), "▲", mark("A failure makes a serious attack or outage likely.")),
+    Term("medium", mark("Medium"), "◆", mark("A failure weakens a defence that others still back up.")),
+    Term("low", mark("Low"), "▽", mark("A failure is untidy, or helps an attacker a little.")),
+)
+"""Every severity, the worst first."""
+
+DISPOSITIONS = (
+    Term("none", mark("Open"), "", mark("Nobody has decided anything about this outcome.")),
+    Term(
+        "waived",
+        mark("Waived"),
+        "",
+        mark("A failure that somebody answerable has accepted until a date. It still shows as a failure."),
+    ),
+    Term("attested", mark("Attested"), "", mark("A person has stated it and signed; nobody measured it.")),
+    Term("expired", mark("Expired"), "", mark("A waiver or statement whose time is over: it counts for nothing any more.")),
+)
+
+EFFORTS = {"minutes": mark("takes minutes"), "hours": mark("takes hours"), "days": mark("takes days")}
+WHENS = {
+    "runtime": mark("works at once"),
+    "restart": mark("works after a restart of the service"),
+    "reboot": mark("works after a reboot"),
+    "reinstall": mark("needs a reinstallation"),
+}
+CATALOGUES = {
+    "nist_800_53": "NIST SP 800-53",
+    "iso_27001": "ISO/IEC 27001",
+    "iso_22301": "ISO 22301",
+    "cis_v8": "CIS Controls v8",
+    "ssg": "ComplianceAsCode",
+}
+STATES = {"observed": mark("observed"), "absent": mark("looked, not there"), "unobservable": mark("could not look")}
+
+OUTCOME_RANK: Mapping[str, int] = {term.key: rank for rank, term in enumerate(OUTCOMES)}
+SEVERITY_RANK: Mapping[str, int] = {term.key: rank for rank, term in enumerate(SEVERITIES)}
+
+_EXPECTED = {
+    "equals": mark("{expected}"),
+    "in": mark("one of {expected}"),
+    "not_in": mark("none of {expected}"),
+    "matches": mark("a text that matches {expected}"),
+    "contains": mark("to contain {expected}"),
+    "lacks": mark("not to contain {expected}"),
+    "at_least": mark("at least {expected}"),
+    "at_most": mark("at most {expected}"),
+    "mode_at_most": mark("permissions of at most {expected}"),
+    "older_than": mark("longer than {expected} ago"),
+    "newer_than": mark("no longer than {expected} ago"),
+    "version_at_least": mark("version {expected} or newer"),
+    "subset_of": mark("nothing but {expected}"),
+    "superset_of": mark("all of {expected}"),
+    "no": mark("no record like this"),
+    "each": mark("a collection to look through"),
+    "none": mark("none of these to hold"),
+}
+_FLAGS = {
+    ("empty", True): mark("to be empty"),
+    ("empty", False): mark("not to be empty"),
+    ("present", True): mark("to be there"),
+    ("present", False): mark("not to be there"),
+    ("absent", True): mark("not to be there"),
+    ("absent", False): mark("to be there"),
+}
+_AGES = {"older_than", "newer_than"}
+_UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Words of one language. `translate` is a gettext function; without it, English."""
+
+    translate: Callable[[str], str] = mark
+
+    def finding(self, finding: Mapping[str, Any]) -> str:
+        """A finding document as a sentence: `root_login.value: expected one of "no", got "yes"`."""
+        where = self.where(finding)
+        if finding["holds"] is None:
+            return self._say(
+                mark("{where}: cannot be told: {reason}"), where=where, reason=finding["reason"] or self.actual(finding)
+            )
+        if finding["matcher"] == "no" and finding["item"]:
+            return self._say(mark("{where}: must not be there"), where=where)
+        said = self._say(
+            mark("{where}: expected {expected}, got {actual}"),
+            where=where,
+            expected=self.expected(finding),
+            actual=self.actual(finding),
+        )
+        return "; ".join([said, *self.details(finding)])
+
+    def where(self, finding: Mapping[str, Any]) -> str:
+        """What a finding is about: the attribute, and the record of a collection."""
+        that = finding["that"]
+        return f"{that} ({self.record(finding['item'])})" if finding["item"] else str(that)
+
+    def expected(self, finding: Mapping[str, Any]) -> str:
+        """What was expected, without the word itself."""
+        matcher, expected = finding["matcher"], finding["expected"]
+        if matcher.startswith("none "):
+            return self._say(mark("not: {expected}"), expected=self.expected({**finding, "matcher": matcher.removeprefix("none ")}))
+        flag = _FLAGS.get((matcher, expected)) if isinstance(expected, bool) else None
+        if flag:
+            return self.translate(flag)
+        text = write_seconds(expected) if matcher in _AGES and isinstance(expected, int | float) else self.value(expected)
+        if matcher in _EXPECTED:
+            return self._say(_EXPECTED[matcher], expected=text)
+        return f"{matcher} {text}"
+
+    def actual(self, finding: Mapping[str, Any]) -> str:
+        """What was found, without the word itself."""
+        actual = finding["actual"]
+        if actual is None and finding["item"]:
+            return self.translate(mark("this one"))
+        if actual is None:
+            return self.translate(mark("nothing"))
+        return self.value(actual)
+
+    def details(self, finding: Mapping[str, Any]) -> list[str]:
+        """What expected and actual do not say: missing and surplus elements, and the matcher's own reason."""
+        said = []
+        if finding["missing"]:
+            said.append(self._say(mark("missing: {elements}"), elements=self.value(finding["missing"])))
+        if finding["extra"]:
+            said.append(self._say(mark("too much: {elements}"), elements=self.value(finding["extra"])))
+        if finding["reason"]:
+            said.append(finding["reason"])
+        return said
+
+    def value(self, value: Any) -> str:
+        """A JSON value for people: texts in quotes, lists with commas, absence and ignorance in words."""
+        if isinstance(value, str):
+            return f'"{value}"' if len(value) <= VALUE_LIMIT else shorten(f'"{value}"', VALUE_LIMIT, '…" ({} more characters)')
+        if isinstance(value, bool):
+            return self.translate(mark("true") if value else mark("false"))
+        if value is None:
+            return self.translate(mark("nothing"))
+        if isinstance(value, list):
+            return shorten(", ".join(self.value(item) for item in value), VALUE_LIMIT) or self.translate(mark("an empty list"))
+        if isinstance(value, Mapping):
+            return self._mapping(value)
+        return str(value)
+
+    def record(self, record: Mapping[str, Any]) -> str:
+        """A record on one line: `user=games uid=5`."""
+        return shorten(
+            " ".join(f"{name}={item if isinstance(item, str) else self.value(item)}" for name, item in record.items()), VALUE_LIMIT
+        )
+
+    def rate(self, rate: float | None) -> str:
+        """A rate in percent, rounded down so that only everything is 100 %; words when there is none."""
+        return self.translate(mark("not judged")) if rate is None else f"{int(rate * 1000 + 1e-9) / 10:.1f} %"
+
+    def remedy_terms(self, text: Mapping[str, Any]) -> str:
+        """Effort and effect of a check's remedy: `takes minutes, works at once`."""
+        known = (EFFORTS.get(text["effort"]), WHENS.get(text["when"]))
+        return ", ".join(self.translate(word) for word in known if word)
+
+    def who(self, host: Mapping[str, Any]) -> str:
+        """As whom a host was asked: `admin over ssh, as root (sudo)`."""
+        parts = [self._say(mark("{user} over {transport}"), user=host["user"] or "?", transport=host["transport"] or "?")]
+        if host["uid"] is not None:
+            parts.append(self._say(mark("as uid {uid}"), uid=host["uid"]) if host["uid"] else self.translate(mark("as root")))
+        if host["become"]:
+            parts.append(host["become"])
+        return ", ".join(parts)
+
+    def _mapping(self, value: Mapping[str, Any]) -> str:
+        if set(value) == {"absent"}:
+            return (
+                self._say(mark("nothing ({what} is not there)"), what=value["absent"])
+                if value["absent"]
+                else self.translate(mark("nothing"))
+            )
+        if set(value) == {"unobservable"}:
+            return self._say(mark("no answer ({reason})"), reason=value["unobservable"])
+        if set(value) == {"records"} and isinstance(value["records"], int):
+            return self._say(mark("{count} records"), count=value["records"])
+        if value == {"present": True}:
+            return self.translate(mark("something that is there"))
+        return shorten(json.dumps(value, ensure_ascii=False), VALUE_LIMIT)
+
+    def _say(self, template: str, **values: object) -> str:
+        return self.translate(template).format(**values)
+
+
+ENGLISH = Wording()
+
+
+def write_seconds(seconds: float) -> str:
+    """Seconds as a duration is written in a check: 93600 -> 26h, 0.4 -> 0.4s."""
+    for size, unit in _UNITS:
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds:g}s"
+
+
+def write_moment(moment: str) -> str:
+    """`2026-11-21T07:02:03.120Z` as `2026-11-21 07:02 UTC`."""
+    return f"{moment[:10]} {moment[11:16]} UTC"
+
+
+def seconds_between(start: str, end: str) -> float:
+    """Seconds from one RFC 3339 moment to another."""
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
