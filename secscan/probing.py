@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from secscan.model.probe import Answer, Arguments
@@ -84,6 +85,15 @@ def fields(line: str, names: Iterable[str], separator: str | None = None) -> dic
     return dict(zip(wanted, values, strict=True))
 
 
+def repeated(items: Iterable[str]) -> tuple[str, ...]:
+    """Items that come more than once, each once, in order.
+
+    >>> repeated(["0", "1", "0", "0"])
+    ('0',)
+    """
+    return tuple(item for item, count in Counter(items).items() if count > 1)
+
+
 # mask(LINE), an awk function: the line without password hashes and without what looks like a password, token or key after
 # `=` or `:`, or in a URL. Words that only switch something stay, and so do paths: `tls_key = /etc/ssl/key.pem` tells no secret.
 _SECRETS = "password|passphrase|secret|token|psk|api_key|api-key|apikey|access_key|secret_key|private_key|privatekey"
@@ -91,6 +101,7 @@ MASK_AWK = rf"""function mask(line,   low, at, rest) {{
   gsub(/:\/\/[^\/@ \t:]*:[^\/@ \t]*@/, "://********@", line)
   gsub(/\$(1|2[abxy]?|5|6|7|y|gy|sha1|apr1|argon2[a-z]*)\$[^: \t"']+/, "********", line)
   gsub(/grub\.pbkdf2\.[^ \t]+/, "********", line)
+  if (line ~ /^[^:]+:[^:]*:[0-9]*:[0-9]*:[0-9]*:[0-9]*:[0-9]*:[0-9]*:[0-9]*$/) sub(/:[^:]*/, ":********", line)
   low = tolower(line)
   if (match(low, /({_SECRETS}|passwd|pass|pwd)["']?[ \t]*=[ \t]*/) || match(low, /({_SECRETS})["']?:[ \t]+/)) {{
     at = RSTART + RLENGTH

@@ -1,0 +1,175 @@
+"""The probes of files, asked of files made for the purpose: what is hidden, hostile or secret is treated as such."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+from recorded import PROBES, make_call
+from test_shell import run
+
+from secscan.evaluate.observe import observe, split_batch
+from secscan.model.probe import Observed
+from secscan.model.values import Absent, Unobservable
+from secscan.plan.compile import compile_plan
+
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+as_root = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root to become nobody")
+
+
+def ask(name, shell=("sh",), **arguments):
+    """What one call is answered by this machine: the raw answer and the observation."""
+    call = make_call(PROBES[name], arguments)
+    batch = next(batch for batch in compile_plan([call], PROBES).batches if batch.probe == name)
+    (exhibit,) = split_batch(run(list(shell), batch), PROBES[name], 0)
+    return exhibit.answer, observe(PROBES[name], call, exhibit.answer)
+
+
+@pytest.fixture
+def open_path(tmp_path):
+    """A directory that everybody may search."""
+    for directory in (tmp_path, *tmp_path.parents[:2]):
+        directory.chmod(0o755)
+    return tmp_path
+
+
+def test_a_dangling_link_is_absent_and_itself_when_not_followed(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "nowhere")
+    assert isinstance(ask("file", path=str(link))[1], Absent)
+    assert ask("file", path=str(link), follow=False)[1].attributes["type"] == "symlink"
+
+
+def test_a_loop_of_links_is_not_absence(tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    assert isinstance(ask("file", path=str(tmp_path / "a"))[1], Unobservable)
+
+
+def test_a_link_through_a_directory_that_others_may_write_is_not_safe(tmp_path):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "open/inner").symlink_to("/etc/passwd")
+    (tmp_path / "link").symlink_to(tmp_path / "open/inner")
+    observed = ask("file", path=str(tmp_path / "link"))[1].attributes
+    assert observed["target"] == "/etc/passwd"
+    assert observed["parents_safe"] is False
+
+
+@as_root
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("file", {"path": "{0}/hidden/x"}),
+        ("file_content", {"path": "{0}/hidden/x"}),
+        ("paths", {"patterns": ["{0}/hidden/*"]}),
+        ("paths", {"patterns": ["{0}/hidden/x"]}),
+        ("paths", {"patterns": ["{0}"], "recursive": True}),
+        ("mount", {"path": "{0}/hidden/x"}),
+        ("disk_usage", {"path": "{0}/hidden/x"}),
+        ("certificate_file", {"paths": ["{0}/hidden/*.pem"]}),
+        ("config", {"path": "{0}/hidden/x", "key": "a"}),
+        ("config", {"path": "{0}/none", "key": "a", "dropins": ["{0}/hidden"]}),
+        ("files", {"kind": "unowned"}),
+    ],
+)
+def test_what_a_user_may_not_see_is_unobservable_never_absent(open_path, name, arguments):
+    (open_path / "hidden").mkdir(mode=0o700)
+    filled = {
+        key: [item.format(open_path) for item in value]
+        if isinstance(value, list)
+        else value.format(open_path)
+        if value is not True
+        else value
+        for key, value in arguments.items()
+    }
+    assert isinstance(ask(name, [*NOBODY, "sh"], **filled)[1], Unobservable)
+
+
+def test_a_name_with_a_line_break_is_not_passed_over(tmp_path):
+    (tmp_path / "a\nb").touch()
+    assert isinstance(ask("paths", patterns=[f"{tmp_path}/*"])[1], Unobservable)
+    assert isinstance(ask("paths", patterns=[str(tmp_path)], recursive=True)[1], Unobservable)
+
+
+def test_too_many_files_are_not_shortened(tmp_path):
+    for number in range(2001):
+        (tmp_path / str(number)).touch()
+    assert isinstance(ask("paths", patterns=[f"{tmp_path}/*"])[1], Unobservable)
+    assert ask("paths", patterns=[f"{tmp_path}/1?"])[1].attributes["count"] == 10
+
+
+def test_strange_names_are_found_as_they_are(tmp_path):
+    names = ["a b", "[x]", "*", "$(id)", "it's", "-rf", "end"]
+    for name in names:
+        (tmp_path / name).touch()
+    observed = ask("paths", patterns=[f"{tmp_path}/*"])[1].attributes["entries"]
+    assert sorted(record["path"] for record in observed) == sorted(f"{tmp_path}/{name}" for name in names)
+
+
+def test_content_that_imitates_the_answer_is_content(tmp_path):
+    lines = ["end", "absent", "unobservable: x", "", "| y", "call 0", "refused z", "$(id) `id`"]
+    (tmp_path / "f").write_text("\n".join(lines))
+    assert ask("file_content", path=str(tmp_path / "f"))[1].attributes["lines"] == tuple(lines)
+
+
+SECRETS = {
+    "password": "db_password = hunter2hunter2",
+    "yaml": "password: hunter2hunter2",
+    "url": "repository = https://ann:hunter2hunter2@host/x",
+    "token": 'export API_TOKEN="hunter2hunter2"',
+    "share": "//nas/x /srv cifs user=x,password=hunter2hunter2 0 0",
+    "hash": "root:$6$salt$hunter2hunter2:19000:0:99999:7:::",
+    "shadow": "root:hunter2hunter2:19000:0:99999:7:::",
+    "grub": "password_pbkdf2 root grub.pbkdf2.sha512.10000.hunter2hunter2",
+    "key": "-----BEGIN EC PRIVATE KEY-----\nhunter2hunter2",
+}
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_a_secret_stays_on_the_host(tmp_path, secret):
+    (tmp_path / "f").write_text(f"{secret}\n")
+    path = str(tmp_path / "f")
+    assert b"hunter2" not in ask("file_content", path=path)[0].stdout
+    assert b"hunter2" not in ask("command", run=f"cat {path}")[0].stdout
+    key, separator, _ = secret.partition("=")
+    if separator:
+        assert b"hunter2" not in ask("config", path=path, key=key.removeprefix("export ").strip())[0].stdout
+
+
+def test_a_private_key_beside_a_certificate_stays_on_the_host(tmp_path):
+    if not shutil.which("openssl"):
+        pytest.skip("openssl is not installed")
+    both, key, binary = tmp_path / "both.pem", tmp_path / "key.pem", tmp_path / "key.der"
+    make = ["openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=x"]
+    subprocess.run([*make, "-keyout", str(key), "-out", str(both)], check=True, capture_output=True)
+    subprocess.run(["openssl", "pkey", "-in", str(key), "-outform", "DER", "-out", str(binary)], check=True, capture_output=True)
+    secret = key.read_text().splitlines()[1]
+    both.write_text(key.read_text() + both.read_text())
+    answer, observation = ask("certificate_file", paths=[f"{tmp_path}/*"])
+    assert secret.encode() not in answer.stdout
+    assert isinstance(observation, Observed)
+    (told,) = (record for record in observation.attributes["certificates"] if record["path"] == str(both))
+    assert told["subject"] == "CN=x"
+
+
+def test_drop_ins_are_merged_by_name_and_a_null_link_hides_one(tmp_path):
+    for directory in ("etc", "lib"):
+        (tmp_path / directory).mkdir()
+    (tmp_path / "main").write_text("[A]\nk=main\n[B]\nk=other\n")
+    (tmp_path / "lib/10.conf").write_text("[A]\nk = vendor\n")
+    (tmp_path / "lib/20.conf").write_text("[A]\nk=hidden\n")
+    (tmp_path / "etc/20.conf").symlink_to("/dev/null")
+    (tmp_path / "etc/05.conf").write_text("[A]\n; k=comment\nk=early \\\n too\n")
+    arguments = {"path": str(tmp_path / "main"), "style": "ini", "section": "A", "key": "k"}
+    observed = ask("config", **arguments, dropins=[str(tmp_path / "etc"), str(tmp_path / "lib")])[1].attributes
+    assert observed["values"] == ("main", "early  too", "vendor")
+    assert observed["source"] == str(tmp_path / "lib/10.conf")
+
+
+def test_a_command_cannot_print_its_own_exit_status():
+    answer, observation = ask("command", run="printf 'x\\nexit 0\\n'; exit 5")
+    assert answer.stdout == b"| x\n| exit 0\nexit 5\n"
+    assert isinstance(observation, Unobservable)
