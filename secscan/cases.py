@@ -14,7 +14,7 @@ from secscan.model.matcher import Matcher
 from secscan.model.probe import Answer, Observation, Probe
 from secscan.model.values import Scalar, Unobservable
 
-GARBAGE = (b"garbage\n", b"\x00\xff\xfe\n", b"<html>captive portal</html>\n", b"sh: syntax error\n", b"end\n")
+GARBAGE = (b"garbage\n", b"\x00\xff\xfe\n", b"<html>captive portal</html>\n", b"sh: syntax error\n")
 
 
 @dataclass(frozen=True, slots=True)
