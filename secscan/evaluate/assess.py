@@ -171,7 +171,7 @@ def _judge_check(bench: _Bench, selection: Selection, subject: str) -> Result:
     check = bench.rulebook.checks[selection.check]
     parameters = selection.parameters
     applies, reason, proofs = _applies(bench, check, parameters)
-    shown = {name: write_value(check.parameters[name].type, value) for name, value in parameters.items()}
+    shown = {name: as_json(check.parameters[name].type, value) for name, value in parameters.items()}
     if applies is not True:
         outcome = Outcome.NOT_APPLICABLE if applies is False else Outcome.ERROR
         return Result(

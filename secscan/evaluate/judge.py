@@ -13,7 +13,7 @@ from secscan.model.assessment import Finding
 from secscan.model.check import Combined, Comparison, Each, Expression, Literal, No, ObservedRef, ParameterRef, Path, That
 from secscan.model.matcher import Match, Matcher, Setting
 from secscan.model.probe import Observation, Observed
-from secscan.model.values import Absent, Scalar, Type, Unobservable, Value, write_value
+from secscan.model.values import Absent, Scalar, Type, Unobservable, Value, write_duration, write_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _compare(
     return Finding(
         that=str(path).rstrip("."),
         matcher=matcher.name,
-        expected=write_value(kind, operand) if not isinstance(operand, Absent | Unobservable) else None,
+        expected=as_json(kind, operand) if not isinstance(operand, Absent | Unobservable) else None,
         actual=as_json(path.type, value),
         holds=match.holds,
         reason=match.reason,
@@ -116,7 +116,7 @@ def _match(matcher: Matcher, path: Path, value: Value | Observed, operand: Any, 
     if isinstance(operand, Absent):
         return Match(None, f"nothing to compare with: {operand.what or 'it'} is absent")
     if isinstance(value, Absent) and not matcher.takes_absent:
-        return Match(False, f"{value.what or path} is absent")
+        return Match(False)  # the finding's actual value says that it is absent
     return matcher.test(value, operand, Setting(path.type, now))  # type: ignore[arg-type] # a bare observation reaches presence matchers only
 
 
@@ -154,7 +154,7 @@ def _held(expression: Expression, facts: Facts, record: Mapping[str, Value] | No
         comparison = expression.comparisons[0]
         kind = facts.matchers[comparison.matcher].operand_type(expression.path.type)
         value = look_up(expression.path, facts, record)
-        operand = write_value(kind, _operand(comparison, facts, record))
+        operand = as_json(kind, _operand(comparison, facts, record))
         return Finding(str(expression.path), f"none {comparison.matcher}", operand, as_json(expression.path.type, value), False)
     return Finding("none", "none", None, None, False, "a combination that must not hold does")
 
@@ -228,6 +228,8 @@ def as_json(kind: Type, value: Any) -> Any:
         return {"present": True}
     if isinstance(value, tuple) and value and isinstance(value[0], dict):
         return [record_as_json(item) for item in value]
+    if kind is Type.DURATION and isinstance(value, int | float):
+        return write_duration(value)
     return write_value(kind, value)
 
 

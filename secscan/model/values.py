@@ -135,6 +135,24 @@ def write_value(kind: Type, value: object) -> object:
     return value
 
 
+def write_duration(seconds: float) -> str:
+    """Seconds as a person writes them, in the largest units that fit: 900 -> 15m, 93600 -> 1d2h, 0.25 -> 0.25s.
+
+    >>> write_duration(93600), write_duration(0), write_duration(0.25)
+    ('1d2h', '0s', '0.25s')
+    """
+    if seconds < 0:
+        return "-" + write_duration(-seconds)
+    rest, parts = float(seconds), []
+    for unit in ("d", "h", "m"):
+        count, rest = divmod(rest, _DURATION_UNITS[unit])
+        if count:
+            parts.append(f"{int(count)}{unit}")
+    if rest or not parts:
+        parts.append(f"{round(rest, 3):g}s")
+    return "".join(parts)
+
+
 def _write_moment(seconds: float) -> str:
     try:
         return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
