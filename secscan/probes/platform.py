@@ -39,12 +39,27 @@ _FAMILIES = {
     "alpine": ("alpine", "postmarketos"),
     "arch": ("arch",),
 }
-_CONTAINERS = {"docker", "podman", "lxc", "lxc-libvirt", "systemd-nspawn", "openvz", "rkt", "wsl", "proot", "pouch", "container", "container-other"}
+_CONTAINERS = {
+    "docker",
+    "podman",
+    "lxc",
+    "lxc-libvirt",
+    "systemd-nspawn",
+    "openvz",
+    "rkt",
+    "wsl",
+    "proot",
+    "pouch",
+    "container",
+    "container-other",
+}
 
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One question for all: the platform has no arguments."""
-    return Question(_SCRIPT, ("/etc/os-release", "/etc/machine-id", "/proc/sys/kernel/hostname", "id", "date", "uname", "systemd-detect-virt"))
+    return Question(
+        _SCRIPT, ("/etc/os-release", "/etc/machine-id", "/proc/sys/kernel/hostname", "id", "date", "uname", "systemd-detect-virt")
+    )
 
 
 def read(call: Arguments, answer: Answer) -> Observation:

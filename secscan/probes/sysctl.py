@@ -41,14 +41,20 @@ def read(call: Arguments, answer: Answer) -> Observation:
     if not separator or key != call["key"]:
         raise Unreadable(f"expected '{call['key']} = value'")
     text = " ".join(value.split())
-    number: Value = int(text) if text.lstrip("-").isascii() and text.lstrip("-").isdigit() else Unobservable(f"{text!r} is not a whole number")
+    number: Value = (
+        int(text) if text.lstrip("-").isascii() and text.lstrip("-").isdigit() else Unobservable(f"{text!r} is not a whole number")
+    )
     return Observed({"value": text, "number": number})
 
 
 PROBE = Probe(
     name="sysctl",
     summary="A kernel parameter of the running kernel",
-    arguments=(Argument("key", Type.TEXT, "name of the parameter, such as net.ipv4.ip_forward", required=True, pattern=r"[A-Za-z0-9_./:-]+"),),
+    arguments=(
+        Argument(
+            "key", Type.TEXT, "name of the parameter, such as net.ipv4.ip_forward", required=True, pattern=r"[A-Za-z0-9_./:-]+"
+        ),
+    ),
     attributes=(
         Attribute("value", Type.TEXT, "the value as text, blanks folded"),
         Attribute("number", Type.INTEGER, "the value as a whole number"),

@@ -48,7 +48,10 @@ def make_answer(written: str | dict[str, Any]) -> Answer:
     if isinstance(written, str):
         return Answer(written.encode())
     return Answer(
-        str(written.get("stdout", "")).encode(), str(written.get("stderr", "")).encode(), written.get("exit", 0), uid=written.get("uid", -1)
+        str(written.get("stdout", "")).encode(),
+        str(written.get("stderr", "")).encode(),
+        written.get("exit", 0),
+        uid=written.get("uid", -1),
     )
 
 

