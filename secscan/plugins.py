@@ -39,13 +39,29 @@ def matchers() -> Mapping[str, Matcher]:
     return _with_outside("secscan.matchers", found, Matcher)
 
 
+REPORTERS = ("csv", "html", "json", "junit", "text")
+
+
+def reporter_names() -> tuple[str, ...]:
+    """The names of every installed reporter, without importing any."""
+    return tuple(sorted({*REPORTERS, *_outside("secscan.reporters")}))
+
+
 @cache
-def reporters() -> Mapping[str, Reporter]:
-    """Every installed reporter by name."""
+def reporter(name: str) -> Reporter:
+    """The reporter of that name; its module is imported only now."""
     from secscan.reporters import Reporter  # noqa: PLC0415 - a scan that writes no report needs none
 
-    found = {module.REPORTER.name: module.REPORTER for module in _modules("secscan.reporters")}
-    return cast("Mapping[str, Reporter]", _with_outside("secscan.reporters", found, Reporter))
+    outside = _outside("secscan.reporters")
+    taken = [entry.value for word, entry in outside.items() if word in REPORTERS]
+    if taken:
+        raise PluginError(f"plugin {taken[0]} takes a name that is taken; allowed: any name but {', '.join(REPORTERS)}")
+    if name in REPORTERS:
+        return cast("Reporter", import_module(f"secscan.reporters.{name}").REPORTER)
+    plugin = _load(outside[name])
+    if not isinstance(plugin, Reporter):
+        raise PluginError(f"plugin {outside[name].value} is a {type(plugin).__name__}, allowed: a Reporter")
+    return plugin
 
 
 @cache

@@ -81,13 +81,13 @@ def check_formats(text: str, output: Path | None) -> list[Reporter]:
     from secscan.documents import did_you_mean  # noqa: PLC0415 - only here
 
     words = [word.strip() for word in (text or ("text,html,json" if output else "text")).split(",") if word.strip()]
-    known = plugins.reporters()
+    known = plugins.reporter_names()
     for word in words:
         if word not in known:
-            raise UsageError(f"no format is named {word!r}{did_you_mean(word, known)}; allowed: {', '.join(sorted(known))}")
+            raise UsageError(f"no format is named {word!r}{did_you_mean(word, known)}; allowed: {', '.join(known)}")
     if len(words) > 1 and output is None:
         raise UsageError(f"several formats need a folder; allowed: -o DIR, or one of {', '.join(words)}")
-    return [known[word] for word in dict.fromkeys(words)]
+    return [plugins.reporter(word) for word in dict.fromkeys(words)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,12 +202,18 @@ def _read_requirements(document: Document) -> dict[str, tuple[str, ...]]:
             continue
         if entry["id"] in found:
             document.report(("requirements", number, "id"), f"requirement {entry['id']!r} stands twice")
-        source = entry.get("source") or {}
-        place = (
-            ", ".join(str(source[key]) for key in ("document", "locator") if source.get(key)) if isinstance(source, dict) else ""
-        )
-        found[entry["id"]] = (entry["id"], entry["title"], place)
+        found[entry["id"]] = (entry["id"], entry["title"], _source(entry))
     return found
+
+
+def _source(entry: Mapping[str, Any]) -> str:
+    """Where a requirement stands: document and place, or what it was derived from."""
+    source, parents = entry.get("source"), entry.get("parents")
+    if isinstance(parents, list) and parents:
+        return "derived from " + ", ".join(map(str, parents))
+    if not isinstance(source, dict):
+        return ""
+    return ", ".join(str(source[key]) for key in ("document", "locator") if source.get(key))
 
 
 def _cache_file(folder: Path) -> Path:
