@@ -80,8 +80,6 @@ def for_csv(text: str) -> str:
     """
     if text.isascii() and text.isprintable() and text[:1].isalnum() and ";" not in text:
         return text
-    if text[:1] in {"\t", "\r", "\n"}:
-        return "'" + visible(text)
     return _FORMULA.sub("'", visible(text))
 
 

@@ -42,11 +42,6 @@ class _Page:
         """A paragraph of our own and a host's words, made visible and wrapped; long words are broken."""
         return "\n".join(_wrap(prose(shorten(text, _PARAGRAPH)), self.width, indent, indent if hanging is None else hanging)) + "\n"
 
-    def ends(self, left: str, right: str) -> str:
-        """Two texts at the ends of a line, or on two lines when they do not fit."""
-        gap = self.width - columns(left) - columns(right)
-        return f"{left}{' ' * gap}{right}\n" if gap > 0 else f"{left}\n{' ' * max(0, self.width - columns(right))}{right}\n"
-
 
 def render(documents: Iterable[Document], width: int = WIDTH, colour: bool = False) -> Iterator[str]:
     """The report in pieces. `width` counts terminal columns."""
@@ -129,13 +124,13 @@ def _notes(document: Document, page: _Page) -> str:
 
 
 def _counts(tally: Tally, page: _Page) -> str:
-    words = [
-        page.paint(f"{term.word.lower()} {tally.counts[term.key]}", _COLOURS.get(term.key, ""))
-        for term in OUTCOMES
-        if tally.counts.get(term.key)
-    ]
-    rates = f"compliance {ENGLISH.rate(tally.compliance)}, coverage {ENGLISH.rate(tally.coverage)}"
-    return f"  {', '.join(words) or 'no results'}\n  {page.paint(rates, '1')}\n"
+    """Outcomes with their numbers, each kept on one line by a blank that does not break, then both rates."""
+    words = {term.key: f"{term.word.lower()}\u00a0{tally.counts[term.key]}" for term in OUTCOMES if tally.counts.get(term.key)}
+    text = page.fold(", ".join(words.values()) or "no results", "  ")
+    for outcome, word in words.items():
+        text = text.replace(word, page.paint(word, _COLOURS.get(outcome, "")))
+    rates = f"  compliance {ENGLISH.rate(tally.compliance)}, coverage {ENGLISH.rate(tally.coverage)}"
+    return text.replace("\u00a0", " ") + page.paint(rates, "1") + "\n"
 
 
 def _many_hosts(documents: Iterable[Document], page: _Page) -> Iterator[str]:

@@ -55,7 +55,9 @@ def write_page(fleet: Fleet, in_full: list[Document] | None) -> Iterator[str]:
         "summary": fleet.summary,
         "views": views,
         "alone": alone,
-        "result_anchors": {view.result["check"]: view.anchor for _, group in alone.groups for view in group} if alone else {},
+        "result_anchors": {view.result["check"]: view.anchor for _, group in alone.groups for view in group}
+        if alone and not alone.document["unreachable"]
+        else {},
         "troubles": _troubles(fleet) if views is None else None,
         "island": _markup(for_script(fleet.island())) if views is None else None,
         "excerpt_limit": excerpt,

@@ -1,0 +1,92 @@
+"""Findings in sentences."""
+
+import pytest
+import samples
+
+from secscan.model.assessment import Disposition, Outcome
+from secscan.model.check import Effort, Severity, When
+from secscan.plugins import matchers
+from secscan.wording import DISPOSITIONS, EFFORTS, ENGLISH, OUTCOMES, SEVERITIES, WHENS, Wording, write_moment, write_seconds
+
+
+def finding(that="root_login.value", matcher="in", expected=("no",), actual="yes", **more):
+    base = {"that": that, "matcher": matcher, "expected": expected, "actual": actual, "holds": False, "reason": "", "item": None}
+    base |= {"missing": [], "extra": [], "expected": list(expected) if isinstance(expected, tuple) else expected}
+    return base | more
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (finding(), 'root_login.value: expected one of "no", got "yes"'),
+        (finding(matcher="at_least", expected=14, actual=8), "root_login.value: expected at least 14, got 8"),
+        (finding(matcher="newer_than", expected=93600.0, actual="2026-10-01T00:00:00Z"),
+         'root_login.value: expected no longer than 26h ago, got "2026-10-01T00:00:00Z"'),
+        (finding(matcher="present", expected=True, actual={"absent": "service auditd"}),
+         "root_login.value: expected to be there, got nothing (service auditd is not there)"),
+        (finding(matcher="mode_at_most", expected="0640", actual="0644", extra=["others read"]),
+         'root_login.value: expected permissions of at most "0640", got "0644"; too much: "others read"'),
+        (finding(matcher="superset_of", expected=("nodev", "nosuid"), actual=["nodev"], missing=["nosuid"]),
+         'root_login.value: expected all of "nodev", "nosuid", got "nodev"; missing: "nosuid"'),
+        (finding(matcher="no", expected=None, actual=None, item={"user": "games", "uid": 5}),
+         "root_login.value (user=games uid=5): must not be there"),
+        (finding(matcher="none equals", expected="x", actual="x"), 'root_login.value: expected not: "x", got "x"'),
+        (finding(holds=None, reason="permission denied"), "root_login.value: cannot be told: permission denied"),
+        (finding(matcher="empty", expected=True, actual=[]), "root_login.value: expected to be empty, got an empty list"),
+        (finding(matcher="shiny", expected=3, actual=None), "root_login.value: expected shiny 3, got nothing"),
+        (finding(actual={"records": 3}), 'root_login.value: expected one of "no", got 3 records'),
+        (finding(actual="{expected}"), 'root_login.value: expected one of "no", got "{expected}"'),
+    ],
+)  # fmt: skip
+def test_a_finding_reads_as_a_sentence(given, sentence):
+    assert ENGLISH.finding(given) == sentence
+
+
+def test_every_installed_matcher_has_its_words():
+    for name in matchers():
+        words = {ENGLISH.expected(finding(matcher=name, expected=value)) for value in ("x", True)}
+        assert not any(word.startswith(f"{name} ") for word in words) or len(words) > 1, name
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [(None, "not judged"), (1.0, "100.0 %"), (0.9999, "99.9 %"), (0.0, "0.0 %"), (0.29, "29.0 %"), (2 / 3, "66.6 %")],
+)
+def test_only_everything_is_a_hundred_percent_and_nothing_judged_is_no_number(rate, words):
+    assert ENGLISH.rate(rate) == words
+
+
+def test_every_outcome_severity_decision_effort_and_effect_has_a_word():
+    assert {term.key for term in OUTCOMES} == set(Outcome)
+    assert {term.key for term in SEVERITIES} == set(Severity)
+    assert {term.key for term in DISPOSITIONS} == set(Disposition)
+    assert set(EFFORTS) == set(Effort)
+    assert set(WHENS) == set(When)
+
+
+def test_no_two_outcomes_share_word_or_sign():
+    assert len({term.word for term in OUTCOMES}) == len({term.sign for term in OUTCOMES}) == len(OUTCOMES)
+
+
+def test_another_language_needs_nothing_but_a_translation():
+    french = Wording(
+        {
+            "{where}: expected {expected}, got {actual}": "{where} : {actual} au lieu de {expected}",
+            "one of {expected}": "{expected}",
+        }.get
+    )
+    assert french.finding(finding()) == 'root_login.value : "yes" au lieu de "no"'
+
+
+def test_values_of_any_size_stay_short_and_say_what_is_missing():
+    assert ENGLISH.value("A" * 10_000_000).endswith('…" (9,999,702 more characters)')
+    assert len(ENGLISH.value([samples.HOSTILE] * 1000)) < 400
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(93600, "26h"), (1209600, "14d"), (90, "90s"), (0.4, "0.4s"), (600, "10m")])
+def test_seconds_read_as_checks_write_them(seconds, text):
+    assert write_seconds(seconds) == text
+
+
+def test_moments_read_without_fractions():
+    assert write_moment("2026-11-01T09:00:00.250Z") == "2026-11-01 09:00 UTC"
