@@ -11,7 +11,7 @@ from pathlib import Path
 
 from secscan import __version__, places, plugins
 from secscan.bundles import read_bundle
-from secscan.collect.ask import Limits, collect, read_answers
+from secscan.collect.ask import Limits, ask_target, read_answers
 from secscan.content.baselines import is_stricter
 from secscan.content.checks import read_parameter_value
 from secscan.content.library import Library, load_library
@@ -80,18 +80,18 @@ def scan(engine: Engine, target: Target) -> tuple[Assessment, Bundle | None]:
     rulebook, plan = localise(engine, target)
     started_at = time.time()
     try:
-        bundle = ask(engine, target, plan)
+        bundle = collect(engine, target, plan)
     except TargetError as error:
         return assess_unreachable(rulebook, target, str(error), started_at, time.time(), __version__), None
     return assess(rulebook, bundle, target), bundle
 
 
-def ask(engine: Engine, target: Target, plan: Plan | None = None) -> Bundle:
+def collect(engine: Engine, target: Target, plan: Plan | None = None) -> Bundle:
     """The evidence of one target: asked now, or read back for a `replay` target. Raises TargetError, EvidenceError."""
     if target.transport == "replay":
         return read_bundle(Path(target.address))
     plan = plan or localise(engine, target)[1]
-    return collect(target, plan, plugins.transport(target.transport), engine.library.sha256, engine.limits)
+    return ask_target(target, plan, plugins.transport(target.transport), engine.library.sha256, engine.limits)
 
 
 def evaluate(engine: Engine, bundle: Bundle, target: Target | None = None) -> Assessment:

@@ -26,12 +26,12 @@ def command(baseline: str, content: tuple[Path, ...], output: Path, workers: int
     from secscan.errors import SecscanError  # noqa: PLC0415 - as above
     from secscan.fleet import run_all  # noqa: PLC0415 - as above
     from secscan.inert import visible  # noqa: PLC0415 - as above
-    from secscan.pipeline import ask  # noqa: PLC0415 - as above
+    from secscan.pipeline import collect  # noqa: PLC0415 - as above
 
     targets = read_targets(arguments)
     engine = load(baseline, content, arguments["connect_timeout"], arguments["timeout"])
     failed = 0
-    for target, outcome in run_all(targets, lambda target: write_bundle(ask(engine, target), output)[1], workers):
+    for target, outcome in run_all(targets, lambda target: write_bundle(collect(engine, target), output)[1], workers):
         if isinstance(outcome, SecscanError):
             failed += 1
             click.echo(f"secscan: {visible(target.name)}: not reached: {visible(str(outcome))}", err=True)

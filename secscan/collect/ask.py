@@ -26,7 +26,7 @@ class Limits:
     total_s: float = 300.0
 
 
-def collect(target: Target, plan: Plan, transport: Transport, content_sha256: str, limits: Limits) -> Bundle:
+def ask_target(target: Target, plan: Plan, transport: Transport, content_sha256: str, limits: Limits) -> Bundle:
     """All answers of one target. Raises TargetError when it could not be asked; a broken answer is kept as far as it came."""
     nonce = secrets.token_hex(16)
     reader = _reader(plan, nonce)
