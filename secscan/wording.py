@@ -22,6 +22,11 @@ def mark(text: str) -> str:
     return text
 
 
+def mark_plural(one: str, many: str, count: int) -> str:
+    """The form that English uses for a number."""
+    return one if count == 1 else many
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """A word that reports use, a sign beside it so that colour is never the only signal, and what it means."""
@@ -125,9 +130,10 @@ _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Words of one language. `translate` is a gettext function; without it, English."""
+    """Words of one language. `translate` is gettext, `translate_plural` ngettext; without them, English."""
 
     translate: Callable[[str], str] = mark
+    translate_plural: Callable[[str, str, int], str] = mark_plural
 
     def finding(self, finding: Mapping[str, Any]) -> str:
         """A finding document as a sentence: `root_login.value: expected one of "no", got "yes"`."""
@@ -206,7 +212,15 @@ class Wording:
 
     def rate(self, rate: float | None) -> str:
         """A rate in percent, rounded down so that only everything is 100 %; words when there is none."""
-        return self.translate(mark("not judged")) if rate is None else f"{int(rate * 1000 + 1e-9) / 10:.1f} %"
+        return self.translate(mark("not judged")) if rate is None else f"{int(rate * 1000 + 1e-9) / 10:.1f}%"
+
+    def hosts(self, count: int) -> str:
+        """A number of hosts: `1 host`, `12 hosts`."""
+        return self.translate_plural("{count} host", "{count} hosts", count).format(count=count)
+
+    def checks(self, count: int) -> str:
+        """A number of checks."""
+        return self.translate_plural("{count} check", "{count} checks", count).format(count=count)
 
     def remedy_terms(self, text: Mapping[str, Any]) -> str:
         """Effort and effect of a check's remedy: `takes minutes, works at once`."""
@@ -232,7 +246,7 @@ class Wording:
         if set(value) == {"unobservable"}:
             return self._say(mark("no answer ({reason})"), reason=value["unobservable"])
         if set(value) == {"records"} and isinstance(value["records"], int):
-            return self._say(mark("{count} records"), count=value["records"])
+            return self.translate_plural("{count} record", "{count} records", value["records"]).format(count=value["records"])
         if value == {"present": True}:
             return self.translate(mark("something that is there"))
         return shorten(json.dumps(value, ensure_ascii=False), VALUE_LIMIT)

@@ -15,10 +15,12 @@ from secscan.summary import HostSummary, Summariser, Summary
 from secscan.wording import ENGLISH, OUTCOMES, SEVERITY_RANK, seconds_between, write_moment
 
 WIDTH = 80
-_LISTED = ("fail", "error", "manual")
+_NARROWEST = 56
+_LISTED = _COUNTED = ("fail", "error", "manual")
 _FINDINGS = 5
 _WORST = 10
 _PARAGRAPH = 2000
+_JOINED = "\u00a0"  # a blank at which no line breaks
 _COLOURS = {"fail": "31", "error": "33", "unreachable": "35", "manual": "36", "pass": "32"}
 
 
@@ -40,12 +42,17 @@ class _Page:
 
     def fold(self, text: str, indent: str = "", hanging: str | None = None) -> str:
         """A paragraph of our own and a host's words, made visible and wrapped; long words are broken."""
-        return "\n".join(_wrap(prose(shorten(text, _PARAGRAPH)), self.width, indent, indent if hanging is None else hanging)) + "\n"
+        return (
+            "\n".join(_wrap(prose(shorten(text, _PARAGRAPH)), self.width, indent, indent if hanging is None else hanging)).replace(
+                _JOINED, " "
+            )
+            + "\n"
+        )
 
 
 def render(documents: Iterable[Document], width: int = WIDTH, colour: bool = False) -> Iterator[str]:
     """The report in pieces. `width` counts terminal columns."""
-    page = _Page(max(40, width), colour)
+    page = _Page(max(_NARROWEST, width), colour)
     remaining = iter(documents)
     first = list(itertools.islice(remaining, 2))
     if not first:
@@ -78,11 +85,11 @@ def _header(document: Document, page: _Page) -> Iterator[str]:
     name = host["name"] + (f" ({host['site']})" if host["site"] else "")
     yield page.paint_lines(page.fold(name), "1")
     seconds = seconds_between(document["started_at"], document["finished_at"])
-    offset = f", host clock {host['clock_offset_s']:+.1f} s" if host["clock_offset_s"] is not None else ""
+    offset = f", host clock {host['clock_offset_s']:+.1f}{_JOINED}s" if host["clock_offset_s"] is not None else ""
     lines = {
         "System": ", ".join(filter(None, [host["system"], f"kernel {host['kernel']}" if host["kernel"] else ""])),
         "Baseline": f"{baseline['title']} ({baseline['id']}, {baseline['sha256'][:12] or 'no digest'})",
-        "Asked": f"{write_moment(document['started_at'])}, {seconds:.1f} s, {ENGLISH.who(host)}{offset}",
+        "Asked": f"{write_moment(document['started_at'])}, {seconds:.1f}{_JOINED}s, {ENGLISH.who(host)}{offset}",
     }
     for label, line in lines.items():
         yield page.fold(line or "not known", f"{label:<10}", " " * 10)
@@ -125,21 +132,21 @@ def _notes(document: Document, page: _Page) -> str:
 
 def _counts(tally: Tally, page: _Page) -> str:
     """Outcomes with their numbers, each kept on one line by a blank that does not break, then both rates."""
-    words = {term.key: f"{term.word.lower()}\u00a0{tally.counts[term.key]}" for term in OUTCOMES if tally.counts.get(term.key)}
+    words = {term.key: f"{term.word.lower()}{_JOINED}{tally.counts[term.key]}" for term in OUTCOMES if tally.counts.get(term.key)}
     text = page.fold(", ".join(words.values()) or "no results", "  ")
     for outcome, word in words.items():
-        text = text.replace(word, page.paint(word, _COLOURS.get(outcome, "")))
+        shown = word.replace(_JOINED, " ")
+        text = text.replace(shown, page.paint(shown, _COLOURS.get(outcome, "")))
     rates = f"  compliance {ENGLISH.rate(tally.compliance)}, coverage {ENGLISH.rate(tally.coverage)}"
-    return text.replace("\u00a0", " ") + page.paint(rates, "1") + "\n"
+    return text + page.paint(rates, "1") + "\n"
 
 
 def _many_hosts(documents: Iterable[Document], page: _Page) -> Iterator[str]:
     summariser = Summariser()
     changes: dict[tuple[str, ...], int] = {}
-    name_width = page.width - 44
-    yield page.paint(
-        f"{'HOST':<{name_width}}  {'COMPLIANCE':>10} {'COVERAGE':>8} {'FAIL':>5} {'ERROR':>5} {'OTHER':>5} {'':1}\n", "1"
-    )
+    name_width = page.width - 2 - 10 - 1 - 10 - 7 * len(_COUNTED)
+    titles = " ".join(f"{key.upper():>6}" for key in _COUNTED)
+    yield page.paint(f"{'HOST':<{name_width}}  {'COMPLIANCE':>10} {'COVERAGE':>10} {titles}", "1") + "\n"
     for document in documents:
         yield _host_line(summariser.add(document), name_width, page)
         for change in document["changes"]:
@@ -151,8 +158,10 @@ def _many_hosts(documents: Iterable[Document], page: _Page) -> Iterator[str]:
     if changes:
         yield page.heading(f"CHANGED LOCALLY ({len(changes)})")
         for (check, change, reason, approver, baseline), hosts in changes.items():
-            yield page.fold(f"{check}: {change}. {reason} (approved by {approver}; {baseline}; {hosts} hosts)", "  ", "    ")
-    yield page.heading(f"IN ALL ({len(summary.hosts)} hosts, {len(summary.unreachable)} not reached)")
+            yield page.fold(
+                f"{check}: {change}. {reason} (approved by {approver}; {baseline}; {ENGLISH.hosts(hosts)})", "  ", "    "
+            )
+    yield page.heading(f"IN ALL ({ENGLISH.hosts(len(summary.hosts))}, {len(summary.unreachable)} not reached)")
     yield _counts(summary.tally, page)
     weakest = summary.weakest
     if weakest:
@@ -161,14 +170,12 @@ def _many_hosts(documents: Iterable[Document], page: _Page) -> Iterator[str]:
 
 
 def _host_line(host: HostSummary, name_width: int, page: _Page) -> str:
-    counts = host.tally.counts
-    fails, errors = counts.get("fail", 0), counts.get("error", 0)
-    others = sum(counts.values()) - fails - errors - counts.get("pass", 0)
-    name = _pad(_clip(visible(host.name), name_width), name_width)
+    name = _pad(_clip(visible(host.name[:_PARAGRAPH]), name_width), name_width)
     if host.unreachable:
         return f"{name}  {page.paint('not reached', _COLOURS['unreachable'])}\n"
-    rates = f"{ENGLISH.rate(host.tally.compliance):>10} {ENGLISH.rate(host.tally.coverage):>8}"
-    return f"{name}  {rates} {page.paint(f'{fails:>5}', _COLOURS['fail'] if fails else '')} {errors:>5} {others:>5}\n"
+    counts = host.tally.counts
+    numbers = [page.paint(f"{counts.get(key, 0):>6}", _COLOURS[key] if counts.get(key) else "") for key in _COUNTED]
+    return f"{name}  {ENGLISH.rate(host.tally.compliance):>10} {ENGLISH.rate(host.tally.coverage):>10} {' '.join(numbers)}\n"
 
 
 def _unreachable(summary: Summary, page: _Page) -> Iterator[str]:
@@ -184,7 +191,9 @@ def _worst(summary: Summary, page: _Page) -> Iterator[str]:
         shown = f"{_WORST} of {len(worst)}" if len(worst) > _WORST else str(len(worst))
         yield page.heading(f"FAILS MOST (by hosts and severity, {shown})", "fail")
         for check in worst[:_WORST]:
-            yield page.fold(f"{check.title} ({check.check})", f"  {check.severity:<9}{check.counts['fail']:>4} hosts  ", " " * 23)
+            yield page.fold(
+                f"{check.title} ({check.check})", f"  {check.severity:<9}{ENGLISH.hosts(check.counts['fail']):>11}  ", " " * 24
+            )
 
 
 def _pad(text: str, width: int) -> str:

@@ -50,7 +50,7 @@ def test_every_installed_matcher_has_its_words():
 
 @pytest.mark.parametrize(
     ("rate", "words"),
-    [(None, "not judged"), (1.0, "100.0 %"), (0.9999, "99.9 %"), (0.0, "0.0 %"), (0.29, "29.0 %"), (2 / 3, "66.6 %")],
+    [(None, "not judged"), (1.0, "100.0%"), (0.9999, "99.9%"), (0.0, "0.0%"), (0.29, "29.0%"), (2 / 3, "66.6%")],
 )
 def test_only_everything_is_a_hundred_percent_and_nothing_judged_is_no_number(rate, words):
     assert ENGLISH.rate(rate) == words
