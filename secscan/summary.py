@@ -54,7 +54,10 @@ class CheckSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What can be said over all hosts. `cross` counts results by (severity, outcome)."""
+    """What can be said over all hosts. `cross` counts results by (severity, outcome).
+
+    `checks` are ordered by weight, then by how often they could not be judged.
+    """
 
     hosts: tuple[HostSummary, ...]
     tally: Tally
@@ -142,7 +145,7 @@ class Summariser:
             hosts=tuple(self._hosts),
             tally=Tally(outcomes),
             cross=cross,
-            checks=tuple(sorted(checks, key=lambda check: (-check.weight, check.check))),
+            checks=tuple(sorted(checks, key=lambda check: (-check.weight, -check.counts.get("error", 0), check.check))),
             started_at=started,
             finished_at=finished,
         )

@@ -73,14 +73,14 @@
   };
   const fill = (member) => {
     const [order, letters] = island.hosts[Number(member.dataset.host)];
-    const rank = Object.keys(island.words);
+    const rank = Object.keys(island.words), severities = ["critical", "high", "medium", "low"];
     const found = [];
     for (let index = 0; index < letters.length; index += 1) {
       const outcome = island.letters[letters[index]];
       const check = island.checks[island.orders[order][index]];
       if (last.outcomes.has(outcome) && checkFits(check, last)) found.push([outcome, check]);
     }
-    found.sort((a, b) => rank.indexOf(a[0]) - rank.indexOf(b[0]));
+    found.sort((a, b) => rank.indexOf(a[0]) - rank.indexOf(b[0]) || severities.indexOf(a[1][3]) - severities.indexOf(b[1][3]));
     const list = member.querySelector(".troubles");
     list.replaceChildren(...found.map(([outcome, check]) => {
       const item = document.createElement("li");

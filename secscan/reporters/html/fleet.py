@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from secscan.assessments import Document
@@ -75,11 +76,8 @@ class Fleet:
         checks = document["checks"]
         domains: Counter[str] = Counter()
         troubles = []
-        for result in () if summary.unreachable else results:
-            outcome = result["outcome"]
-            if outcome == "pass":
-                continue
-            check = result["check"]
+        for result in [] if summary.unreachable else [result for result in results if result["outcome"] != "pass"]:
+            outcome, check = result["outcome"], result["check"]
             if outcome in ATTENTION:
                 troubles.append((check, outcome, result["severity"]))
                 if outcome != "manual":
@@ -87,8 +85,8 @@ class Fleet:
             if outcome in _GROUPED:
                 self._note_way(check, outcome, result, position)
         troubles.sort(key=_urgency)
-        order = self.orders.setdefault(tuple(result["check"] for result in results), len(self.orders))
-        letters = "".join([LETTERS[result["outcome"]] for result in results])
+        order = self.orders.setdefault(tuple(map(itemgetter("check"), results)), len(self.orders))
+        letters = "".join(map(LETTERS.__getitem__, map(itemgetter("outcome"), results)))
         self.hosts.append(HostLine(anchor, summary, domains, tuple(troubles), order, letters))
 
     @property
