@@ -1,0 +1,34 @@
+"""The commands that are sent. Each is safe in any login shell: sh, bash, zsh, fish and csh read single quotes alike."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+
+from secscan.errors import UsageError
+
+LISTEN = 'IFS= read -r secscan_nonce; eval "$(cat)"'
+SHELL = ("sh", "-c")
+_SUDO_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]{0,127}\Z")
+
+
+def plain_command(shell: Sequence[str] = SHELL) -> str:
+    """A shell that reads a nonce and then a script from standard input. `shell` may put words before (`chroot DIR sh -c`)."""
+    return shlex.join((*shell, LISTEN))
+
+
+def sudo_command(user: str, shell: Sequence[str] = SHELL) -> str:
+    """The same as another user, where sudo asks for no password."""
+    return shlex.join(("sudo", "-n", "-u", _sudo_user(user), "--", *shell, LISTEN))
+
+
+def asking_sudo_command(user: str, prompt: str, ready: str, shell: Sequence[str] = SHELL) -> str:
+    """The same where sudo may ask: it asks on standard error with `prompt`, and the shell says `ready` before it reads."""
+    return shlex.join(("sudo", "-S", "-p", prompt, "-u", _sudo_user(user), "--", *shell, f"echo {ready}; {LISTEN}"))
+
+
+def _sudo_user(name: str) -> str:
+    if not _SUDO_USER.match(name):
+        raise UsageError(f"cannot become user {name!r}; allowed: letters, digits and any of _ . @ + -, not beginning with a sign")
+    return name

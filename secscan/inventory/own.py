@@ -1,0 +1,279 @@
+"""Our own inventory file: organization, sites, defaults and hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from secscan.addresses import check_host, check_port, check_user
+from secscan.documents import Document, Keys, did_you_mean
+from secscan.errors import UsageError
+from secscan.inventory.contents import CRITICALITIES, NO_SECRETS, Inventory, Site
+from secscan.inventory.targets import ENGINES, check_name, parse_target
+from secscan.model.target import Become, Target
+from secscan.model.values import Scalar
+
+TOP_KEYS = ("organization", "defaults", "sites", "hosts")
+SITE_KEYS = ("id", "title", "user", "port", "labels", "criticality", "become", "parameters", "options")
+DEFAULT_KEYS = ("transport", "user", "port", "site", "labels", "criticality", "become", "pinned", "parameters", "options")
+HOST_KEYS = ("name", "address", *DEFAULT_KEYS)
+_SECRETS = ("password", "passphrase", "become_password", "ssh_password", "sudo_password")
+_OVER_SSH = ("ssh", "openssh")
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class _Entry:
+    """The keys of one mapping of the file, read one by one."""
+
+    document: Document
+    keys: Keys
+    data: Mapping[str, Any]
+
+    def checked(self, key: str, check: Callable[[str], _T], default: _T) -> _T:
+        """A text or number by what checks it; the problem of one that fails."""
+        value = self.data.get(key)
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            self.report(key, f"{key!r} must be text")
+            return default
+        try:
+            return check(str(value))
+        except UsageError as error:
+            self.report(key, str(error))
+            return default
+
+    def boolean(self, key: str) -> bool | None:
+        value = self.data.get(key)
+        if value is not None and not isinstance(value, bool):
+            self.report(key, f"{key!r} must be true or false")
+            return None
+        return value
+
+    def mapping(self, key: str) -> Mapping[str, Any]:
+        value = self.data.get(key)
+        if value is not None and not isinstance(value, dict):
+            self.report(key, f"{key!r} must be a mapping")
+            return {}
+        return value or {}
+
+    def report(self, key: str, message: str, allowed: str = "") -> None:
+        self.document.report((*self.keys, key), message, allowed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What hosts may share: from `defaults`, from their site, from themselves; the later wins."""
+
+    transport: str = ""
+    user: str = ""
+    port: int = 0
+    site: str = ""
+    criticality: str = ""
+    become: Become | None = None
+    become_said: bool = False
+    pinned: bool | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    options: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+def read_own(document: Document) -> Inventory:
+    """The inventory in a document. Raises InputError with every problem of the file."""
+    data = document.data if isinstance(document.data, dict) else {}
+    if not data:
+        document.report((), "an inventory must be a mapping with hosts", ", ".join(TOP_KEYS))
+    document.reject_unknown((), data, TOP_KEYS)
+    top = _Entry(document, (), data)
+    defaults = _read_common(_Entry(document, ("defaults",), top.mapping("defaults")), DEFAULT_KEYS)
+    sites: dict[str, tuple[Site, _Common]] = {}
+    for entry in _entries(top, "sites"):
+        common = _read_common(entry, SITE_KEYS)
+        site = Site(entry.checked("id", check_name, ""), entry.checked("title", str, ""), common.parameters)
+        if not site.id and "id" not in entry.data:
+            document.report(entry.keys, "a site has no 'id'", ", ".join(SITE_KEYS))
+        if site.id in sites:
+            entry.report("id", f"duplicate site {site.id!r}")
+        sites[site.id] = (site, common)
+    targets = _read_hosts(top, defaults, sites)
+    document.raise_problems()
+    return Inventory(targets, top.checked("organization", str, ""), tuple(site for site, _ in sites.values()))
+
+
+def _read_hosts(top: _Entry, defaults: _Common, sites: Mapping[str, tuple[Site, _Common]]) -> tuple[Target, ...]:
+    targets: dict[str, Target] = {}
+    first: dict[str, Keys] = {}
+    for entry in _entries(top, "hosts"):
+        target = _read_host(entry, defaults, sites)
+        if target.name and target.name in first:
+            line, _ = entry.document.at(first[target.name])
+            entry.report("name", f"duplicate host {target.name!r}, first in line {line}")
+        first.setdefault(target.name, entry.keys)
+        targets[target.name] = target
+    if "hosts" not in top.data and top.data:
+        top.report("hosts", "there are no 'hosts'", ", ".join(TOP_KEYS))
+    return tuple(targets.values())
+
+
+def _entries(top: _Entry, key: str) -> Iterable[_Entry]:
+    """The mappings of a list; a host may be one text, as on the command line."""
+    listed = top.data.get(key)
+    if listed is None:
+        return
+    if not isinstance(listed, list) or not listed:
+        top.report(key, f"{key!r} must be a list with something in it")
+        return
+    for index, item in enumerate(listed):
+        if isinstance(item, dict):
+            yield _Entry(top.document, (key, index), item)
+        elif key == "hosts" and isinstance(item, str):
+            yield _Entry(top.document, (key, index), {"name": item})
+        else:
+            top.document.report((key, index), f"each of {key!r} must be a mapping")
+
+
+def _read_host(entry: _Entry, defaults: _Common, sites: Mapping[str, tuple[Site, _Common]]) -> Target:
+    own = _read_common(entry, HOST_KEYS)
+    if entry.data.get("name") is None:
+        entry.document.report(entry.keys, "a host has no 'name'", ", ".join(HOST_KEYS))
+    site = own.site or defaults.site
+    if site and site not in sites:
+        place = entry if own.site else _Entry(entry.document, ("defaults",), {})
+        place.report(
+            "site", f"unknown site {site!r}{did_you_mean(site, sites)}", ", ".join(sites) or "none is listed under 'sites'"
+        )
+    layers = (defaults, sites[site][1] if site in sites else _Common(), own)
+    base = _named(entry)
+    transport = _latest(layer.transport for layer in layers) or base.transport
+    engine = {"engine": transport} if transport in ENGINES else {}
+    target = Target(
+        name=base.name,
+        transport="container" if engine else transport,
+        address=entry.checked("address", str, "") or base.address or base.name,
+        port=own.port or base.port or _latest(layer.port for layer in layers[:2]) or 0,
+        user=own.user or base.user or _latest(layer.user for layer in layers[:2]) or "",
+        site=site,
+        criticality=_latest(layer.criticality for layer in layers) or "",
+        labels={key: value for layer in layers for key, value in layer.labels.items()},
+        become=next((layer.become for layer in reversed(layers) if layer.become_said), None),
+        pinned=next((layer.pinned for layer in reversed(layers) if layer.pinned is not None), False),
+        parameters=_merged(layer.parameters for layer in layers),
+        options={**base.options, **engine, **{key: value for layer in layers for key, value in layer.options.items()}},
+    )
+    _check_address(entry, target)
+    return target
+
+
+def _check_address(entry: _Entry, target: Target) -> None:
+    if target.transport in _OVER_SSH and target.name:
+        _Entry(entry.document, entry.keys, {"address": target.address}).checked("address", check_host, "")
+    elif target.transport == "chroot" and not target.address.startswith("/"):
+        entry.report("address", "the address of a chroot must be the absolute path of a directory")
+
+
+def _named(entry: _Entry) -> Target:
+    """The target that a name alone stands for: a name is also an address, and may say everything, as on the command line."""
+    text = entry.data.get("name")
+    if len(entry.data) == 1 and isinstance(text, str):
+        return entry.checked("name", parse_target, Target(""))
+    return Target(entry.checked("name", check_name, ""))
+
+
+def _read_common(entry: _Entry, known: Iterable[str]) -> _Common:
+    for key in entry.data:
+        if key in _SECRETS:
+            entry.report(key, NO_SECRETS)
+        elif key not in known:
+            entry.document.reject_unknown(entry.keys, (key,), known)
+    return _Common(
+        transport=entry.checked("transport", str, ""),
+        user=entry.checked("user", check_user, ""),
+        port=entry.checked("port", check_port, 0),
+        site=entry.checked("site", str, ""),
+        criticality=entry.checked("criticality", _check_criticality, ""),
+        become=_read_become(entry),
+        become_said=entry.data.get("become") is not None,
+        pinned=entry.boolean("pinned"),
+        labels=_read_labels(entry),
+        parameters=_read_parameters(entry),
+        options=_read_options(entry),
+    )
+
+
+def _check_criticality(text: str) -> str:
+    if text not in CRITICALITIES:
+        raise UsageError(f"unknown criticality {text!r}{did_you_mean(text, CRITICALITIES)}; allowed: {', '.join(CRITICALITIES)}")
+    return text
+
+
+def _read_become(entry: _Entry) -> Become | None:
+    value = entry.data.get("become")
+    if value is None or value is False:
+        return None
+    if value is True:
+        return Become()
+    if not isinstance(value, dict):
+        entry.report("become", "'become' must be true, false or a mapping", "user")
+        return None
+    inner = _Entry(entry.document, (*entry.keys, "become"), value)
+    if "password" in value:
+        inner.report("password", NO_SECRETS)
+    else:
+        entry.document.reject_unknown(inner.keys, value, ("user",))
+    return Become(inner.checked("user", check_user, "root"))
+
+
+def _read_labels(entry: _Entry) -> Mapping[str, str]:
+    """Labels as a list of words, or as a mapping of words to values."""
+    value = entry.data.get("labels")
+    if value is None:
+        return {}
+    pairs = (
+        value.items() if isinstance(value, dict) else ((word, "") for word in value) if isinstance(value, list) else ((None, None),)
+    )
+    labels = {}
+    for key, written in pairs:
+        if not isinstance(key, str | int) or isinstance(written, dict | list) or any(sign in str(key) for sign in ",=!"):
+            entry.report("labels", "'labels' must be a list of words or a mapping of words to words", "words without , = and !")
+            return {}
+        labels[str(key)] = str(written).lower() if isinstance(written, bool) else "" if written is None else str(written)
+    return labels
+
+
+def _read_parameters(entry: _Entry) -> Mapping[str, Mapping[str, object]]:
+    value = entry.mapping("parameters")
+    for check, settings in value.items():
+        if not isinstance(settings, dict):
+            entry.document.report((*entry.keys, "parameters", check), "parameters of a check must be a mapping", "PARAMETER: VALUE")
+    return {check: settings for check, settings in value.items() if isinstance(settings, dict)}
+
+
+def _read_options(entry: _Entry) -> Mapping[str, Scalar]:
+    options: dict[str, Scalar] = {}
+    for key, value in entry.mapping("options").items():
+        place = (*entry.keys, "options", key)
+        if key in _SECRETS:
+            entry.document.report(place, NO_SECRETS)
+        elif isinstance(value, list) and all(isinstance(item, str) for item in value):
+            options[key] = tuple(value)
+        elif isinstance(value, str | int | bool):
+            options[key] = value
+        else:
+            entry.document.report(place, f"option {key!r} must be text, a number, true, false or a list of texts")
+    return options
+
+
+def _latest(values: Iterable[_T]) -> _T | None:
+    """The last value that says something."""
+    said = [value for value in values if value]
+    return said[-1] if said else None
+
+
+def _merged(layers: Iterable[Mapping[str, Mapping[str, object]]]) -> Mapping[str, Mapping[str, object]]:
+    merged: dict[str, dict[str, object]] = {}
+    for layer in layers:
+        for check, settings in layer.items():
+            merged.setdefault(check, {}).update(settings)
+    return merged
