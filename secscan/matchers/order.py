@@ -8,16 +8,16 @@ from typing import Any
 from secscan.model.matcher import Match, Matcher, OperandKind, Setting
 from secscan.model.values import Type
 
-_ORDERED = frozenset({Type.INTEGER, Type.NUMBER, Type.DURATION, Type.SIZE})
+_ORDERED = frozenset({Type.INTEGER, Type.NUMBER, Type.DURATION, Type.SIZE, Type.TIMESTAMP})
 
 
 def at_least(value: Any, operand: Any, setting: Setting) -> Match:
-    """Not smaller than the operand."""
+    """Not smaller than the operand; of moments, not before it."""
     return Match(value >= operand)
 
 
 def at_most(value: Any, operand: Any, setting: Setting) -> Match:
-    """Not larger than the operand."""
+    """Not larger than the operand; of moments, not after it."""
     return Match(value <= operand)
 
 
