@@ -1,0 +1,269 @@
+"""The packet filter that is loaded in the kernel now, whoever loaded it: nftables and both kinds of iptables.
+
+What counts is what happens to a packet no rule names. A base chain's default is its first unconditional verdict, followed through
+unconditional jumps, else its policy; of several chains at one hook the strictest decides, because a packet has to pass them all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
+from secscan.model.values import Absent, Type, Unobservable, Value
+from secscan.probing import Unreadable, closed_lines, reply
+
+# Both programs print `chain FAMILY TABLE NAME HOOK RULES V4 V6` for base chains, `rules N`, `chains N` and what hints at the tool.
+_RESOLVE_AWK = r"""
+function verdict(key, family, depth,  i, result) {
+  for (i = 1; i <= ends[key]; i++) {
+    if (only[key, i] != "" && only[key, i] != family) continue
+    if (word[key, i] == "accept" || word[key, i] == "drop" || word[key, i] == "reject") return word[key, i]
+    if (word[key, i] == "return") return ""
+    if (depth < 16 && (result = verdict(place[key] " " target[key, i], family, depth + 1)) != "") return result
+    if (word[key, i] == "goto") return ""
+  }
+  return ""
+}
+function unconditional(family, what, where) { ends[key]++; only[key, ends[key]] = family; word[key, ends[key]] = what; target[key, ends[key]] = where }
+function hint(tool) { if (!(tool in hinted)) print "hint " tool; hinted[tool] = 1 }
+function either(first, second) { return first != "" ? first : second }
+function finish(  i) {
+  for (i = 1; i <= bases; i++) {
+    key = base[i]
+    print "chain", key, hook[key], rules[key] + 0, either(verdict(key, "ipv4", 0), policy[key]), either(verdict(key, "ipv6", 0), policy[key])
+  }
+  print "rules " total + 0
+}
+"""
+_NFT_AWK = (
+    _RESOLVE_AWK
+    + r"""
+function rule(text,  part, many, family) {
+  total++; rules[key]++
+  gsub(/xt target "REJECT"/, "reject", text); gsub(/xt match "comment"/, "", text); gsub(/"lo"/, "lo", text); gsub(/"[^"]*"/, "", text)
+  gsub(/\/\*[^*]*\*\//, "", text); gsub(/counter( packets [0-9]+ bytes [0-9]+)?/, "", text); gsub(/(^|[ \t])comment/, "", text)
+  family = ""
+  if (sub(/meta nfproto ipv4/, "", text)) family = "ipv4"; else if (sub(/meta nfproto ipv6/, "", text)) family = "ipv6"
+  if (hook[key] != "output") sub(/iif(name)? != lo/, "", text)
+  many = split(text, part, /[ \t]+/)
+  text = ""; for (i = 1; i <= many; i++) if (part[i] != "") text = text (text == "" ? "" : " ") part[i]
+  sub(/^log( (prefix|level|flags|group|snaplen|queue-threshold)( (emerg|alert|crit|err|warn|notice|info|debug|audit|all|[0-9]+|tcp|ip|sequence|options|skuid|ether|,)+)*)*( |$)/, "", text)
+  many = split(text, part, " ")
+  if (text == "accept" || text == "drop" || text == "return") unconditional(family, text, "")
+  else if (part[1] == "reject" && (many == 1 || part[2] == "with")) unconditional(family, "reject", "")
+  else if ((part[1] == "jump" || part[1] == "goto") && many == 2) unconditional(family, part[1], part[2])
+}
+/^table / { family = $2; table = $3; if (table == "firewalld") hint("firewalld"); next }
+/^\tchain / && (family == "ip" || family == "ip6" || family == "inet") {
+  name = $2; key = family " " table " " name; place[key] = family " " table; inside = 1; held = ""
+  if (name == "ufw-user-input" || name == "ufw-before-input") hint("ufw")
+  if (name == "INPUT_ZONES") hint("firewalld")
+  if (name == "INPUT" && table == "filter") hint("iptables")
+  next
+}
+/^\t}/ { inside = 0; next }
+!inside { next }
+{
+  line = held $0; held = ""
+  plain = line; gsub(/"[^"]*"/, "", plain)
+  if (gsub(/{/, "{", plain) > gsub(/}/, "}", plain)) { held = line " "; next }
+  if (line ~ /^[ \t]*type [a-z]+ hook /) {
+    if (line ~ /type filter hook (input|forward|output) /) {
+      base[++bases] = key
+      hook[key] = line; sub(/.* hook /, "", hook[key]); sub(/ .*/, "", hook[key])
+      policy[key] = line ~ /policy drop;/ ? "drop" : "accept"
+      if (!(table == "filter" && name == toupper(hook[key]) && family != "inet") && table != "firewalld") hint("nftables")
+    }
+    next
+  }
+  if (line !~ /^[ \t]*$/ && line !~ /^[ \t]*(comment|devices = )/) rule(line)
+}
+END { finish(); print "read nft" }"""
+)
+_IPTABLES_AWK = (
+    _RESOLVE_AWK
+    + r"""
+/^\*/ { table = substr($0, 2); next }
+table != "filter" { next }
+/^:/ {
+  name = substr($1, 2); key = family " filter " name; place[key] = family " filter"
+  if (name ~ /^ufw6?-user-input$/) hint("ufw")
+  if (name == "INPUT_ZONES") hint("firewalld")
+  if (name == "INPUT" || name == "FORWARD" || name == "OUTPUT") { base[++bases] = key; hook[key] = tolower(name); policy[key] = tolower($2) }
+  next
+}
+/^-A / {
+  hint("iptables"); total++; key = family " filter " $2; rules[key]++
+  text = $0; gsub(/"([^"\\]|\\.)*"/, "Q", text); sub(/^-A [^ ]+ ?/, "", text)
+  gsub(/-m comment --comment [^ ]+ ?/, "", text); if (hook[key] != "output") sub(/^! -i lo /, "", text); sub(/ --reject-with [^ ]+/, "", text)
+  many = split(text, part, " ")
+  if (many == 2 && (part[1] == "-j" || part[1] == "-g")) {
+    if (part[2] == "ACCEPT" || part[2] == "DROP" || part[2] == "REJECT" || part[2] == "RETURN") unconditional("", tolower(part[2]), "")
+    else if ((family " filter " part[2]) in place) unconditional("", part[1] == "-g" ? "goto" : "jump", part[2])
+  }
+}
+END { finish(); print "read " source }"""
+)
+_SCRIPT = r"""
+wanted() {
+  [ "$(readlink "/etc/systemd/system/$1.service" 2>/dev/null)" != /dev/null ] || return 1
+  for link in "/etc/systemd/system/"*".wants/$1.service" "/etc/systemd/system/"*".requires/$1.service" "/usr/lib/systemd/system/"*".wants/$1.service" \
+    "/lib/systemd/system/"*".wants/$1.service" "/etc/runlevels/"*"/$1" "/etc/rc2.d/S"[0-9][0-9]"$1"; do
+    [ ! -e "$link" ] && [ ! -h "$link" ] || return 0
+  done
+  return 1
+}
+# asking for a rule set would load the kernel's module; where it is not loaded, there is no rule set
+possible() {
+  [ -r /proc/modules ] || return 0
+  while read -r module _; do [ "$module" != "$1" ] || return 0; done </proc/modules
+  grep -q "/$1\.ko" "/lib/modules/$(uname -r)/modules.builtin" 2>/dev/null
+}
+legacy() {
+  # legacy FAMILY NAMES-FILE: only a table that exists is listed, because listing would make it
+  grep -qx filter "$2" 2>/dev/null || return 0
+  for program in "$3-legacy-save" "$3-save"; do
+    have "$program" || continue
+    case $program in "$3-save") case $("$3" -V 2>/dev/null) in *nf_tables*) continue ;; esac ;; esac
+    if told=$("$program" -t filter 2>/dev/null); then
+      printf '%s\n' "$told" | awk -v family="$1" -v source="$program" '@IPTABLES@'
+      return
+    fi
+  done
+  printf 'missed %s rules of iptables-legacy\n' "$3"
+}
+modern() {
+  if ! possible nf_tables; then printf 'read no nf_tables\n'; return; fi
+  if have nft; then
+    if told=$(nft -s -t list ruleset 2>/dev/null) || told=$(nft list ruleset 2>/dev/null); then printf '%s\n' "$told" | awk '@NFT@'
+    else printf 'missed nft: %s\n' "$(nft list ruleset 2>&1 >/dev/null | head -n 1)"; fi
+    return
+  fi
+  for program in iptables ip6tables; do
+    case $program in iptables) family=ip ;; *) family=ip6 ;; esac
+    case $("$program" -V 2>/dev/null) in
+      *nf_tables*)
+        if told=$("$program-save" -t filter 2>/dev/null); then printf '%s\n' "$told" | awk -v family=$family -v source="$program-save" '@IPTABLES@'
+        else printf 'missed %s-save failed\n' "$program"; fi ;;
+      *) [ -r /proc/modules ] && ! possible nf_tables || printf 'missed nft is not installed, so rules of nftables cannot be seen\n'; return ;;
+    esac
+  done
+}
+if [ "$(id -u)" != 0 ]; then printf 'unobservable: the packet filter is shown to root only\n'
+elif ! have awk; then printf 'unobservable: awk is missing\n'
+else
+  modern
+  legacy ip /proc/net/ip_tables_names iptables
+  legacy ip6 /proc/net/ip6_tables_names ip6tables
+  if [ -r /proc/net/if_inet6 ] && read -r line </proc/net/if_inet6 && [ -n "$line" ]; then printf 'ipv6 yes\n'
+  elif [ -d /proc/net ]; then printf 'ipv6 no\n'; fi
+  for name in nftables firewalld ufw netfilter-persistent iptables ip6tables awall shorewall shorewall6 ferm firehol; do
+    wanted $name || continue
+    [ $name != ufw ] || grep -q '^ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null || continue
+    printf 'boot %s\n' $name
+  done
+  printf 'end\n'
+fi
+part 0 0""".replace("@NFT@", _NFT_AWK).replace("@IPTABLES@", _IPTABLES_AWK)
+_STRICT = {"accept": 0, "reject": 1, "drop": 2}
+_LOADERS = {
+    "ufw": {"ufw"},
+    "firewalld": {"firewalld"},
+    "nftables": {"nftables", "netfilter-persistent", "ferm", "firehol"},
+    "iptables": {
+        "netfilter-persistent",
+        "iptables",
+        "ip6tables",
+        "awall",
+        "shorewall",
+        "shorewall6",
+        "ferm",
+        "firehol",
+        "nftables",
+    },
+}
+_HOOKS = ("input", "forward", "output")
+
+
+def ask(calls: Sequence[Arguments]) -> Question:
+    """One question for all: there are no arguments. The rules are reduced on the host to their defaults."""
+    touches = ("nft list ruleset", "iptables-save", "ip6tables-save", "iptables-legacy-save", "ip6tables-legacy-save", "/proc/modules",
+               "/proc/net/{ip,ip6}_tables_names", "/proc/net/if_inet6", "/etc/systemd/system", "/etc/runlevels", "/etc/ufw/ufw.conf", "awk")  # fmt: skip
+    return Question(_SCRIPT, touches)
+
+
+def read(call: Arguments, answer: Answer) -> Observation:
+    """`chain FAMILY TABLE NAME HOOK RULES V4 V6`, `rules N`, `hint TOOL`, `boot SERVICE`, `ipv6 yes|no`, `read SOURCE`, `missed WHY`, `end`."""
+    said = reply(answer, "a packet filter")
+    if said:
+        return said
+    told: dict[str, list[str]] = {}
+    for line in closed_lines(answer):
+        word, _, rest = line.partition(" ")
+        told.setdefault(word, []).append(rest)
+    if "missed" in told:
+        return Unobservable("; ".join(told["missed"]))
+    if "read" not in told:
+        raise Unreadable("nothing was asked for its rules")
+    chains = [_chain(text) for text in told.get("chain", ())]
+    active = any(hook == "input" and (rules or "accept" not in (v4, v6)) for _family, hook, rules, v4, v6 in chains)
+    tool = next((name for name in ("firewalld", "ufw", "nftables", "iptables") if name in told.get("hint", ())), "")
+    loaders = [name for name in told.get("boot", ()) if name in _LOADERS.get(tool, ())]
+    no_tool = Absent("no packet filter is loaded")
+    policies: dict[str, Value] = {}
+    for hook in _HOOKS:
+        policies[f"{hook}_policy_v4"] = _default(chains, hook, "ip")
+        policies[f"{hook}_policy_v6"] = (
+            Absent("this host has no IPv6") if told.get("ipv6") == ["no"] else _default(chains, hook, "ip6")
+        )
+    return Observed(
+        {
+            "active": active,
+            "input_policy_v4": policies.pop("input_policy_v4"),
+            "input_policy_v6": policies.pop("input_policy_v6"),
+            "tool": tool or no_tool,
+            "persistent": bool(loaders) if tool else no_tool,
+            "persistent_by": tuple(loaders),
+            "rules": sum(int(number) for number in told.get("rules", ())),
+            **policies,
+        }
+    )
+
+
+def _chain(text: str) -> tuple[str, str, int, str, str]:
+    family, _table, _name, hook, rules, v4, v6 = text.split(" ")
+    if family not in {"ip", "ip6", "inet"} or hook not in _HOOKS or v4 not in _STRICT or v6 not in _STRICT:
+        raise Unreadable(f"not a chain: {text[:120]!r}")
+    return family, hook, int(rules), v4, v6
+
+
+def _default(chains: Sequence[tuple[str, str, int, str, str]], hook: str, family: str) -> str:
+    """The strictest default of all chains that a packet of the family passes at the hook."""
+    defaults = [v4 if family == "ip" else v6 for of, at, _rules, v4, v6 in chains if at == hook and of in {family, "inet"}]
+    return max(defaults, key=lambda word: _STRICT[word], default="accept")
+
+
+_POLICY = "what happens to {} packets that no rule names: drop, reject or accept (a final rule for all counts)"
+PROBE = Probe(
+    name="firewall",
+    summary="The packet filter loaded in the kernel: defaults for packets no rule names, who loaded it, and whether it comes back",
+    arguments=(),
+    attributes=(
+        Attribute("active", Type.BOOLEAN, "rules or a refusing default for inbound packets are loaded now"),
+        Attribute("input_policy_v4", Type.TEXT, _POLICY.format("inbound IPv4")),
+        Attribute("input_policy_v6", Type.TEXT, _POLICY.format("inbound IPv6") + "; absent without IPv6"),
+        Attribute("tool", Type.TEXT, "ufw, firewalld, nftables or iptables; absent when nothing is loaded"),
+        Attribute("persistent", Type.BOOLEAN, "a service that loads such rules starts at boot; absent when nothing is loaded"),
+        Attribute("persistent_by", Type.LIST, "the services that load them"),
+        Attribute("rules", Type.INTEGER, "how many rules are loaded in all"),
+        Attribute("forward_policy_v4", Type.TEXT, _POLICY.format("forwarded IPv4")),
+        Attribute("forward_policy_v6", Type.TEXT, _POLICY.format("forwarded IPv6")),
+        Attribute("output_policy_v4", Type.TEXT, _POLICY.format("outbound IPv4")),
+        Attribute("output_policy_v6", Type.TEXT, _POLICY.format("outbound IPv6")),
+    ),
+    ask=ask,
+    read=read,
+    example="hint nftables\nchain inet filter input input 6 drop drop\nchain inet filter forward forward 0 drop drop\nrules 6\nread nft\nipv6 yes\nboot nftables\nend\n",
+    time_limit_s=30,
+    needs_root=True,
+)

@@ -1,0 +1,199 @@
+"""Every service that runs, has failed or starts at boot, with the confinement that systemd tells cheaply."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
+from secscan.model.values import Absent, Record, Type, Unobservable, Value
+from secscan.probing import Unreadable, closed_lines, reply, starts_at_boot
+
+_HARDENING = (
+    "NoNewPrivileges",
+    "ProtectSystem",
+    "ProtectHome",
+    "PrivateTmp",
+    "PrivateDevices",
+    "RestrictSUIDSGID",
+    "MemoryDenyWriteExecute",
+)
+_SCRIPT = r"""with_systemd() {
+  properties=Id,LoadState,ActiveState,SubState,UnitFileState,User,DynamicUser,NRestarts,Restart,WantedBy,RequiredBy,TriggeredBy,@HARDENING@
+  if ! told=$(systemctl show --no-pager --all -p "$properties" -- '*.service' 2>&1); then
+    printf 'unobservable: systemctl: %s\n' "$(printf '%s\n' "$told" | head -n 1)"
+    return
+  fi
+  printf '%s\n\n' "$told" | awk -v names=@HARDENING@ '
+    BEGIN { many = split(names, hardening, ","); print "init systemd" }
+    function word(text) { gsub(/ /, ",", text); return text == "" ? "-" : text }
+    function flush(  user, line, i) {
+      if (v["LoadState"] != "" && v["LoadState"] != "not-found") {
+        user = v["User"] != "" ? v["User"] : v["DynamicUser"] == "yes" ? "dynamic" : "root"
+        line = word(v["Id"]) " " word(v["LoadState"]) " " word(v["ActiveState"]) " " word(v["SubState"]) " " word(v["UnitFileState"])
+        line = line " " user " " word(v["NRestarts"]) " " word(v["Restart"])
+        line = line " " word(v["WantedBy"] (v["WantedBy"] != "" && v["RequiredBy"] != "" ? " " : "") v["RequiredBy"]) " " word(v["TriggeredBy"])
+        for (i = 1; i <= many; i++) line = line " " word(v[hardening[i]])
+        print line
+      }
+      split("", v)
+    }
+    /^$/ { flush(); next }
+    { p = index($0, "="); v[substr($0, 1, p - 1)] = substr($0, p + 1) }
+    END { print "end" }'
+}
+with_openrc() {
+  printf 'init openrc\n'
+  for file in /etc/init.d/*; do
+    name=${file##*/}
+    case $name in *.sh) continue ;; esac
+    [ -x "$file" ] || continue
+    wants=-
+    for link in /etc/runlevels/*/"$name"; do
+      [ -e "$link" ] || continue
+      link=${link%/*}; [ "$wants" != - ] || wants=
+      wants=$wants${wants:+,}${link##*/}
+    done
+    active=inactive sub=stopped enablement=disabled
+    [ "$wants" = - ] || enablement=enabled
+    if [ -e "/run/openrc/failed/$name" ]; then active=failed sub=failed
+    elif [ -e "/run/openrc/started/$name" ]; then
+      active=active sub=started
+      for told in /run/openrc/daemons/"$name"/*; do
+        [ -r "$told" ] || continue
+        held=
+        while IFS= read -r line; do case $line in pidfile=?*) held=${line#pidfile=} ;; esac; done <"$told"
+        [ -n "$held" ] || continue
+        pid=; { read -r pid _ <"$held"; } 2>/dev/null
+        if [ -e "$held" ] && [ -z "$pid" ]; then active='?' sub='?'
+        elif [ -z "$pid" ] || [ ! -d "/proc/$pid" ]; then active=failed sub=crashed; fi
+      done
+    fi
+    printf '%s loaded %s %s %s ? ? ? %s - ? ? ? ? ? ? ?\n' "$name" "$active" "$sub" "$enablement" "$wants"
+  done
+  printf 'end\n'
+}
+if [ -d /run/systemd/system ] && have systemctl; then with_systemd
+elif [ -e /run/openrc/softlevel ]; then with_openrc
+else printf 'unobservable: neither systemd nor OpenRC runs here\n'; fi
+part 0 0""".replace("@HARDENING@", ",".join(_HARDENING))
+_COLUMNS = 10 + len(_HARDENING)
+_FIELDS = (
+    Attribute("name", Type.TEXT, "name of the service, for systemd with its suffix"),
+    Attribute("active", Type.BOOLEAN, "it runs now"),
+    Attribute("enabled", Type.BOOLEAN, "it starts at the next boot"),
+    Attribute("failed", Type.BOOLEAN, "its last run failed, or its process died"),
+    Attribute("enablement", Type.TEXT, "enabled, disabled, static, indirect, generated, masked, enabled-runtime, ..."),
+    Attribute("state", Type.TEXT, "state and sub-state, such as active (running)"),
+    Attribute("user", Type.TEXT, "user it runs as; dynamic for a user made at start"),
+    Attribute("restarts", Type.INTEGER, "how often it was restarted automatically"),
+    Attribute("restart_policy", Type.TEXT, "no, on-failure, always, ..."),
+    Attribute("no_new_privileges", Type.BOOLEAN, "NoNewPrivileges="),
+    Attribute("protect_system", Type.TEXT, "ProtectSystem=: no, yes, full or strict"),
+    Attribute("protect_home", Type.TEXT, "ProtectHome=: no, yes, read-only or tmpfs"),
+    Attribute("private_tmp", Type.TEXT, "PrivateTmp=: no, yes or disconnected"),
+    Attribute("private_devices", Type.BOOLEAN, "PrivateDevices="),
+    Attribute("restrict_suid_sgid", Type.BOOLEAN, "RestrictSUIDSGID="),
+    Attribute("memory_deny_write_execute", Type.BOOLEAN, "MemoryDenyWriteExecute="),
+)
+
+
+def ask(calls: Sequence[Arguments]) -> Question:
+    """One `systemctl show` for every loaded service, or a look into OpenRC's directories."""
+    return Question(_SCRIPT, ("systemctl show", "/run/openrc", "/etc/init.d", "/etc/runlevels"))
+
+
+def read(call: Arguments, answer: Answer) -> Observation:
+    """`init NAME`, one line of columns for each service, `end`; `-` is empty, `?` is unknown. No service at all is not believed."""
+    said = reply(answer, "services")
+    if said:
+        return said
+    first, *lines = closed_lines(answer)
+    if first not in {"init systemd", "init openrc"} or not lines:
+        raise Unreadable("expected an init system and its services")
+    records = tuple(_record(line) for line in sorted(lines))
+    return Observed(
+        {
+            "services": records,
+            "failed": _names(records, "failed"),
+            "active": _names(records, "active"),
+            "enabled": _names(records, "enabled"),
+            "not_persistent": tuple(sorted(line.split(" ")[0] for line in lines if _gone_after_boot(line))),
+            "init": first.removeprefix("init "),
+        }
+    )
+
+
+def _names(records: Sequence[Record], field: str) -> tuple[str, ...]:
+    return tuple(str(record["name"]) for record in records if record[field] is True)
+
+
+def _gone_after_boot(line: str) -> bool:
+    """Runs, but neither its enablement nor another unit starts it again."""
+    _name, _load, active, _sub, enablement, _user, _restarts, _restart, wanted, triggered = line.split(" ")[:10]
+    return (
+        active == "active"
+        and enablement in {"disabled", "enabled-runtime"}
+        and (enablement == "enabled-runtime" or wanted == triggered == "-")
+    )
+
+
+def _record(line: str) -> Record:
+    columns = line.split(" ")
+    if len(columns) != _COLUMNS or not all(columns):
+        raise Unreadable(f"not a service: {line[:120]!r}")
+    name, _load, active, sub, enablement, user, restarts, restart, wanted, _triggered = columns[:10]
+    hardening = dict(zip(_HARDENING, columns[10:], strict=True))
+    known = active != "?"
+    return {
+        "name": name,
+        "active": active in {"active", "reloading", "refreshing"} if known else _UNKNOWN,
+        "enabled": starts_at_boot("" if enablement == "-" else enablement, [] if wanted == "-" else wanted.split(",")),
+        "failed": active == "failed" if known else _UNKNOWN,
+        "enablement": _text(enablement),
+        "state": f"{active} ({sub})" if known else _UNKNOWN,
+        "user": _text(user),
+        "restarts": int(restarts) if restarts not in {"?", "-"} else _UNKNOWN,
+        "restart_policy": _text(restart),
+        "no_new_privileges": _truth(hardening["NoNewPrivileges"]),
+        "protect_system": _text(hardening["ProtectSystem"]),
+        "protect_home": _text(hardening["ProtectHome"]),
+        "private_tmp": _text(hardening["PrivateTmp"]),
+        "private_devices": _truth(hardening["PrivateDevices"]),
+        "restrict_suid_sgid": _truth(hardening["RestrictSUIDSGID"]),
+        "memory_deny_write_execute": _truth(hardening["MemoryDenyWriteExecute"]),
+    }
+
+
+_UNKNOWN = Unobservable("the init system does not tell")
+
+
+def _text(word: str) -> Value:
+    return _UNKNOWN if word == "?" else Absent("the init system has no value for it") if word == "-" else word
+
+
+def _truth(word: str) -> Value:
+    return word == "yes" if word in {"yes", "no"} else _UNKNOWN
+
+
+PROBE = Probe(
+    name="services",
+    summary="Every service that runs, has failed or starts at boot",
+    arguments=(),
+    attributes=(
+        Attribute("services", Type.RECORDS, "every service that the init system has loaded", fields=_FIELDS),
+        Attribute("failed", Type.LIST, "names of the services that failed"),
+        Attribute("active", Type.LIST, "names of the services that run"),
+        Attribute("enabled", Type.LIST, "names of the services that start at boot"),
+        Attribute("not_persistent", Type.LIST, "names of the services that run but would not come back after a reboot"),
+        Attribute("init", Type.TEXT, "systemd or openrc"),
+    ),
+    ask=ask,
+    read=read,
+    example=(
+        "init systemd\n"
+        "ssh.service loaded active running enabled root 0 on-failure multi-user.target - no no no no no no no\n"
+        "backup.service loaded failed failed static backup 0 no - backup.timer yes strict yes yes yes yes no\n"
+        "end\n"
+    ),
+    time_limit_s=30,
+)
