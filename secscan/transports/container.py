@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 
 from secscan.carrying.conversation import Carried, Way, carry, carry_pinned
@@ -17,30 +17,38 @@ ENGINES = ("podman", "docker")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}\Z")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?\Z")
 _MISSING = re.compile(
-    r"no such container|no container with|does not exist|is not running|container state improper|can only create exec",
+    r"cannot connect|no such container|no container with|does not exist|is not running|container state improper"
+    r"|can only create exec|unable to find user",
     re.IGNORECASE,
 )
 
 
 def run_in_container(target: Target, request: Request, receive: Callable[[bytes], bool]) -> Exchanged:
-    """Run the script in the container named by the target's address; option `engine` names podman or docker.
+    """Run the script in the container named by the target's address.
 
-    The engine can enter as any user, so `become` needs no sudo: it is the user that the engine is asked for.
+    Option `engine` names podman or docker; without it, those that are installed are tried. The engine can enter as any user, so
+    `become` needs no sudo: it is the user that the engine is asked for.
     """
-    engine = _engine(target)
     name, user = _checked(target)
-    words = (engine, "exec", "-i", *(("--user", user) if user else ()), name)
-    way = Way(partial(_start, words, client_environment(os.environ)), failure=partial(_failure, engine, name))
-    carried = (carry_pinned if target.pinned else carry)(way, request, receive)
-    return Exchanged(carried.exit, carried.stderr, address=name, user=user, cut_short=carried.cut_short)
+    refusals: list[str] = []
+    for engine in _engines(target):
+        words = (engine, "exec", "-i", *(("--user", user) if user else ()), name)
+        way = Way(partial(_start, words), failure=partial(_failure, engine, name))
+        try:
+            carried = (carry_pinned if target.pinned else carry)(way, request, receive)
+        except UnreachableError as error:
+            refusals.append(str(error))
+        else:
+            return Exchanged(carried.exit, carried.stderr, address=name, user=user, cut_short=carried.cut_short)
+    raise UnreachableError("; ".join(refusals))
 
 
-def _engine(target: Target) -> str:
+def _engines(target: Target) -> tuple[str, ...]:
     wanted = str(target.options.get("engine") or "")
     if wanted and wanted not in ENGINES:
         raise UsageError(f"container engine {wanted!r} is not known; allowed: {', '.join(ENGINES)}")
-    found = next((engine for engine in ((wanted,) if wanted else ENGINES) if shutil.which(engine)), None)
-    if found is None:
+    found = tuple(engine for engine in ((wanted,) if wanted else ENGINES) if shutil.which(engine))
+    if not found:
         raise UnreachableError(f"no container engine is installed here: {wanted or ' or '.join(ENGINES)}")
     return found
 
@@ -56,8 +64,8 @@ def _checked(target: Target) -> tuple[str, str]:
     return target.address, user
 
 
-def _start(words: tuple[str, ...], environment: Mapping[str, str], command: str) -> ProcessLine:
-    return start_process((*words, "sh", "-c", f"exec {command}"), environment)
+def _start(words: tuple[str, ...], command: str) -> ProcessLine:
+    return start_process((*words, "sh", "-c", f"exec {command}"), client_environment(os.environ))
 
 
 def _failure(engine: str, name: str, carried: Carried) -> TargetError | None:

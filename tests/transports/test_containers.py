@@ -45,6 +45,15 @@ def test_a_container_is_entered_with_the_engine_that_is_there(engine):
     assert arguments.read_text().startswith("exec -i web sh -c ")
 
 
+def test_a_container_that_one_engine_does_not_have_is_looked_for_with_the_other(engine):
+    engine("podman", "echo 'Error: no such container web' >&2; exit 125")
+    engine("docker", ENTERS)
+    assert ask(container.TRANSPORT, Target("web", "container", "web"))[1] == b"answer\n"
+    engine("docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
+    with pytest.raises(UnreachableError, match=r"podman cannot enter .*; docker cannot enter container web: Cannot connect"):
+        ask(container.TRANSPORT, Target("web", "container", "web"))
+
+
 def test_becoming_root_in_a_container_is_asked_of_the_engine_and_not_of_sudo(engine):
     arguments = engine("podman", ENTERS)
     exchanged, _ = ask(container.TRANSPORT, Target("web", "container", "web", become=Become(), options={"engine": "podman"}))

@@ -103,6 +103,14 @@ def test_a_password_is_not_sent_to_a_host_that_does_not_ask_for_one(scene, tmp_p
         ask(TRANSPORT, target)
 
 
+def test_a_host_that_wants_a_key_and_a_password_says_what_is_missing(make_scene):
+    scene = make_scene(PasswordAuthentication="yes", AuthenticationMethods="publickey,password")
+    with pytest.raises(AuthenticationError, match=r"took the last of these and asks for more: password$"):
+        ask(TRANSPORT, scene.target)
+    with pytest.raises(AuthenticationError, match=r"tried: key .*id_client, password; "):
+        ask(TRANSPORT, replace(scene.target, password="wrong"))
+
+
 def test_a_missing_key_file_is_named(scene, tmp_path):
     with pytest.raises(AuthenticationError, match=re.escape(f"key {tmp_path / 'nowhere'} does not exist")):
         ask(TRANSPORT, scene.with_options(identity=str(tmp_path / "nowhere")))

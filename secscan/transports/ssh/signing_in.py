@@ -69,6 +69,7 @@ class _SigningIn:
     settings: Settings
     ends_at: float
     tried: list[str] = field(default_factory=list)
+    half_way: bool = False
 
     def try_keys(self, ring: KeyRing) -> bool:
         """Whether a key was taken."""
@@ -108,14 +109,17 @@ class _SigningIn:
         """Why nobody was let in."""
         tried = ", ".join(self.tried) or "nothing, as neither key nor password was at hand"
         told = f"{self.settings.where} did not let in {self.settings.user}; tried: {tried}"
-        allowed = f"the host allows: {', '.join(self.handler.allowed)}" if self.handler.allowed else ""
+        asks = "took the last of these and asks for more" if self.half_way else "allows"
+        allowed = f"the host {asks}: {', '.join(self.handler.allowed)}" if self.handler.allowed else ""
         return "; ".join(filter(None, (told, allowed, *notes)))
 
     def _let_in(self, event: threading.Event) -> bool:
         """Whether the host let us in; False when it wants another credential, or one more."""
         self.transport.auth_timeout = max(0.0, self.ends_at - time.monotonic())
+        self.half_way = False
         try:
-            return not self.handler.wait_for_response(event)
+            self.half_way = bool(self.handler.wait_for_response(event))
+            return not self.half_way
         except paramiko.AuthenticationException:
             if not self.transport.is_active() or time.monotonic() >= self.ends_at:
                 raise
