@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from secscan.content.baselines import default_parameters
+from secscan.content.parameters import default_parameters
 from secscan.evaluate.assess import judge_check, make_call
 from secscan.evaluate.observe import observe
 from secscan.model.assessment import Outcome

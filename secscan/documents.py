@@ -1,27 +1,31 @@
 """YAML files as plain data with places: every key and value can be traced to line and column, nothing is guessed.
 
 Texts stay as written (`no`, `9.10`, `0644`, `2026-01-31` are texts); only true, false, null and whole decimal numbers without a
-leading zero become Python values. Duplicate keys, anchors that refer to themselves, tags and non-text keys are problems.
+leading zero become Python values. Duplicate keys, aliases that multiply without end, tags and non-text keys are problems.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
-
-import yaml
-from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from typing import TYPE_CHECKING, Any
 
 from secscan.errors import InputError, Problem
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})\Z")
+if TYPE_CHECKING:
+    from yaml.nodes import MappingNode, ScalarNode, SequenceNode
+
+    Node = ScalarNode | SequenceNode | MappingNode
+
+_INTEGER = re.compile(r"(?:0|-?[1-9][0-9]{0,17})\Z")
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _DEPTH = 40
+_SHALLOW = 10_000  # characters that cannot nest deep enough to exhaust the parser's stack
+_VALUES = 500_000  # what aliases may unfold to
+_PLAIN, _UNTAGGED = "plain", ""  # tags that stand for "none was written"
 SIZE_LIMIT = 8 * 2**20
 
 Keys = tuple["str | int", ...]
@@ -29,30 +33,31 @@ Keys = tuple["str | int", ...]
 
 @dataclass(slots=True)
 class Document:
-    """One YAML document: `data` is plain, `problems` collects what is wrong with it, `at` finds places."""
+    """One YAML document: `data` is plain, `problems` collects what is wrong with it, `at` finds places.
+
+    A document whose data came from a cache has no `root` but its `text`, which is parsed when a place is asked for.
+    """
 
     path: str
     data: Any
     root: Node | None
     problems: list[Problem] = field(default_factory=list)
+    text: str = ""
 
     def at(self, keys: Keys) -> tuple[int, int]:
         """Line and column (from 1) of the value at a path of keys; of the deepest part that exists."""
-        node, mark = self.root, (1, 1)
-        if node is not None:
-            mark = (node.start_mark.line + 1, node.start_mark.column + 1)
+        if self.root is None and self.text:
+            self.root = parse_document(self.text, self.path).root
+        node = self.root
+        if node is None:
+            return (1, 1)
+        mark = node.start_mark
         for key in keys:
-            if isinstance(node, MappingNode):
-                pair = next((pair for pair in node.value if pair[0].value == str(key)), None)
-                if pair is None:
-                    return mark
-                node, mark = pair[1], (pair[0].start_mark.line + 1, pair[0].start_mark.column + 1)
-            elif isinstance(node, SequenceNode) and isinstance(key, int) and key < len(node.value):
-                node = node.value[key]
-                mark = (node.start_mark.line + 1, node.start_mark.column + 1)
-            else:
-                return mark
-        return mark
+            found = _below(node, key)
+            if found is None:
+                break
+            mark, node = found
+        return (mark.line + 1, mark.column + 1)
 
     def report(self, keys: Keys, message: str, allowed: str = "") -> None:
         """Add a problem at a path of keys."""
@@ -74,7 +79,9 @@ class Document:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """' (did you mean X?)' when something known is close, else nothing."""
-    close = difflib.get_close_matches(word, list(known), 1, 0.6)
+    import difflib  # noqa: PLC0415 - only for a mistake
+
+    close = difflib.get_close_matches(word[:100], list(known), 1, 0.6)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
@@ -84,18 +91,28 @@ def read_document(path: Path, shown: str = "") -> Document:
     try:
         if path.stat().st_size > SIZE_LIMIT:
             return Document(shown, None, None, [Problem(shown, 0, 0, f"larger than {SIZE_LIMIT // 2**20} MiB")])
-        text = path.read_bytes().decode("utf-8")
+        data = path.read_bytes()
     except OSError as error:
         return Document(shown, None, None, [Problem(shown, 0, 0, f"cannot be read: {error.strerror}")])
+    return decode_document(data, shown)
+
+
+def decode_document(data: bytes, path: str) -> Document:
+    """The bytes of a YAML file as a document."""
+    try:
+        return parse_document(data.decode("utf-8"), path)
     except UnicodeDecodeError as error:
-        return Document(shown, None, None, [Problem(shown, 0, 0, f"is not UTF-8 text (byte {error.start})")])
-    return parse_document(text, shown)
+        return Document(path, None, None, [Problem(path, 0, 0, f"is not UTF-8 text (byte {error.start})")])
 
 
 def parse_document(text: str, path: str) -> Document:
     """YAML text as a document."""
+    import yaml  # noqa: PLC0415 - costs 15 ms, and content from the cache needs none
+
     try:
-        root = yaml.compose(text, Loader=_LOADER)
+        if len(text) > _SHALLOW:
+            _refuse_depth(text)
+        root: Any = yaml.compose(text, Loader=_loader())
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -104,39 +121,105 @@ def parse_document(text: str, path: str) -> Document:
         return Document(path, None, None, [Problem(path, 1, 1, f"not valid YAML: {str(error).splitlines()[0]}")])
     document = Document(path, None, root)
     if root is not None:
-        document.data = _plain(root, document, 0)
+        document.data = _Unfolding(document).plain(root, 0)
     return document
 
 
-def _plain(node: Node, document: Document, depth: int) -> Any:
-    if depth > _DEPTH:
-        _report(document, node, f"nested deeper than {_DEPTH} levels, or an alias that contains itself")
-        return None
-    if isinstance(node, ScalarNode):
-        return _scalar(node, document)
-    if isinstance(node, SequenceNode):
-        return [_plain(item, document, depth + 1) for item in node.value]
-    data: dict[str, Any] = {}
-    for key, value in node.value:
-        if not isinstance(key, ScalarNode):
-            _report(document, key, "a key must be text")
-        elif key.value in data:
-            _report(document, key, f"duplicate key {key.value!r}")
-        else:
-            data[key.value] = _plain(value, document, depth + 1)
-    return data
+@cache
+def _loader() -> Any:
+    """A composer of nodes that guesses no types: a tag that is not one of ours was written in the file."""
+    import yaml  # noqa: PLC0415 - as in parse_document
+
+    class Untyped(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc] # the C parser where there is one
+        def resolve(self, kind: type[Node], value: str | None, implicit: tuple[bool, bool] | None) -> str:
+            return _PLAIN if kind is yaml.ScalarNode and implicit and implicit[0] else _UNTAGGED
+
+        def descend_resolver(self, current_node: Node, current_index: Any) -> None:
+            pass
+
+        def ascend_resolver(self) -> None:
+            pass
+
+    return Untyped
 
 
-def _scalar(node: ScalarNode, document: Document) -> str | int | bool | None:
-    text: str = node.value
-    if node.style:
-        return text
-    if not node.tag.startswith("tag:yaml.org,2002:"):
-        _report(document, node, f"unknown tag {node.tag}")
+def _refuse_depth(text: str) -> None:
+    """Raises MarkedYAMLError for nesting that would exhaust the stack of the recursive composer."""
+    import yaml  # noqa: PLC0415 - as in parse_document
+
+    depth = 0
+    for event in yaml.parse(text, Loader=_loader()):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > _DEPTH * 2:
+                raise yaml.MarkedYAMLError(problem=f"nested deeper than {_DEPTH} levels", problem_mark=event.start_mark)  # type: ignore[arg-type] # the C parser has its own Mark, with the same fields
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+class _Unfolding:
+    """From nodes to plain data, counting, since aliases may unfold to more than any memory holds."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.values = 0
+
+    def plain(self, node: Node, depth: int) -> Any:
+        """The node as plain data; None after a problem."""
+        kind = node.id
+        if kind == "scalar":
+            tag = node.tag
+            return _read_plain(node.value) if tag == _PLAIN else node.value if tag == _UNTAGGED else self._tagged(node)
+        self.values += len(node.value)
+        if depth > _DEPTH or self.values > _VALUES:
+            self._refuse(node)
+            return None
+        if node.tag != _UNTAGGED:
+            self._tagged(node)
+        if kind == "sequence":
+            return [self.plain(item, depth + 1) for item in node.value]
+        data: dict[str, Any] = {}
+        for key, value in node.value:
+            name = key.value
+            if key.id != "scalar":
+                self._report(key, "a key must be text")
+            elif name in data:
+                self._report(key, f"duplicate key {name!r}")
+            else:
+                data[name] = self.plain(value, depth + 1)
+        return data
+
+    def _tagged(self, node: Node) -> Any:
+        self._report(node, f"tags such as {node.tag} are not used here", "the value without a tag, in quotes where it is text")
+        return node.value
+
+    def _refuse(self, node: Node) -> None:
+        if self.values > _VALUES:
+            if not any(problem.message.startswith("aliases unfold") for problem in self.document.problems):
+                self._report(node, f"aliases unfold to more than {_VALUES} values")
+            return
+        self._report(node, f"nested deeper than {_DEPTH} levels, or an alias that contains itself")
+
+    def _report(self, node: Node, message: str, allowed: str = "") -> None:
+        mark = node.start_mark
+        self.document.problems.append(Problem(self.document.path, mark.line + 1, mark.column + 1, message, allowed))
+
+
+def _read_plain(text: str) -> str | int | bool | None:
+    """A scalar without quotes: a word with a meaning, a whole number, or text."""
     if text in _WORDS:
         return _WORDS[text]
     return int(text) if _INTEGER.match(text) else text
 
 
-def _report(document: Document, node: Node, message: str) -> None:
-    document.problems.append(Problem(document.path, node.start_mark.line + 1, node.start_mark.column + 1, message))
+def _below(node: Node | None, key: str | int) -> tuple[Any, Node] | None:
+    """Mark and node of what stands below a key of a node."""
+    if node is None or node.id == "scalar":
+        return None
+    if node.id == "sequence":
+        if isinstance(key, int) and -1 < key < len(node.value):
+            return node.value[key].start_mark, node.value[key]
+        return None
+    word = str(key)
+    pair: tuple[ScalarNode, Node] | None = next((pair for pair in node.value if pair[0].value == word), None)
+    return (pair[0].start_mark, pair[1]) if pair else None

@@ -12,9 +12,8 @@ from pathlib import Path
 from secscan import __version__, places, plugins
 from secscan.bundles import read_bundle
 from secscan.collect.ask import Limits, ask_target, read_answers
-from secscan.content.baselines import is_stricter
-from secscan.content.checks import read_parameter_value
 from secscan.content.library import Library, load_library
+from secscan.content.parameters import is_stricter, read_parameter_value
 from secscan.content.reading import Cursor, Vocabulary
 from secscan.documents import Document, did_you_mean
 from secscan.errors import InputError, TargetError, UsageError
@@ -139,7 +138,7 @@ def _localise_check(engine: Engine, cursor: Cursor, selection: Selection, change
         if name not in check.parameters:
             continue
         parameter = check.parameters[name]
-        value = read_parameter_value(cursor.at(name), parameter.type, parameter.choices)
+        value = read_parameter_value(cursor.at(name), parameter)
         if value is None or value == parameters[name]:
             continue
         if selection.locked and not is_stricter(parameter, parameters[name], value):

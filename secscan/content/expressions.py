@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from secscan.content.reading import Cursor, Vocabulary, kind_of
+from secscan.content.patterns import pattern_fault
+from secscan.content.reading import Cursor, Vocabulary, kind_of, written
 from secscan.documents import did_you_mean
 from secscan.model.check import (
     Combined,
@@ -38,10 +39,11 @@ class Scope:
     asks: Mapping[str, Probe]
     parameters: Mapping[str, Parameter]
     fields: tuple[Attribute, ...] = ()
+    broken: frozenset[str] = frozenset()  # declared, but with problems that have been told
 
     def inside(self, fields: tuple[Attribute, ...]) -> Scope:
         """The scope within a collection."""
-        return Scope(self.vocabulary, self.asks, self.parameters, fields)
+        return Scope(self.vocabulary, self.asks, self.parameters, fields, self.broken)
 
 
 def read_expressions(cursor: Cursor, scope: Scope) -> tuple[Expression, ...]:
@@ -92,6 +94,8 @@ def read_path(cursor: Cursor, scope: Scope, presence: bool = False) -> Path | No
         if field:
             return Path("", name, field.type)
     if name not in scope.asks:
+        if name in scope.broken:
+            return None
         known = [*(field.name for field in scope.fields), *scope.asks]
         cursor.report(f"nothing is observed as {name!r}{did_you_mean(name, known)}", ", ".join(known))
         return None
@@ -145,7 +149,7 @@ def _read_comparison(cursor: Cursor, name: str, path: Path, scope: Scope) -> Com
 def _read_operand(cursor: Cursor, matcher: Matcher, path: Path, scope: Scope) -> Operand | None:
     kind = matcher.operand_type(path.type)
     if isinstance(cursor.value, dict):
-        return _read_reference(cursor, kind, scope)
+        return _read_reference(cursor, matcher, kind, scope)
     try:
         value = read_value(kind, cursor.value)
         if matcher.operand is OperandKind.ITEMS and path.type is not Type.LIST:
@@ -154,53 +158,46 @@ def _read_operand(cursor: Cursor, matcher: Matcher, path: Path, scope: Scope) ->
     except ValueError:
         wanted = f"a list, each {WRITTEN[path.type]}" if matcher.operand is OperandKind.ITEMS else WRITTEN[kind]
         cursor.report(
-            f"{matcher.name} cannot take {cursor.value!r}", f"{wanted}, {{parameter: NAME}} or {{observed: NAME.ATTRIBUTE}}"
+            f"{matcher.name} cannot take {written(cursor.value)}", f"{wanted}, {{parameter: NAME}} or {{observed: NAME.ATTRIBUTE}}"
         )
         return None
     if value in ((), "") and matcher.operand in _NEVER_EMPTY:
         cursor.report(f"{matcher.name} with nothing to compare says nothing", WRITTEN[kind])
         return None
-    if matcher.operand is OperandKind.PATTERN and (fault := _bad_pattern(str(value))):
+    if matcher.operand is OperandKind.PATTERN and (fault := pattern_fault(str(value))):
         cursor.report(f"not a regular expression: {fault}", "RE2 syntax")
         return None
     return Literal(value)
 
 
-def _bad_pattern(pattern: str) -> str:
-    import re2  # noqa: PLC0415 - loaded only when a check has a pattern
-
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0]
-        return reason.decode() if isinstance(reason, bytes) else str(reason)
-    return ""
-
-
-def _read_reference(cursor: Cursor, kind: Type, scope: Scope) -> Operand | None:
-    written = cursor.mapping(("parameter", "observed"))
-    if len(written) != 1:
+def _read_reference(cursor: Cursor, matcher: Matcher, kind: Type, scope: Scope) -> Operand | None:
+    if len(cursor.mapping(("parameter", "observed"))) != 1:
         cursor.report("a reference names one thing", "{parameter: NAME} or {observed: NAME.ATTRIBUTE}")
         return None
-    if "observed" in written:
-        path = read_path(cursor.at("observed"), scope)
-        if path and not fits(path.type, kind):
-            cursor.report(f"{path} is {path.type}", f"an attribute of type {kind}")
-            return None
-        return ObservedRef(path) if path else None
-    name = cursor.at("parameter").text()
+    if not cursor.has("parameter"):
+        return _read_observed(cursor.at("observed"), matcher, kind, scope) if cursor.has("observed") else None
+    place = cursor.at("parameter")
+    name = place.text()
     if name not in scope.parameters:
-        cursor.at("parameter").report(
-            f"no parameter is named {name!r}{did_you_mean(name, scope.parameters)}",
-            ", ".join(scope.parameters) or "declare it under 'parameters'",
-        )
+        if name and name not in scope.broken:
+            near = did_you_mean(name, scope.parameters)
+            place.report(f"no parameter is named {name!r}{near}", ", ".join(scope.parameters) or "declare it under 'parameters'")
         return None
     if not fits(scope.parameters[name].type, kind):
         cursor.report(f"parameter {name!r} is {scope.parameters[name].type}", f"a parameter of type {kind}")
         return None
     return ParameterRef(name)
+
+
+def _read_observed(cursor: Cursor, matcher: Matcher, kind: Type, scope: Scope) -> ObservedRef | None:
+    if matcher.operand is OperandKind.PATTERN:
+        cursor.report("a host does not say what it is matched with", "a regular expression (RE2), or {parameter: NAME}")
+        return None
+    path = read_path(cursor, scope)
+    if path and not fits(path.type, kind):
+        cursor.report(f"{path} is {path.type}", f"an attribute of type {kind}")
+        return None
+    return ObservedRef(path) if path else None
 
 
 def fits(given: Type, wanted: Type) -> bool:

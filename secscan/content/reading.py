@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from secscan.model.probe import Probe
 
 E = TypeVar("E", bound=StrEnum)
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{2,79}\Z")
+IDENTIFIER_WRITTEN = "3 to 80 of a-z, 0-9 and _, beginning with a letter"
+NAME = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
+NAME_WRITTEN = "1 to 40 of a-z, 0-9 and _, beginning with a letter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +28,9 @@ class Vocabulary:
     matchers: Mapping[str, Matcher]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cursor:
-    """A value in a document and the keys that lead to it."""
+    """A value in a document and the keys that lead to it. Never changed; not frozen because thousands are made."""
 
     document: Document
     keys: Keys
@@ -34,12 +38,12 @@ class Cursor:
 
     def at(self, key: str | int) -> Cursor:
         """The value below a key; None when there is none."""
-        inside = self.value
+        inside, below = self.value, None
         if isinstance(inside, dict):
-            return Cursor(self.document, (*self.keys, key), inside.get(str(key)))
-        if isinstance(inside, list) and isinstance(key, int):
-            return Cursor(self.document, (*self.keys, key), inside[key])
-        return Cursor(self.document, (*self.keys, key), None)
+            below = inside.get(key)
+        elif isinstance(inside, list) and isinstance(key, int):
+            below = inside[key]
+        return Cursor(self.document, (*self.keys, key), below)
 
     def report(self, message: str, allowed: str = "") -> None:
         """A problem at this place."""
@@ -68,33 +72,28 @@ class Cursor:
             return []
         if not self.value:
             self.report(f"{self.name} is empty: an empty list asserts nothing")
-        return [self.at(index) for index in range(len(self.value))]
+        return [Cursor(self.document, (*self.keys, index), item) for index, item in enumerate(self.value)]
 
     def text(self, default: str = "") -> str:
         """The value as non-empty text with single blanks at line ends; a problem for another type."""
-        if isinstance(self.value, int) and not isinstance(self.value, bool):
-            return str(self.value)
-        if not isinstance(self.value, str) or not self.value.strip():
-            self.report(f"{self.name} must be text, not {kind_of(self.value)}")
-            return default
-        return self.value.strip()
+        value = self.value
+        if isinstance(value, str) and (value := value.strip()):
+            return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        self.report(f"{self.name} must be text, not {kind_of(value)}")
+        return default
 
     def texts(self) -> tuple[str, ...]:
         """The value as a non-empty list of texts."""
         return tuple(item.text() for item in self.items())
 
-    def boolean(self) -> bool:
-        """The value as true or false."""
-        if not isinstance(self.value, bool):
-            self.report(f"{self.name} must be true or false, not {kind_of(self.value)}")
-        return bool(self.value)
-
     def choice(self, kind: type[E], default: E) -> E:
         """The value as a member of an enumeration."""
-        words = [member.value for member in kind]
-        if self.value in words:
+        if isinstance(self.value, str) and self.value in kind._value2member_map_:
             return kind(self.value)
-        self.report(f"{self.name} cannot be {self.value!r}{did_you_mean(str(self.value), words)}", ", ".join(words))
+        words = [member.value for member in kind]
+        self.report(f"{self.name} cannot be {written(self.value)}{did_you_mean(str(self.value), words)}", ", ".join(words))
         return default
 
     @property
@@ -104,9 +103,15 @@ class Cursor:
         return repr(named[-1]) if named else "the file"
 
 
+def written(value: Any) -> str:
+    """A plain value as YAML would have it on one line, cut to a readable length."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else text[:80] + "…"
+
+
 def kind_of(value: Any) -> str:
     """What a plain value is, for messages."""
-    if value is None:
+    if value is None or value == "":
         return "nothing"
     if isinstance(value, bool):
         return "true or false"

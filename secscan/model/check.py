@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from secscan.model.probe import Answer
+from secscan.model.probe import Answer, Argument
 from secscan.model.values import Scalar, Type
 
 
@@ -53,7 +53,11 @@ class Stricter(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A typed value that a baseline or an inventory may set."""
+    """A typed value that a baseline or an inventory may set.
+
+    What its uses demand of a value: `fills` are the arguments of probes that it fills, `is_pattern` says that it is used as a
+    regular expression, `item_types` are the types that the elements of a list are compared as.
+    """
 
     name: str
     type: Type
@@ -61,6 +65,9 @@ class Parameter:
     describe: str
     stricter: Stricter | None = None
     choices: tuple[str, ...] = ()
+    fills: tuple[Argument, ...] = ()
+    is_pattern: bool = False
+    item_types: tuple[Type, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

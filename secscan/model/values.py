@@ -62,28 +62,45 @@ WRITTEN = {
     Type.VERSION: 'a version such as "2.14"',
     Type.RECORDS: "a collection",
 }
+PATTERNS = {
+    Type.INTEGER: r"-?[0-9]{1,18}",
+    Type.NUMBER: r"-?[0-9]{1,15}(\.[0-9]{1,15})?",
+    Type.MODE: r"0?[0-7]{3,4}",
+    Type.DURATION: r"([0-9]{1,9}(\.[0-9]{1,9})?[smhdwy]){1,9}",
+    Type.SIZE: r"[0-9]{1,15}(\.[0-9]{1,9})? ?(B|[KMGT]iB|[kMGT]B)",
+    Type.TIMESTAMP: r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?",
+}
+"""How values of a type are written, in regular expressions that Python and JSON Schema read alike; the whole text must match."""
+_COMPILED = {kind: re.compile(pattern) for kind, pattern in PATTERNS.items()}
 
 
 def read_duration(text: str) -> float:
     """Seconds of `26h`, `90d`, `1h30m`; ValueError otherwise. A year is 365.25 days, a month has no unit."""
-    parts = re.findall(r"(\d+(?:\.\d+)?)([smhdwy])", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(text)
-    return sum(float(number) * _DURATION_UNITS[unit] for number, unit in parts)
+    _demand(Type.DURATION, text)
+    return sum(float(number) * _DURATION_UNITS[unit] for number, unit in re.findall(r"([0-9.]+)([a-z])", text))
 
 
 def read_size(text: str) -> int:
     """Bytes of `10GiB`, `512B`; ValueError otherwise."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?) ?(B|[KMGT]iB|[kMGT]B)", text)
-    if not match:
-        raise ValueError(text)
-    return int(float(match[1]) * _SIZE_UNITS[match[2]])
+    _demand(Type.SIZE, text)
+    number = text.rstrip("BKMGTik ")
+    unit = _SIZE_UNITS[text[len(number) :].strip()]
+    return int(number) * unit if number.isdigit() else int(float(number) * unit)
 
 
 def read_timestamp(text: str) -> float:
     """Seconds since the epoch of `2026-01-31` (midnight UTC) or an RFC 3339 moment; ValueError otherwise."""
+    _demand(Type.TIMESTAMP, text)
     moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except OverflowError as error:
+        raise ValueError(text) from error
+
+
+def _demand(kind: Type, text: str) -> None:
+    if not _COMPILED[kind].fullmatch(text):
+        raise ValueError(text)
 
 
 def read_value(kind: Type, written: object) -> Scalar:
@@ -101,13 +118,10 @@ def read_value(kind: Type, written: object) -> Scalar:
         return written
     if isinstance(written, bool) or not isinstance(written, str | int | float):
         raise ValueError(written)
-    return _READERS[kind](str(written))
-
-
-def _read_mode(text: str) -> int:
-    if not re.fullmatch(r"0?[0-7]{3,4}", text):
-        raise ValueError(text)
-    return int(text, 8)
+    text = str(written)
+    if kind in _COMPILED:
+        _demand(kind, text)
+    return _READERS[kind](text)
 
 
 _READERS: dict[Type, Callable[[str], Scalar]] = {
@@ -115,7 +129,7 @@ _READERS: dict[Type, Callable[[str], Scalar]] = {
     Type.VERSION: str,
     Type.INTEGER: int,
     Type.NUMBER: float,
-    Type.MODE: _read_mode,
+    Type.MODE: lambda text: int(text, 8),
     Type.DURATION: read_duration,
     Type.SIZE: read_size,
     Type.TIMESTAMP: read_timestamp,
