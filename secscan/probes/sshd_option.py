@@ -1,0 +1,200 @@
+"""Settings of the OpenSSH server as `sshd -T` resolves them, and what Match blocks make of them for some clients.
+
+The options the service is started with count too: RHEL 8 passes its crypto policy on the command line, where `sshd -T`
+alone does not see it. Where /run/sshd is missing (socket activation, a stopped service), `sshd -G` answers, or `sshd -T` in a
+mount namespace of its own with an empty /run; nothing is made on the host.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
+from secscan.model.values import Absent, Record, Type, Unobservable, Value
+from secscan.probing import Unreadable, quote, reply, whole_lines
+from secscan.syntax.sshd import FIND_SSHD, LIST_MATCHES, OLD_NAMES, OLD_VALUES, OPTIONS, keyword_and_value, read_seconds
+
+_SHOW = r"""alone() { unshare -m sh -c 'mount -t tmpfs -o mode=755,size=64k tmpfs /run && mkdir /run/sshd && exec "$@"' sh "$@"; }
+show() { # NUMBER OPTION...: the effective configuration for one context
+  printf 'context %s\n' "$1"
+  shift
+  code=0
+  out=$("$sshd" -T "$@" 2>/dev/null) || {
+    code=$?
+    said=$("$sshd" -T "$@" 2>&1 >/dev/null)
+    case $said in
+      *'privilege separation directory: /run/'* | *'no hostkeys available'*)
+        if out=$("$sshd" -G -T "$@" 2>/dev/null); then code=0
+        elif out=$(alone "$sshd" -T "$@" 2>/dev/null); then code=0; fi
+        ;;
+    esac
+  }
+  if [ "$code" = 0 ] && [ -n "$out" ]; then
+    printf '%s\n' "$out"
+    printf 'exit 0\n'
+  else
+    printf '%s\n' "${said:-sshd -T printed nothing}" | while IFS= read -r line; do printf 'said %s\n' "$line"; done
+    printf 'exit %s\n' "$code"
+  fi
+}
+"""
+
+
+def ask(calls: Sequence[Arguments]) -> Question:
+    """One `sshd -T` per distinct context, and one reading of the Match blocks."""
+    contexts = _contexts(calls)
+    shows = "\n".join(f'  show {number} "$@" {context}'.rstrip() for context, number in contexts.items())
+    script = f"""{FIND_SSHD}{LIST_MATCHES}{_SHOW}if [ -z "$sshd" ]; then printf 'absent\\n'
+elif [ "$(id -u)" != 0 ]; then printf 'unobservable: sshd -T needs root\\n'
+else
+{shows}
+  scan "$conf" '' 0
+  printf 'end\\n'
+fi"""
+    return Question(script, ("sshd -T", "/etc/ssh/sshd_config and what it includes", "/etc/sysconfig/sshd", "/etc/default/ssh"))
+
+
+def _contexts(calls: Sequence[Arguments]) -> dict[str, int]:
+    return {context: number for number, context in enumerate(dict.fromkeys(map(_context, calls)))}
+
+
+def _context(call: Arguments) -> str:
+    """The -C option of a call, empty when it names no client. Old versions want user, host and address all together."""
+    user, host, address = (call.get(name) for name in ("user", "host", "address"))
+    if user is None and host is None and address is None:
+        return ""
+    address = address or "192.0.2.1"
+    return "-C " + quote(f"user={user or 'root'},host={host or address},addr={address},laddr=192.0.2.2,lport=22")
+
+
+def split(calls: Sequence[Arguments], answer: Answer) -> list[Answer]:
+    """Each call's own lines: what Match blocks say about its option, then its line of `sshd -T` or `unset`."""
+    if answer.stdout == b"absent\n" or answer.stdout.startswith(b"unobservable: "):
+        return [answer] * len(calls)
+    lines = whole_lines(answer)
+    if lines[-1] != "end":
+        raise Unreadable("the answer is cut off: its closing line 'end' is missing")
+    contexts = _contexts(calls)
+    return [_own(str(call["option"]).lower(), lines, f"context {contexts[_context(call)]}", answer) for call in calls]
+
+
+def _own(option: str, lines: Sequence[str], context: str, joint: Answer) -> Answer:
+    start = lines.index(context) + 1
+    stop = next(number for number in range(start, len(lines)) if re.fullmatch(r"exit \d+", lines[number]))
+    status = int(lines[stop].split()[1])
+    if status:
+        said = "\n".join(line.removeprefix("said ") for line in lines[start:stop])
+        return Answer(b"", said.encode(), status, uid=joint.uid)
+    fault = next((line.removeprefix("fault ") for line in lines if line.startswith("fault ")), "")
+    if fault:
+        return Answer(f"unobservable: {fault}\n".encode(), uid=joint.uid)
+    matched = [line for line in lines[stop:] if line.startswith("match ") and keyword_and_value(_matched(line)[3])[0] == option]
+    values: dict[str, list[str]] = {}
+    for line in lines[start:stop]:
+        name, _, value = line.partition(" ")
+        values.setdefault(name, []).append(value)
+    name = next((name for name in (option, *_old_names(option)) if name in values), "")
+    setting = f"{name} {' '.join(values[name])}" if name else "unset"
+    return Answer("".join(f"{line}\n" for line in [*matched, setting]).encode(), uid=joint.uid)
+
+
+def _old_names(option: str) -> list[str]:
+    return [old for old, new in OLD_NAMES.items() if new == option]
+
+
+def _matched(line: str) -> tuple[str, int, str, str]:
+    """File, line number, criteria and setting of a `match` line."""
+    found = re.fullmatch(r"match (/.*?):(\d+) (.*?): (\S.*)", line)
+    if not found:
+        raise Unreadable(f"expected 'match FILE:LINE CRITERIA: SETTING', got {line[:120]!r}")
+    return found[1], int(found[2]), found[3], found[4]
+
+
+def read(call: Arguments, answer: Answer) -> Observation:
+    """Lines about Match blocks, then `permitrootlogin no` as sshd prints it, or `unset`."""
+    option = str(call["option"]).lower()
+    said = reply(answer, "sshd is not installed")
+    if said:
+        return said
+    if answer.exit:
+        return Unobservable(answer.complaint or f"sshd -T ended with exit status {answer.exit}")
+    *before, last = whole_lines(answer)
+    matched = tuple(_record(option, line) for line in before)
+    if last in {"unset", "absent"}:
+        if not matched:
+            return Absent(f"a value of {call['option']}")
+        return Observed(
+            {**dict.fromkeys(("value", "number", "seconds", "values", "set"), Absent()), "set": False, "matched": matched}
+        )
+    name, _, value = last.partition(" ")
+    if OLD_NAMES.get(name, name) != option:
+        raise Unreadable(f"expected '{option} VALUE'")
+    return Observed({**_values(option, value), "matched": matched})
+
+
+def _record(option: str, line: str) -> Record:
+    file, number, criteria, setting = _matched(line)
+    name, value = keyword_and_value(setting)
+    if name != option:
+        raise Unreadable(f"expected a setting of {option}, got {name!r}")
+    return {"criteria": criteria, **_values(option, value), "file": file, "line": number}
+
+
+def _values(option: str, value: str) -> Record:
+    value = value.strip()
+    value = OLD_VALUES.get((option, value.lower()), value)
+    if value.lower() in {"yes", "no", "none", "any"}:
+        value = value.lower()
+    number: Value = int(value) if re.fullmatch(r"\d{1,18}", value) else Unobservable(f"{value[:60]!r} is not a whole number")
+    return {
+        "value": value,
+        "number": number,
+        "seconds": read_seconds(value),
+        "values": tuple(value.split() if " " in value or option == "authenticationmethods" else value.split(",")) if value else (),
+        "set": value.lower() not in {"", "none"},
+    }
+
+
+_VALUES = (
+    Attribute(
+        "value",
+        Type.TEXT,
+        "the value as sshd -T prints it; several lines of one option joined by blanks; without-password reads prohibit-password",
+    ),
+    Attribute("number", Type.INTEGER, "the value as a whole number"),
+    Attribute("seconds", Type.DURATION, "the value as a time, such as 120 or 2m"),
+    Attribute("values", Type.LIST, "the value's elements: algorithms, users, files, patterns"),
+    Attribute("set", Type.BOOLEAN, "false when the value is none or empty"),
+)
+PROBE = Probe(
+    name="sshd_option",
+    summary="A setting of the OpenSSH server, as sshd -T resolves it",
+    arguments=(
+        Argument("option", Type.TEXT, "the setting, spelled as in sshd_config(5)", required=True, choices=OPTIONS),
+        Argument("user", Type.TEXT, "judge Match blocks for this user signing in", pattern=r"[^\s,]+"),
+        Argument("host", Type.TEXT, "judge Match blocks for a client of this name; needs no user", pattern=r"[^\s,]+"),
+        Argument("address", Type.TEXT, "judge Match blocks for a client of this address", pattern=r"[0-9A-Fa-f.:]+"),
+    ),
+    attributes=(
+        *_VALUES,
+        Attribute(
+            "matched",
+            Type.RECORDS,
+            "what Match blocks of the configuration set this option to, whoever they are for",
+            (
+                Attribute("criteria", Type.TEXT, "what follows Match, such as User backup"),
+                *_VALUES,
+                Attribute("file", Type.TEXT, "file it stands in"),
+                Attribute("line", Type.INTEGER, "line it stands on"),
+            ),
+        ),
+    ),
+    ask=ask,
+    read=read,
+    split=split,
+    example="match /etc/ssh/sshd_config:130 User backup: PermitRootLogin prohibit-password\npermitrootlogin no\n",
+    time_limit_s=30,
+    needs_root=True,
+    condition="option",
+)

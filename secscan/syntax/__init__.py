@@ -1,0 +1,1 @@
+"""What probes of configuration share: how programs find, merge and parse their files."""

@@ -1,0 +1,155 @@
+"""Rules of the Linux audit system, as audit.rules(7) writes them and `auditctl -l` prints them, and what they record.
+
+A rule that records only some of what it is asked for does not count, with one exception that every guide makes: what nobody
+signed in for (`auid!=unset`) and system accounts (`auid>=1000`, or less) may be left out.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+_PERMISSIONS = frozenset("rwxa")
+_B32 = {"b32", "i386", "i486", "i586", "i686", "x86", "arm", "armeb", "ppc", "s390", "parisc"}
+_UNSET = {"-1", "4294967295", "unset"}
+_LISTS = {"task", "exit", "user", "exclude", "filesystem", "entry", "io_uring"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule. `fields` are the conditions beyond architecture, place, permissions and key, in one spelling."""
+
+    action: str  # always or never
+    filter: str  # exit, task, user, exclude, filesystem
+    syscalls: frozenset[str]
+    path: str = ""
+    recursive: bool = False
+    permissions: frozenset[str] = frozenset()
+    arch: str = ""  # b64, b32, or empty
+    key: str = ""
+    fields: tuple[str, ...] = ()
+
+    @property
+    def silences_all(self) -> bool:
+        """Nothing at all is recorded for any process."""
+        return (self.action, self.filter) == ("never", "task") and not self.fields
+
+    def touches(self, path: str) -> bool:
+        """The rule is about this path: itself, or a directory above it."""
+        return bool(self.path) and (self.path == path or (self.recursive and path.startswith(self.path.rstrip("/") + "/")))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What must be recorded: accesses to a path, or system calls."""
+
+    path: str = ""
+    permissions: frozenset[str] = frozenset()
+    syscalls: frozenset[str] = frozenset()
+    arch: str = ""
+    key: str = ""
+    filters: frozenset[str] = frozenset()
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """Permissions or system calls, whichever this is about."""
+        return self.permissions if self.path else self.syscalls
+
+    def concerns(self, rule: Rule) -> bool:
+        """The rule has to do with the question, whether it is enough or not."""
+        if rule.silences_all:
+            return True
+        if rule.filter != "exit":
+            return False
+        if self.path:
+            return rule.touches(self.path)
+        return not rule.path and bool(rule.syscalls & self.syscalls or "all" in rule.syscalls)
+
+
+def parse_rule(text: str) -> Rule | None:
+    """The rule in one line; None for settings (-b, -e, -D), comments, and what is no rule."""
+    try:
+        words = shlex.split(text, comments=True)
+    except ValueError:
+        return None
+    pairs = list(pairwise(words))
+    actions = [value for option, value in pairs if option in {"-a", "-A"}]
+    watches = [value for option, value in pairs if option == "-w"]
+    if not actions and not watches:
+        return None
+    syscalls = {name for option, value in pairs if option == "-S" for name in value.split(",")}
+    fields = [_spell(value) for option, value in pairs if option in {"-F", "-C"}]
+    fields += [f"key={value}" for option, value in pairs if option == "-k"]
+    fields += [f"perm={value}" for option, value in pairs if option == "-p"]
+    if watches:
+        return _rule("always", "exit", {"all"}, [f"dir={watches[0]}", *fields], from_watch=True)
+    parts = actions[0].split(",")
+    action = next((part for part in parts if part not in _LISTS), "always")
+    return _rule(action, next((part for part in parts if part in _LISTS), "exit"), syscalls, fields)
+
+
+def _rule(action: str, kind: str, syscalls: Iterable[str], fields: Sequence[str], *, from_watch: bool = False) -> Rule:
+    named = dict(field.partition("=")[::2] for field in fields if re.match(r"(path|dir|perm|arch|key)=", field))
+    path = named.get("path") or named.get("dir") or ""
+    return Rule(
+        action=action,
+        filter=kind,
+        syscalls=frozenset(syscalls),
+        path=path.rstrip("/") or path,
+        recursive="dir" in named,
+        permissions=frozenset(named.get("perm", "rwxa" if from_watch or (path and not syscalls) else "")) & _PERMISSIONS,
+        arch=("b32" if named["arch"].lower() in _B32 else "b64") if "arch" in named else "",
+        key=named.get("key", ""),
+        fields=tuple(field for field in fields if not re.match(r"(path|dir|perm|arch|key)=", field)),
+    )
+
+
+def _spell(field: str) -> str:
+    """One spelling: `auid!=4294967295` and `auid!=-1` are `auid!=unset`, `a0=0x0` is `a0=0`, blanks are dropped."""
+    found = re.fullmatch(r"\s*([A-Za-z0-9_]+)\s*(!=|>=|<=|&=|=|>|<|&)\s*(.*?)\s*", field)
+    if not found:
+        return field
+    name, operator, value = found.groups()
+    if name in {"auid", "loginuid"}:
+        name, value = "auid", "unset" if value in _UNSET else value
+    elif re.fullmatch(r"0x[0-9a-fA-F]{1,16}", value):
+        value = str(int(value, 16))
+    return f"{name}{operator}{value}"
+
+
+def recorded(question: Question, rules: Sequence[Rule]) -> frozenset[str]:
+    """The wanted permissions or system calls that the rules record. The first rule that fits decides, as in the kernel."""
+    if any(rule.silences_all for rule in rules):
+        return frozenset()
+    seen: set[str] = set()
+    silenced: set[str] = set()
+    for rule in rules:
+        if not question.concerns(rule) or (question.arch and (rule.arch or "b64") != question.arch and not rule.path):
+            continue
+        covered = _covered(question, rule)
+        if rule.action == "never":
+            silenced |= covered - seen if not rule.fields else set()
+        elif _wide_enough(question, rule):
+            seen |= covered - silenced
+    return question.wanted & seen
+
+
+def _covered(question: Question, rule: Rule) -> frozenset[str]:
+    if question.path:
+        return rule.permissions & question.permissions
+    return question.syscalls if "all" in rule.syscalls else rule.syscalls & question.syscalls
+
+
+def _wide_enough(question: Question, rule: Rule) -> bool:
+    if question.key and rule.key != question.key:
+        return False
+    wanted = {_spell(field) for field in question.filters}
+    return wanted <= set(rule.fields) and all(field in wanted or _usual(field) for field in rule.fields)
+
+
+def _usual(field: str) -> bool:
+    bound = re.fullmatch(r"auid>=(\d{1,9})", field)
+    return field == "auid!=unset" or bool(bound and int(bound[1]) <= 1000)

@@ -1,0 +1,116 @@
+"""Configuration of the OpenSSH server: names and values as they are called today, where it is, and what stands in Match blocks."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from secscan.model.values import Unobservable
+
+_KNOWN = """AcceptEnv AddressFamily AllowAgentForwarding AllowGroups AllowStreamLocalForwarding AllowTcpForwarding AllowUsers
+AuthenticationMethods AuthorizedKeysCommand AuthorizedKeysCommandUser AuthorizedKeysFile AuthorizedPrincipalsCommand
+AuthorizedPrincipalsCommandUser AuthorizedPrincipalsFile Banner CASignatureAlgorithms ChannelTimeout ChrootDirectory Ciphers
+ClientAliveCountMax ClientAliveInterval Compression DebianBanner DenyGroups DenyUsers DisableForwarding ExposeAuthInfo
+FingerprintHash ForceCommand GatewayPorts GSSAPIAuthentication GSSAPICleanupCredentials GSSAPIKexAlgorithms
+GSSAPIKeyExchange GSSAPIStoreCredentialsOnRekey GSSAPIStrictAcceptorCheck HostbasedAcceptedAlgorithms
+HostbasedAuthentication HostbasedUsesNameFromPacketOnly HostCertificate HostKey HostKeyAgent HostKeyAlgorithms IgnoreRhosts
+IgnoreUserKnownHosts IPQoS KbdInteractiveAuthentication KerberosAuthentication KerberosGetAFSToken KerberosOrLocalPasswd
+KerberosTicketCleanup KexAlgorithms ListenAddress LoginGraceTime LogLevel LogVerbose MACs MaxAuthTries MaxSessions MaxStartups
+ModuliFile PAMServiceName PasswordAuthentication PermitEmptyPasswords PermitListen PermitOpen PermitRootLogin PermitTTY
+PermitTunnel PermitUserEnvironment PermitUserRC PerSourceMaxStartups PerSourceNetBlockSize PerSourcePenalties
+PerSourcePenaltyExemptList PidFile Port PrintLastLog PrintMotd PubkeyAcceptedAlgorithms PubkeyAuthentication
+PubkeyAuthOptions RDomain RefuseConnection RekeyLimit RequiredRSASize RevokedKeys SecurityKeyProvider SetEnv
+SshdAuthPath SshdSessionPath StreamLocalBindMask StreamLocalBindUnlink StrictModes Subsystem SyslogFacility TCPKeepAlive
+TrustedUserCAKeys UnusedConnectionTimeout UseDNS UseLogin UsePAM UsePrivilegeSeparation VersionAddendum X11DisplayOffset
+X11Forwarding X11UseLocalhost XAuthLocation"""
+OPTIONS = tuple(_KNOWN.split())
+OLD_NAMES = {
+    "challengeresponseauthentication": "kbdinteractiveauthentication",
+    "skeyauthentication": "kbdinteractiveauthentication",
+    "pubkeyacceptedkeytypes": "pubkeyacceptedalgorithms",
+    "hostbasedacceptedkeytypes": "hostbasedacceptedalgorithms",
+    "dsaauthentication": "pubkeyauthentication",
+    "keepalive": "tcpkeepalive",
+}
+OLD_VALUES = {("permitrootlogin", "without-password"): "prohibit-password"}  # one meaning, and sshd -T prints the old spelling
+# finds sshd ($sshd, empty when there is none), its configuration ($conf), and the options its service is started with ("$@")
+FIND_SSHD = r"""sshd=$(command -v sshd) || for sshd in /usr/lib/ssh/sshd /usr/libexec/sshd ''; do [ ! -x "$sshd" ] || break; done
+conf=/etc/ssh/sshd_config
+[ -e "$conf" ] || [ ! -e /usr/etc/ssh/sshd_config ] || conf=/usr/etc/ssh/sshd_config
+policy='' options='' blank=' 	'
+set -- /etc/crypto-policies/back-ends/opensshserver.config /etc/sysconfig/sshd /etc/sysconfig/ssh /etc/default/ssh /etc/conf.d/sshd
+for file in "$@"; do
+  [ -r "$file" ] || continue
+  while IFS= read -r line || [ -n "$line" ]; do
+    case $line in
+      CRYPTO_POLICY=*) policy=${line#*=} ;;
+      OPTIONS=* | SSHD_OPTS=*) options=${line#*=} ;;
+    esac
+  done <"$file"
+done
+set -f
+set -- words
+for word in $options $policy; do
+  word=${word#[\"\']}
+  word=${word%[\"\']}
+  case ${after:-}$word in
+    -[ofp] | -[ofp]-[ofp]) after=$word; continue ;;
+    -o?* | -p?*) set -- "$@" "${after:-}$word" ;;
+    -f?*) conf=${after:+$word}; conf=${conf:-${word#-f}}; set -- "$@" "-f$conf" ;;
+  esac
+  after=''
+done
+shift
+set +f
+"""
+# scan FILE CRITERIA DEPTH: `match FILE:LINE CRITERIA: SETTING` for every setting in a Match block, files included
+LIST_MATCHES = r"""scan() ( # FILE CRITERIA DEPTH: every setting that stands in a Match block, files included
+  criteria=$2 number=0
+  [ "$3" -le 16 ] || exit 0
+  if [ ! -r "$1" ]; then printf 'fault %s cannot be read by this user\n' "$1"; exit 0; fi
+  while IFS= read -r line || [ -n "$line" ]; do
+    number=$((number + 1))
+    line=${line#"${line%%[!$blank]*}"}
+    case $line in '' | '#'*) continue ;; esac
+    word=${line%%[$blank=\"]*}
+    rest=${line#"$word"}
+    rest=${rest#"${rest%%[!$blank=]*}"}
+    case $word in
+      [Mm][Aa][Tt][Cc][Hh]) criteria="${2:+$2, }$rest" ;;
+      [Ii][Nn][Cc][Ll][Uu][Dd][Ee])
+        set -f
+        for pattern in $rest; do
+          pattern=${pattern#\"}
+          pattern=${pattern%\"}
+          case $pattern in '#'*) break ;; /*) ;; *) pattern=/etc/ssh/$pattern ;; esac
+          set +f
+          for file in $pattern; do
+            if [ -f "$file" ]; then scan "$file" "$criteria" $(($3 + 1)); fi
+          done
+          set -f
+        done
+        set +f
+        ;;
+      *) [ -z "$criteria" ] || printf 'match %s:%s %s: %s\n' "$1" "$number" "$criteria" "$line" ;;
+    esac
+  done <"$1"
+)
+"""
+
+
+def keyword_and_value(setting: str) -> tuple[str, str]:
+    """Keyword (as it is called today) and value of a configuration line, quotes and comment removed."""
+    name, rest = re.fullmatch(r"([^\s=\"]*)[\s=]*(.*)", setting).groups()  # type: ignore[union-attr] # matches any line
+    try:
+        words = shlex.split(rest, comments=True)
+    except ValueError:
+        words = rest.split()
+    return OLD_NAMES.get(name.lower(), name.lower()), " ".join(words)
+
+
+def read_seconds(value: str) -> float | Unobservable:
+    """TIME FORMATS of sshd_config(5): 600, 10m, 1h30m."""
+    if not re.fullmatch(r"(\d{1,9}[smhdw]?)+", value, re.IGNORECASE):
+        return Unobservable(f"{value[:60]!r} is not a time")
+    units = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+    return float(sum(int(digits) * units[unit.lower()] for digits, unit in re.findall(r"(\d+)([a-zA-Z]?)", value)))
