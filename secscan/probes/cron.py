@@ -26,7 +26,7 @@ BEGIN { OFS = "\t"; source = "/" ENVIRON["secscan_table"]; gsub(/[\001-\037]/, "
   if (many) print "job", source, when, user, mask_command(words, many)
 }
 """
-_SCRIPT = r"""table() { secscan_table=$3 awk -v kind="$1" -v owner="$2" '@TABLE@' <"$3"; }
+_SCRIPT = r"""table() { secscan_table=$3 awk -v kind="$1" -v owner="$2" '@TABLE@' <"$3" || closed "$3"; }
 # what run-parts and cron of this system leave out
 skipped() {
   case $1 in *'~' | *, | *.rpmsave | *.rpmnew | *.rpmorig | *.swp | *.cfsaved | *.dpkg-* | *.bak) return 0 ;; esac
@@ -54,7 +54,10 @@ jobs() {
     printf 'job\t/%s\t%s\troot\t/%s\n' "$file" "${when#cron.}" "$file"
   done
   for file in var/spool/cron/crontabs/* var/spool/cron/tabs/* var/spool/cron/* etc/crontabs/*; do
-    case $file in var/spool/cron/crontabs/*) [ ! -h var/spool/cron/crontabs ] || continue ;; */tmp.* | */cron.update) continue ;; esac
+    case $file in
+      var/spool/cron/crontabs/*) [ ! -h var/spool/cron/crontabs ] || continue ;;
+      */tmp.* | */cron.update) continue ;;
+    esac
     [ -f "$file" ] || continue
     if [ -r "$file" ]; then table user "${file##*/}" "$file"; else closed "$file"; fi
   done
@@ -77,8 +80,8 @@ _FIELDS = (
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One question for all: there are no arguments."""
-    touches = ("/etc/crontab", "/etc/cron.d", "/etc/cron.{hourly,daily,weekly,monthly}", "/etc/periodic", "/etc/anacrontab", "/etc/crontabs",
-               "/var/spool/cron", "awk")  # fmt: skip
+    touches = ("/etc/crontab", "/etc/cron.d", "/etc/cron.{hourly,daily,weekly,monthly}", "/etc/periodic",
+               "/etc/anacrontab", "/etc/crontabs", "/var/spool/cron", "awk")  # fmt: skip
     return Question(_SCRIPT, touches)
 
 

@@ -24,13 +24,17 @@ function verdict(key, family, depth,  i, result) {
   }
   return ""
 }
-function unconditional(family, what, where) { ends[key]++; only[key, ends[key]] = family; word[key, ends[key]] = what; target[key, ends[key]] = where }
+function unconditional(family, what, where) {
+  ends[key]++
+  only[key, ends[key]] = family; word[key, ends[key]] = what; target[key, ends[key]] = where
+}
 function hint(tool) { if (!(tool in hinted)) print "hint " tool; hinted[tool] = 1 }
 function either(first, second) { return first != "" ? first : second }
 function finish(  i) {
   for (i = 1; i <= bases; i++) {
     key = base[i]
-    print "chain", key, hook[key], rules[key] + 0, either(verdict(key, "ipv4", 0), policy[key]), either(verdict(key, "ipv6", 0), policy[key])
+    v4 = either(verdict(key, "ipv4", 0), policy[key]); v6 = either(verdict(key, "ipv6", 0), policy[key])
+    print "chain", key, hook[key], rules[key] + 0, v4, v6
   }
   print "rules " total + 0
 }
@@ -38,17 +42,26 @@ function finish(  i) {
 _NFT_AWK = (
     _RESOLVE_AWK
     + r"""
-function rule(text,  part, many, family) {
+BEGIN {
+  logging = "^(prefix|level|flags|group|snaplen|queue-threshold|emerg|alert|crit|err|warn|notice|info|debug|audit|[0-9]+"
+  logging = logging "|all|skuid|ether|ip|tcp|options|sequence|sequence,options|options,sequence)$"
+}
+function rule(text,  part, many, i, family) {
   total++; rules[key]++
-  gsub(/xt target "REJECT"/, "reject", text); gsub(/xt match "comment"/, "", text); gsub(/"lo"/, "lo", text); gsub(/"[^"]*"/, "", text)
+  gsub(/xt target "REJECT"/, "reject", text); gsub(/xt match "comment"/, "", text); gsub(/"lo"/, "lo", text)
+  gsub(/"[^"]*"/, "", text)
   gsub(/\/\*[^*]*\*\//, "", text); gsub(/counter( packets [0-9]+ bytes [0-9]+)?/, "", text); gsub(/(^|[ \t])comment/, "", text)
   family = ""
   if (sub(/meta nfproto ipv4/, "", text)) family = "ipv4"; else if (sub(/meta nfproto ipv6/, "", text)) family = "ipv6"
   if (hook[key] != "output") sub(/iif(name)? != lo/, "", text)
+  sub(/^[ \t]+/, "", text); sub(/[ \t]+$/, "", text)
   many = split(text, part, /[ \t]+/)
-  text = ""; for (i = 1; i <= many; i++) if (part[i] != "") text = text (text == "" ? "" : " ") part[i]
-  sub(/^log( (prefix|level|flags|group|snaplen|queue-threshold)( (emerg|alert|crit|err|warn|notice|info|debug|audit|all|[0-9]+|tcp|ip|sequence|options|skuid|ether|,)+)*)*( |$)/, "", text)
-  many = split(text, part, " ")
+  if (part[1] == "log") {
+    for (i = 2; i <= many && part[i] ~ logging; i++) ;
+    text = ""
+    for (; i <= many; i++) text = text (text == "" ? "" : " ") part[i]
+    many = split(text, part, " ")
+  }
   if (text == "accept" || text == "drop" || text == "return") unconditional(family, text, "")
   else if (part[1] == "reject" && (many == 1 || part[2] == "with")) unconditional(family, "reject", "")
   else if ((part[1] == "jump" || part[1] == "goto") && many == 2) unconditional(family, part[1], part[2])
@@ -61,12 +74,12 @@ function rule(text,  part, many, family) {
   if (name == "INPUT" && table == "filter") hint("iptables")
   next
 }
-/^\t}/ { inside = 0; next }
+/^\t[}]/ { inside = 0; next }
 !inside { next }
 {
   line = held $0; held = ""
   plain = line; gsub(/"[^"]*"/, "", plain)
-  if (gsub(/{/, "{", plain) > gsub(/}/, "}", plain)) { held = line " "; next }
+  if (gsub(/[{]/, "{", plain) > gsub(/[}]/, "}", plain)) { held = line " "; next }
   if (line ~ /^[ \t]*type [a-z]+ hook /) {
     if (line ~ /type filter hook (input|forward|output) /) {
       base[++bases] = key
@@ -89,16 +102,19 @@ table != "filter" { next }
   name = substr($1, 2); key = family " filter " name; place[key] = family " filter"
   if (name ~ /^ufw6?-user-input$/) hint("ufw")
   if (name == "INPUT_ZONES") hint("firewalld")
-  if (name == "INPUT" || name == "FORWARD" || name == "OUTPUT") { base[++bases] = key; hook[key] = tolower(name); policy[key] = tolower($2) }
+  if (name == "INPUT" || name == "FORWARD" || name == "OUTPUT") {
+    base[++bases] = key; hook[key] = tolower(name); policy[key] = tolower($2)
+  }
   next
 }
 /^-A / {
   hint("iptables"); total++; key = family " filter " $2; rules[key]++
   text = $0; gsub(/"([^"\\]|\\.)*"/, "Q", text); sub(/^-A [^ ]+ ?/, "", text)
-  gsub(/-m comment --comment [^ ]+ ?/, "", text); if (hook[key] != "output") sub(/^! -i lo /, "", text); sub(/ --reject-with [^ ]+/, "", text)
+  gsub(/-m comment --comment [^ ]+ ?/, "", text); if (hook[key] != "output") sub(/^! -i lo /, "", text)
+  sub(/ --reject-with [^ ]+/, "", text)
   many = split(text, part, " ")
   if (many == 2 && (part[1] == "-j" || part[1] == "-g")) {
-    if (part[2] == "ACCEPT" || part[2] == "DROP" || part[2] == "REJECT" || part[2] == "RETURN") unconditional("", tolower(part[2]), "")
+    if (part[2] ~ /^(ACCEPT|DROP|REJECT|RETURN)$/) unconditional("", tolower(part[2]), "")
     else if ((family " filter " part[2]) in place) unconditional("", part[1] == "-g" ? "goto" : "jump", part[2])
   }
 }
@@ -107,7 +123,8 @@ END { finish(); print "read " source }"""
 _SCRIPT = r"""
 wanted() {
   [ "$(readlink "/etc/systemd/system/$1.service" 2>/dev/null)" != /dev/null ] || return 1
-  for link in "/etc/systemd/system/"*".wants/$1.service" "/etc/systemd/system/"*".requires/$1.service" "/usr/lib/systemd/system/"*".wants/$1.service" \
+  for link in "/etc/systemd/system/"*".wants/$1.service" "/etc/systemd/system/"*".requires/$1.service" \
+    "/usr/lib/systemd/system/"*".wants/$1.service" \
     "/lib/systemd/system/"*".wants/$1.service" "/etc/runlevels/"*"/$1" "/etc/rc2.d/S"[0-9][0-9]"$1"; do
     [ ! -e "$link" ] && [ ! -h "$link" ] || return 0
   done
@@ -126,7 +143,7 @@ legacy() {
     have "$program" || continue
     case $program in "$3-save") case $("$3" -V 2>/dev/null) in *nf_tables*) continue ;; esac ;; esac
     if told=$("$program" -t filter 2>/dev/null); then
-      printf '%s\n' "$told" | awk -v family="$1" -v source="$program" '@IPTABLES@'
+      printf '%s\n' "$told" | awk -v family="$1" -v source="$program" '@IPTABLES@' || printf 'missed awk failed\n'
       return
     fi
   done
@@ -135,7 +152,8 @@ legacy() {
 modern() {
   if ! possible nf_tables; then printf 'read no nf_tables\n'; return; fi
   if have nft; then
-    if told=$(nft -s -t list ruleset 2>/dev/null) || told=$(nft list ruleset 2>/dev/null); then printf '%s\n' "$told" | awk '@NFT@'
+    if told=$(nft -s -t list ruleset 2>/dev/null) || told=$(nft list ruleset 2>/dev/null); then
+      printf '%s\n' "$told" | awk '@NFT@' || printf 'missed awk failed\n'
     else printf 'missed nft: %s\n' "$(nft list ruleset 2>&1 >/dev/null | head -n 1)"; fi
     return
   fi
@@ -143,9 +161,12 @@ modern() {
     case $program in iptables) family=ip ;; *) family=ip6 ;; esac
     case $("$program" -V 2>/dev/null) in
       *nf_tables*)
-        if told=$("$program-save" -t filter 2>/dev/null); then printf '%s\n' "$told" | awk -v family=$family -v source="$program-save" '@IPTABLES@'
+        if told=$("$program-save" -t filter 2>/dev/null); then
+          printf '%s\n' "$told" | awk -v family=$family -v source="$program-save" '@IPTABLES@' || printf 'missed awk failed\n'
         else printf 'missed %s-save failed\n' "$program"; fi ;;
-      *) [ -r /proc/modules ] && ! possible nf_tables || printf 'missed nft is not installed, so rules of nftables cannot be seen\n'; return ;;
+      *)
+        printf 'missed nft is not installed, so rules of nftables cannot be seen\n'
+        return ;;
     esac
   done
 }
@@ -187,13 +208,17 @@ _HOOKS = ("input", "forward", "output")
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One question for all: there are no arguments. The rules are reduced on the host to their defaults."""
-    touches = ("nft list ruleset", "iptables-save", "ip6tables-save", "iptables-legacy-save", "ip6tables-legacy-save", "/proc/modules",
-               "/proc/net/{ip,ip6}_tables_names", "/proc/net/if_inet6", "/etc/systemd/system", "/etc/runlevels", "/etc/ufw/ufw.conf", "awk")  # fmt: skip
+    touches = ("nft list ruleset", "iptables-save", "ip6tables-save", "iptables-legacy-save",
+               "ip6tables-legacy-save", "/proc/modules", "/proc/net/{ip,ip6}_tables_names", "/proc/net/if_inet6",
+               "/etc/systemd/system", "/etc/runlevels", "/etc/ufw/ufw.conf", "awk")  # fmt: skip
     return Question(_SCRIPT, touches)
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
-    """`chain FAMILY TABLE NAME HOOK RULES V4 V6`, `rules N`, `hint TOOL`, `boot SERVICE`, `ipv6 yes|no`, `read SOURCE`, `missed WHY`, `end`."""
+    """`chain FAMILY TABLE NAME HOOK RULES V4 V6`, `rules N`, `hint TOOL`, `boot SERVICE`, `ipv6 yes|no`, `read SOURCE`; then `end`.
+
+    A `missed WHY` line means that some rules could not be seen, and then nothing is concluded.
+    """
     said = reply(answer, "a packet filter")
     if said:
         return said
@@ -263,7 +288,10 @@ PROBE = Probe(
     ),
     ask=ask,
     read=read,
-    example="hint nftables\nchain inet filter input input 6 drop drop\nchain inet filter forward forward 0 drop drop\nrules 6\nread nft\nipv6 yes\nboot nftables\nend\n",
+    example=(
+        "hint nftables\nchain inet filter input input 6 drop drop\nchain inet filter forward forward 0 drop drop\nrules 6\n"
+        "read nft\nipv6 yes\nboot nftables\nend\n"
+    ),
     time_limit_s=30,
     needs_root=True,
 )

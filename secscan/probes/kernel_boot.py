@@ -40,18 +40,27 @@ configured() {
         sub(/^[ \t]*(export[ \t]+)?/, ""); p = index($0, "="); name = substr($0, 1, p - 1); text = substr($0, p + 1)
         append = sub(/\+$/, "", name)
         q = substr(text, 1, 1)
-        if (q == "\"" || q == "\047") { text = substr(text, 2); e = index(text, q); text = e ? substr(text, 1, e - 1) : text "$" } else sub(/[ \t#].*/, "", text)
+        if (q == "\"" || q == "\047") { text = substr(text, 2); e = index(text, q)
+        text = e ? substr(text, 1, e - 1) : text "$" } else sub(/[ \t#].*/, "", text)
         if (q != "\047") for (other in value) {
-          while ((at = index(text, "${" other "}"))) text = substr(text, 1, at - 1) value[other] substr(text, at + length(other) + 3)
-          if (text ~ ("[$]" other "($|[^A-Z_])")) { at = index(text, "$" other); text = substr(text, 1, at - 1) value[other] substr(text, at + length(other) + 1) }
+          while ((at = index(text, "${" other "}")))
+            text = substr(text, 1, at - 1) value[other] substr(text, at + length(other) + 3)
+          if (text ~ ("[$]" other "($|[^A-Z_])")) {
+            at = index(text, "$" other)
+            text = substr(text, 1, at - 1) value[other] substr(text, at + length(other) + 1)
+          }
         }
         value[name] = append ? value[name] text : text
       }
-      END { print value["GRUB_CMDLINE_LINUX"] (value["GRUB_CMDLINE_LINUX"] != "" ? " " : "") value["GRUB_CMDLINE_LINUX_DEFAULT"] }' |
+      END {
+        always = value["GRUB_CMDLINE_LINUX"]
+        print always (always != "" ? " " : "") value["GRUB_CMDLINE_LINUX_DEFAULT"]
+      }' |
       safe | sed 's|^|next=/etc/default/grub |'
   elif [ -e /etc/default/grub ]; then printf 'closed=/etc/default/grub\n'
   elif [ -r /etc/update-extlinux.conf ]; then
-    sed -n 's/^default_kernel_opts=["'\'']\{0,1\}\([^"'\'']*\).*/\1/p' /etc/update-extlinux.conf | tail -n 1 | safe | sed 's|^|next=/etc/update-extlinux.conf |'
+    sed -n 's/^default_kernel_opts=["'\'']\{0,1\}\([^"'\'']*\).*/\1/p' /etc/update-extlinux.conf | tail -n 1 | safe |
+      sed 's|^|next=/etc/update-extlinux.conf |'
   fi
 }
 if [ ! -r /proc/cmdline ]; then printf 'unobservable: /proc is not mounted\n'
@@ -67,12 +76,14 @@ else
   first lockdown $security/lockdown
   first apparmor /sys/module/apparmor/parameters/enabled
   if [ -e $security/apparmor/profiles ]; then
-    awk '{ count[$NF]++ } END { printf "profiles=%d %d %d\n", count["(enforce)"] + count["(kill)"], count["(complain)"], NR }' $security/apparmor/profiles 2>/dev/null ||
-      printf 'closed=%s\n' $security/apparmor/profiles
+    awk '{ count[$NF]++ }
+      END { printf "profiles=%d %d %d\n", count["(enforce)"] + count["(kill)"], count["(complain)"], NR }' \
+      $security/apparmor/profiles 2>/dev/null || printf 'closed=%s\n' $security/apparmor/profiles
   fi
   while read -r _ kind; do [ "$kind" != selinuxfs ] || printf 'selinuxfs=yes\n'; done </proc/filesystems
   first selinux /sys/fs/selinux/enforce
-  [ ! -e /etc/selinux/config ] || sed -n 's/^[[:space:]]*SELINUX=[[:space:]]*\([a-z]*\).*/selinux_configured=\1/p' /etc/selinux/config | tail -n 1
+  [ ! -e /etc/selinux/config ] ||
+    sed -n 's/^[[:space:]]*SELINUX=[[:space:]]*\([a-z]*\).*/selinux_configured=\1/p' /etc/selinux/config | tail -n 1
   first sig_enforce /sys/module/module/parameters/sig_enforce
   [ ! -d /sys/firmware/efi ] || printf 'efi=yes\n'
   for file in /sys/firmware/efi/efivars/SecureBoot-*; do
@@ -95,10 +106,11 @@ _FIELDS = (
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One question for all: there are no arguments."""
-    touches = ("/proc/cmdline", "/proc/stat", "/proc/sys/kernel/tainted", "/sys/kernel/security/{lsm,lockdown}", "/sys/kernel/security/apparmor/profiles",
-               "/sys/fs/selinux/enforce", "/etc/selinux/config", "/sys/firmware/efi/efivars/SecureBoot-*", "/sys/module/module/parameters/sig_enforce",
-               "/sys/devices/system/cpu/vulnerabilities", "/boot/loader/entries", "/boot/grub2/grubenv", "/etc/default/grub", "/etc/default/grub.d",
-               "/etc/update-extlinux.conf", "awk", "sed", "od", "date")  # fmt: skip
+    touches = ("/proc/cmdline", "/proc/stat", "/proc/sys/kernel/tainted", "/sys/kernel/security/{lsm,lockdown}",
+               "/sys/kernel/security/apparmor/profiles", "/sys/fs/selinux/enforce", "/etc/selinux/config",
+               "/sys/firmware/efi/efivars/SecureBoot-*", "/sys/module/module/parameters/sig_enforce",
+               "/sys/devices/system/cpu/vulnerabilities", "/boot/loader/entries", "/boot/grub2/grubenv",
+               "/etc/default/grub", "/etc/default/grub.d", "/etc/update-extlinux.conf", "awk", "sed", "od", "date")  # fmt: skip
     return Question(_SCRIPT, touches)
 
 
@@ -251,8 +263,9 @@ PROBE = Probe(
     ask=ask,
     read=read,
     example=(
-        "cmdline=BOOT_IMAGE=/vmlinuz-6.1.0-37-amd64 root=/dev/vda1 ro quiet\ntainted=0\nbtime=1767100000\nnow=1767225600\nsysfs=yes\nsecurityfs=yes\n"
-        "lsm=lockdown,capability,landlock,yama,apparmor,bpf\nlockdown=none [integrity] confidentiality\napparmor=Y\nprofiles=20 2 22\nsig_enforce=Y\nefi=yes\n"
-        "secure_boot= 6 0 0 0 1\nvulnerability meltdown=Mitigation: PTI\nnext=/etc/default/grub quiet\nend\n"
+        "cmdline=BOOT_IMAGE=/vmlinuz-6.1.0-37-amd64 root=/dev/vda1 ro quiet\ntainted=0\nbtime=1767100000\nnow=1767225600\n"
+        "sysfs=yes\nsecurityfs=yes\nlsm=lockdown,capability,landlock,yama,apparmor,bpf\nlockdown=none [integrity] confidentiality\n"
+        "apparmor=Y\nprofiles=20 2 22\nsig_enforce=Y\nefi=yes\nsecure_boot= 6 0 0 0 1\n"
+        "vulnerability meltdown=Mitigation: PTI\nnext=/etc/default/grub quiet\nend\n"
     ),
 )

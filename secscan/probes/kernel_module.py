@@ -54,7 +54,10 @@ configuration() {
     if (held != "") { $0 = held $0; held = "" }
     if (/\\$/) { held = substr($0, 1, length($0) - 1); next }
     if ($1 == "blacklist") blacklisted[plain($2)] = 1
-    if ($1 == "install" && !(plain($2) in install)) { line = $0; sub(/^install[ \t]+[^ \t]+[ \t]*/, "", line); gsub(/[\001-\037]/, " ", line); install[plain($2)] = line }
+    if ($1 == "install" && !(plain($2) in install)) {
+      line = $0; sub(/^install[ \t]+[^ \t]+[ \t]*/, "", line)
+      gsub(/[\001-\037]/, " ", line); install[plain($2)] = line
+    }
     if ($1 == "unreadable") closed = $2
   }
   END {
@@ -76,8 +79,8 @@ _NOTHING = {"true", "false", ":", "exit", "nologin"}
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One awk over what the kernel, its module directory and modprobe's configuration say, for all names."""
-    touches = ("/proc/modules", "/proc/cmdline", "/lib/modules/*/modules.{dep,builtin}", "/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d",
-               "modprobe --showconfig", "uname", "awk", "sed", "tr")  # fmt: skip
+    touches = ("/proc/modules", "/proc/cmdline", "/lib/modules/*/modules.{dep,builtin}", "/etc/modprobe.d",
+               "/run/modprobe.d", "/usr/lib/modprobe.d", "modprobe --showconfig", "uname", "awk", "sed", "tr")  # fmt: skip
     return Question(f"set -- {quote(*(call['name'] for call in calls))}{_SCRIPT}", touches)
 
 

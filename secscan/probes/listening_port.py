@@ -43,12 +43,21 @@ by_proc() {
       [ ! -r /proc/net/$file ] || { printf 'table %s\n' $file; cat /proc/net/$file; }
     done
   } | awk -v unseen="$unseen" "$names"'
-    function number(hex,  i, sum) { sum = 0; for (i = 1; i <= length(hex); i++) sum = sum * 16 + index("123456789ABCDEF", substr(hex, i, 1)); return sum }
+    function number(hex,  i, sum) {
+      sum = 0
+      for (i = 1; i <= length(hex); i++) sum = sum * 16 + index("123456789ABCDEF", substr(hex, i, 1)); return sum
+    }
     function turned(hex) { return substr(hex, 7, 2) substr(hex, 5, 2) substr(hex, 3, 2) substr(hex, 1, 2) }
-    function four(hex,  t) { t = turned(hex); return number(substr(t, 1, 2)) "." number(substr(t, 3, 2)) "." number(substr(t, 5, 2)) "." number(substr(t, 7, 2)) }
+    function four(hex,  t) {
+      t = turned(hex)
+      return number(substr(t, 1, 2)) "." number(substr(t, 3, 2)) "." number(substr(t, 5, 2)) "." number(substr(t, 7, 2))
+    }
     function six(hex,  i, t, out) {
       out = ""
-      for (i = 1; i < 32; i += 8) { t = turned(substr(hex, i, 8)); out = out (i == 1 ? "" : ":") substr(t, 1, 4) ":" substr(t, 5, 4) }
+      for (i = 1; i < 32; i += 8) {
+        t = turned(substr(hex, i, 8))
+        out = out (i == 1 ? "" : ":") substr(t, 1, 4) ":" substr(t, 5, 4)
+      }
       return tolower(out)
     }
     $1 == "name" { name = $0; sub(/^name [0-9]+ /, "", name); gsub(/[^ -~]|,/, "?", name); comm[$2] = name; next }
@@ -79,7 +88,7 @@ _FIELDS = (
     Attribute(
         "process",
         Type.TEXT,
-        "name of the process; several are joined by a comma; could not look without root; absent for the kernel's own",
+        "name of the process; several are joined by a comma; could not look without root; absent when none is visible",
     ),
     Attribute("user", Type.TEXT, "owner of the socket"),
     Attribute("family", Type.TEXT, "ipv4 or ipv6"),
@@ -133,7 +142,7 @@ def _record(protocol: str, port: int, written: str, user: str, process: str) -> 
     if process == "?":
         name = Unobservable("processes of others are seen by root only")
     elif process == "-":
-        name = Absent("no process owns the socket")
+        name = Absent("no visible process owns the socket: the kernel does, or one in another namespace")
     return {
         "protocol": protocol,
         "address": str(mapped or address),
@@ -157,6 +166,6 @@ PROBE = Probe(
     ),
     ask=ask,
     read=read,
-    example="tcp 0.0.0.0 22 root sshd\ntcp :: 22 root sshd\ntcp 127.0.0.1 5432 postgres postgres\nudp 127.0.0.1 323 _chrony chronyd\nend\n",
+    example="tcp 0.0.0.0 22 root sshd\ntcp 127.0.0.1 5432 postgres postgres\nudp 127.0.0.1 323 _chrony chronyd\nend\n",
     time_limit_s=30,
 )

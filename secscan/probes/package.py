@@ -26,7 +26,10 @@ if [ -s /var/lib/dpkg/status ]; then
 elif [ -n "$apkdb" ]; then
   if [ ! -r "$apkdb" ]; then printf 'unobservable: %s cannot be read by this user\n' "$apkdb"; exit 0; fi
   awk 'BEGIN { for (i = 2; i < ARGC; i++) { wanted[ARGV[i]] = 1; delete ARGV[i] } }
-    function flush() { if (name in wanted) print "apk", name, version, "installed", arch, (origin == "" ? name : origin); name = "" }
+    function flush() {
+      if (name in wanted) print "apk", name, version, "installed", arch, (origin == "" ? name : origin)
+      name = ""
+    }
     /^P:/ { name = substr($0, 3); version = arch = "-"; origin = ""; seen++ }
     /^V:/ { version = substr($0, 3) }
     /^A:/ { arch = substr($0, 3) }

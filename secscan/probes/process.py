@@ -14,7 +14,10 @@ _SCRIPT = r"""
 hidden=
 while read -r _ point kind options _; do
   if [ "$point" = /proc ] && [ "$kind" = proc ]; then
-    case ,$options, in *,hidepid=[124],* | *,hidepid=noaccess,* | *,hidepid=invisible,* | *,hidepid=ptraceable,*) hidden=yes ;; *) hidden= ;; esac
+    case ,$options, in
+      *,hidepid=[124],* | *,hidepid=noaccess,* | *,hidepid=invisible,* | *,hidepid=ptraceable,*) hidden=yes ;;
+      *) hidden= ;;
+    esac
   fi
 done 2>/dev/null </proc/mounts
 why=

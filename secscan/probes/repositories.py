@@ -13,7 +13,8 @@ _LIMIT = 2000
 _PRINT_AWK = r"""
 function safe(text) { gsub(/:\/\/[^\/@]*@/, "://***@", text); gsub(/[\001-\037]/, " ", text); return text == "" ? "-" : text }
 function show(name, uri, suite, enabled, signed, metadata, keys) {
-  print "repository\t" safe(file) "\t" safe(name) "\t" safe(uri) "\t" safe(suite) "\t" enabled "\t" signed "\t" metadata "\t" safe(keys)
+  printf "repository\t%s\t%s\t%s\t%s\t", safe(file), safe(name), safe(uri), safe(suite)
+  printf "%s\t%s\t%s\t%s\n", enabled, signed, metadata, safe(keys)
 }
 function yes(text) { return tolower(text) ~ /^(yes|true|1|on|with|enable)$/ }
 function no(text) { return tolower(text) ~ /^(no|false|0|off|without|disable)$/ }
@@ -46,14 +47,18 @@ function flush(  i, j, many, count) {
     signed = yes(value["trusted"]) || yes(value["allow-insecure"]) ? "no" : "yes"
     keys = value["signed-by"]; if (keys ~ /BEGIN PGP/) keys = "a key in this file"
     many = split(value["uris"], uri, " "); count = split(value["suites"], suite, " ")
-    for (i = 1; i <= many; i++) for (j = 1; j <= count; j++) show(value["types"], uri[i], suite[j], no(value["enabled"]) ? "no" : "yes", signed, signed, keys)
+    used = no(value["enabled"]) ? "no" : "yes"
+    for (i = 1; i <= many; i++) for (j = 1; j <= count; j++) show(value["types"], uri[i], suite[j], used, signed, signed, keys)
   }
   split("", value); field = ""
 }
 /^#/ { next }
 /^[ \t]*$/ { flush(); next }
 /^[ \t]/ { text = $0; sub(/^[ \t]+/, "", text); value[field] = value[field] " " text; next }
-{ p = index($0, ":"); field = tolower(substr($0, 1, p - 1)); text = substr($0, p + 1); gsub(/^[ \t]+|[ \t]+$/, "", text); value[field] = text }
+{
+  p = index($0, ":"); field = tolower(substr($0, 1, p - 1)); text = substr($0, p + 1); gsub(/^[ \t]+|[ \t]+$/, "", text)
+  value[field] = text
+}
 END { flush() }"""
 )
 _INI_AWK = (
@@ -62,17 +67,22 @@ _INI_AWK = (
 function flush(  check) {
   if (section == "main") { for (name in value) common[name] = value[name] }
   else if (section != "") {
-    check = "gpgcheck" in value ? value["gpgcheck"] : "pkg_gpgcheck" in value ? value["pkg_gpgcheck"] : "gpgcheck" in common ? common["gpgcheck"] : standard
+    check = "gpgcheck" in common ? common["gpgcheck"] : standard
+    if ("gpgcheck" in value) check = value["gpgcheck"]; else if ("pkg_gpgcheck" in value) check = value["pkg_gpgcheck"]
     metadata = "repo_gpgcheck" in value ? value["repo_gpgcheck"] : "repo_gpgcheck" in common ? common["repo_gpgcheck"] : standard
     uri = value["baseurl"]; if (uri == "") uri = value["metalink"]; if (uri == "") uri = value["mirrorlist"]
-    show(section, uri, "", no(value["enabled"]) ? "no" : "yes", yes(check) ? "yes" : "no", yes(metadata) ? "yes" : "no", value["gpgkey"])
+    used = no(value["enabled"]) ? "no" : "yes"
+    show(section, uri, "", used, yes(check) ? "yes" : "no", yes(metadata) ? "yes" : "no", value["gpgkey"])
   }
   split("", value); section = ""
 }
 /^[ \t]*[#;]/ { next }
 /^\[/ { flush(); section = $0; gsub(/^\[|\].*$/, "", section); field = ""; next }
 /^[ \t]+[^ \t]/ { text = $0; sub(/^[ \t]+/, "", text); if (field != "") value[field] = value[field] " " text; next }
-/=/ { p = index($0, "="); field = tolower(substr($0, 1, p - 1)); gsub(/[ \t]/, "", field); text = substr($0, p + 1); gsub(/^[ \t]+|[ \t]+$/, "", text); value[field] = text }
+/=/ {
+  p = index($0, "="); field = tolower(substr($0, 1, p - 1)); gsub(/[ \t]/, "", field); text = substr($0, p + 1)
+  gsub(/^[ \t]+|[ \t]+$/, "", text); value[field] = text
+}
 END { flush() }"""
 )
 _APK_AWK = (
@@ -88,15 +98,17 @@ _SCRIPT = (
 stream() {
   for file do
     [ -e "$file" ] || continue
-    if [ -r "$file" ] && [ -f "$file" ]; then printf '\001%s\n' "$file"; cat -- "$file"; printf '\n'; else printf '\002%s\n' "$file"; fi
+    if [ -r "$file" ] && [ -f "$file" ]; then printf '\001%s\n' "$file"; cat -- "$file"; printf '\n'
+    else printf '\002%s\n' "$file"; fi
   done
 }
+closed_by_awk() { printf 'closed\ta file that awk failed on\n'; }
 closed() { if [ -d "$1" ] && [ ! -r "$1" ]; then printf 'closed\t%s\n' "$1"; fi; }
 on_apt() {
   printf 'manager\tapt\n'
   closed /etc/apt/sources.list.d
-  stream /etc/apt/sources.list /etc/apt/sources.list.d/*.list | awk '@ONE_LINE@'
-  stream /etc/apt/sources.list.d/*.sources | awk '@DEB822@'
+  stream /etc/apt/sources.list /etc/apt/sources.list.d/*.list | awk '@ONE_LINE@' || closed_by_awk
+  stream /etc/apt/sources.list.d/*.sources | awk '@DEB822@' || closed_by_awk
   apt-config dump 2>/dev/null | awk '
     /^(APT::Get::AllowUnauthenticated|Acquire::Allow(DowngradeTo)?InsecureRepositories|Acquire::AllowWeakRepositories) / {
       if (tolower($2) ~ /^"(true|yes|1|on)"/) print "lax\t" $1
@@ -106,13 +118,13 @@ on_rpm() {
   # on_rpm STANDARD FILE...: STANDARD is what counts where nothing is said
   standard=$1
   shift
-  stream "$@" | awk -v standard="$standard" '@INI@'
+  stream "$@" | awk -v standard="$standard" '@INI@' || closed_by_awk
 }
 told() {
   if [ -s /var/lib/dpkg/status ]; then on_apt
   elif [ -d /etc/apk ]; then
     printf 'manager\tapk\n'
-    stream /etc/apk/repositories /etc/apk/repositories.d/*.list | awk '@APK@'
+    stream /etc/apk/repositories /etc/apk/repositories.d/*.list | awk '@APK@' || closed_by_awk
   elif [ -d /etc/zypp/repos.d ]; then
     printf 'manager\tzypper\n'
     closed /etc/zypp/repos.d
@@ -152,8 +164,9 @@ _FIELDS = (
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One question for all: there are no arguments."""
-    touches = ("/etc/apt/sources.list", "/etc/apt/sources.list.d", "apt-config dump", "/etc/dnf/dnf.conf", "/etc/yum.conf", "/etc/yum.repos.d",
-               "/etc/zypp/repos.d", "/etc/zypp/zypp.conf", "/etc/apk/repositories", "awk", "cat", "sed")  # fmt: skip
+    touches = ("/etc/apt/sources.list", "/etc/apt/sources.list.d", "apt-config dump", "/etc/dnf/dnf.conf",
+               "/etc/yum.conf", "/etc/yum.repos.d", "/etc/zypp/repos.d", "/etc/zypp/zypp.conf",
+               "/etc/apk/repositories", "awk", "cat", "sed")  # fmt: skip
     return Question(_SCRIPT, touches)
 
 

@@ -82,7 +82,8 @@ openrc() {
     elif [ -e "/run/openrc/starting/$name" ]; then active=activating sub=starting; fi
     enablement=disabled
     [ -z "$wants" ] || enablement=enabled
-    printf '%s id=%s load=loaded active=%s sub=%s enablement=%s pid=%s wanted_by=%s triggered_by=\n' "$unit" "$name" "$active" "$sub" $enablement "$pid" "$wants"
+    printf '%s id=%s load=loaded active=%s sub=%s ' "$unit" "$name" "$active" "$sub"
+    printf 'enablement=%s pid=%s wanted_by=%s triggered_by=\n' $enablement "$pid" "$wants"
   done
   printf 'end\n'
 }
@@ -100,7 +101,8 @@ sysv() {
       "/etc/init.d/$name" status >/dev/null 2>&1
       case $? in 0) active=active sub=running ;; 1 | 2) active=failed sub=dead ;; 3) active=inactive sub=stopped ;; esac
     fi
-    printf '%s id=%s load=loaded active=%s sub=%s enablement=%s wanted_by=%s\n' "$unit" "$name" "$active" "$sub" $enablement "$wants"
+    printf '%s id=%s load=loaded active=%s sub=%s ' "$unit" "$name" "$active" "$sub"
+    printf 'enablement=%s wanted_by=%s\n' $enablement "$wants"
   done
   printf 'end\n'
 }
@@ -176,7 +178,7 @@ def _listed(text: str) -> tuple[str, ...]:
 def _known(told: dict[str, str], word: str) -> Value:
     if word not in told:
         return Unobservable("the init system does not tell")
-    return told[word] or Absent("units of this kind have none")
+    return told[word] or Absent("none")
 
 
 def _number(told: dict[str, str], word: str) -> Value:
@@ -218,8 +220,8 @@ PROBE = Probe(
     read=read,
     split=split,
     example=(
-        "ssh.service id=ssh.service load=loaded active=active sub=running enablement=enabled user=root pid=812 restarts=0 restart=on-failure "
-        "wanted_by=multi-user.target triggered_by=\n"
+        "ssh.service id=ssh.service load=loaded active=active sub=running enablement=enabled user=root pid=812 restarts=0 "
+        "restart=on-failure wanted_by=multi-user.target triggered_by=\n"
     ),
     time_limit_s=30,
     condition="name",

@@ -26,12 +26,13 @@ _SCRIPT = r"""with_systemd() {
   printf '%s\n\n' "$told" | awk -v names=@HARDENING@ '
     BEGIN { many = split(names, hardening, ","); print "init systemd" }
     function word(text) { gsub(/ /, ",", text); return text == "" ? "-" : text }
-    function flush(  user, line, i) {
+    function flush(  user, wants, line, i) {
       if (v["LoadState"] != "" && v["LoadState"] != "not-found") {
         user = v["User"] != "" ? v["User"] : v["DynamicUser"] == "yes" ? "dynamic" : "root"
-        line = word(v["Id"]) " " word(v["LoadState"]) " " word(v["ActiveState"]) " " word(v["SubState"]) " " word(v["UnitFileState"])
-        line = line " " user " " word(v["NRestarts"]) " " word(v["Restart"])
-        line = line " " word(v["WantedBy"] (v["WantedBy"] != "" && v["RequiredBy"] != "" ? " " : "") v["RequiredBy"]) " " word(v["TriggeredBy"])
+        line = word(v["Id"]) " " word(v["LoadState"]) " " word(v["ActiveState"]) " " word(v["SubState"])
+        line = line " " word(v["UnitFileState"]) " " user " " word(v["NRestarts"]) " " word(v["Restart"])
+        wants = v["WantedBy"] (v["WantedBy"] != "" && v["RequiredBy"] != "" ? " " : "") v["RequiredBy"]
+        line = line " " word(wants) " " word(v["TriggeredBy"])
         for (i = 1; i <= many; i++) line = line " " word(v[hardening[i]])
         print line
       }

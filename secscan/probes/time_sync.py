@@ -10,7 +10,7 @@ from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, reply
 
 # Lines `service NAME`, `synchronised yes|no`, `offset SECONDS`, `stratum N`, `updated EPOCH`, `authenticated yes|no`,
-# `source NAME STATE REACHABLE`. What a service cannot tell is left out.
+# `source NAME STATE REACHABLE`, `told sources`. What a service cannot tell is left out.
 _SCRIPT = r"""running=
 home=$(readlink /proc/self/ns/pid 2>/dev/null)
 for dir in /proc/[0-9]*; do
@@ -27,43 +27,60 @@ for dir in /proc/[0-9]*; do
     ntpd)
       case $(readlink "$dir/exe" 2>/dev/null) in
         */busybox*) running=busybox-ntpd ;;
-        *) if have ntpq; then running=ntpd; elif have ntpctl; then running=openntpd; elif [ -z "$running" ]; then running=busybox-ntpd; fi ;;
+        *) if have ntpq; then running=ntpd; elif have ntpctl; then running=openntpd; else running=${running:-busybox-ntpd}; fi ;;
       esac ;;
   esac
 done
 container=
-if [ -e /.dockerenv ] || [ -e /run/.containerenv ] || [ -e /run/systemd/container ] || [ -e /run/host/container-manager ]; then container=yes; fi
+if [ -e /.dockerenv ] || [ -e /run/.containerenv ] || [ -e /run/systemd/container ] || [ -e /run/host/container-manager ]; then
+  container=yes
+fi
 hidden=
 [ -d /proc/1 ] || hidden=yes
+silent() { printf 'silent %s gets no answer\n' "$1"; }
 chrony() {
-  if ! tracking=$(chronyc -n -c tracking 2>/dev/null) || [ -z "$tracking" ]; then printf 'silent chronyc gets no answer\n'; return; fi
+  if ! tracking=$(chronyc -n -c tracking 2>/dev/null) || [ -z "$tracking" ]; then silent chronyc; return; fi
   printf '%s\n' "$tracking" | awk -F , 'NF >= 14 {
     print "synchronised " ($14 == "Normal" || $14 ~ /second$/ ? "yes" : "no")
     if ($3 > 0) { printf "offset %.9f\n", ($5 < 0 ? -$5 : $5); print "stratum " $3; printf "updated %d\n", $4 }
   }'
   sources=$(chronyc -n -c sources 2>/dev/null) && printf '%s\n' "$sources" | awk -F , '
-    BEGIN { state["*"] = "selected"; state["+"] = "combined"; state["-"] = "unused"; state["?"] = "unusable"; state["x"] = "false"; state["~"] = "variable" }
-    NF >= 7 { print "source", $3, ($2 in state ? state[$2] : "unknown"), ($6 + 0 > 0 ? "yes" : "no"); if ($2 == "*") chosen = $3 }'
+    BEGIN {
+      state["*"] = "selected"; state["+"] = "combined"; state["-"] = "unused"; state["?"] = "unusable"
+      state["x"] = "false"; state["~"] = "variable"
+    }
+    NF >= 7 { print "source", $3, ($2 in state ? state[$2] : "unknown"), ($6 + 0 > 0 ? "yes" : "no") }
+    END { print "told sources" }'
   chosen=$(printf '%s\n' "$sources" | awk -F , '$2 == "*" { print $3 }')
   if [ -n "$chosen" ] && auth=$(chronyc -n -c authdata 2>/dev/null); then
-    printf '%s\n' "$auth" | awk -F , -v chosen="$chosen" '$1 == chosen { print "authenticated " ($2 == "NTS" || $2 == "SK" ? "yes" : "no") }'
+    printf '%s\n' "$auth" | awk -F , -v chosen="$chosen" '
+      $1 == chosen { print "authenticated " ($2 == "NTS" || $2 == "SK" ? "yes" : "no") }'
   fi
 }
 timesyncd() {
-  if ! told=$(TZ=UTC timedatectl show-timesync --all 2>/dev/null) || [ -z "$told" ]; then printf 'silent timedatectl gets no answer\n'; return; fi
+  if ! told=$(TZ=UTC timedatectl show-timesync --all 2>/dev/null) || [ -z "$told" ]; then silent timedatectl; return; fi
   status=$(TZ=UTC timedatectl timesync-status 2>/dev/null)
   printf '%s\n%s\n' "$told" "$status" | awk '
     function seconds(text,  part, many, i, unit, sum) {
       sum = 0; gsub(/^[+-]/, "", text); many = split(text, part, " ")
-      for (i = 1; i <= many; i++) { unit = part[i]; gsub(/[0-9.]/, "", unit); if (!(unit in size)) return ""; sum += part[i] * size[unit] }
+      for (i = 1; i <= many; i++) {
+        unit = part[i]; gsub(/[0-9.]/, "", unit); if (!(unit in size)) return ""
+        sum += part[i] * size[unit]
+      }
       return sprintf("%.9f", sum)
     }
-    BEGIN { size[""] = 1; size["us"] = 0.000001; size["ms"] = 0.001; size["s"] = 1; size["min"] = 60; size["h"] = 3600; size["d"] = 86400 }
+    BEGIN {
+      size[""] = 1; size["us"] = 0.000001; size["ms"] = 0.001; size["s"] = 1; size["min"] = 60; size["h"] = 3600
+      size["d"] = 86400
+    }
     /^ServerAddress=./ { address = substr($0, 15) }
     /^ServerName=./ { server = substr($0, 12) }
     /^NTPMessage=/ {
       if (match($0, /Stratum=[0-9]+/)) stratum = substr($0, RSTART + 8, RLENGTH - 8)
-      if (match($0, /DestinationTimestamp=[A-Z][a-z][a-z] [0-9-]+ [0-9:]+ UTC/)) { at = substr($0, RSTART + 25, 19); sub(/ /, "T", at) }
+      if (match($0, /DestinationTimestamp=[A-Z][a-z][a-z] [0-9-]+ [0-9:]+ UTC/)) {
+        at = substr($0, RSTART + 25, 19)
+        sub(/ /, "T", at)
+      }
       synchronised = /PacketCount=[1-9]/ && !/Leap=3/ && at != ""
     }
     /^ *Offset: / { sub(/^ *Offset: /, ""); offset = seconds($0) }
@@ -72,43 +89,61 @@ timesyncd() {
       print "synchronised " (synchronised ? "yes" : "no")
       if (synchronised) { if (offset != "") print "offset " offset; print "stratum " stratum; print "updated " at "Z" }
       if (server != "") print "source", server, (synchronised ? "selected" : "unusable"), (synchronised ? "yes" : "no")
-      print "authenticated no"
+      print "told sources\nauthenticated no"
     }'
 }
 ntpd() {
-  if ! told=$(ntpq -n -c 'rv 0 leap,stratum,offset,reftime' 2>/dev/null) || [ -z "$told" ]; then printf 'silent ntpq gets no answer\n'; return; fi
+  if ! told=$(ntpq -n -c 'rv 0 leap,stratum,offset,reftime' 2>/dev/null) || [ -z "$told" ]; then silent ntpq; return; fi
   printf '%s\n' "$told" | tr ',' '\n' | awk '
     { sub(/^ +/, "") }
     /^leap=/ { leap = substr($0, 6) }
     /^stratum=/ { stratum = substr($0, 9) + 0 }
     /^offset=/ { offset = substr($0, 8) / 1000; if (offset < 0) offset = -offset }
-    /^reftime=[0-9a-f]+\./ { hex = substr($0, 9, 8); for (i = 1; i <= 8; i++) at = at * 16 + index("123456789abcdef", substr(hex, i, 1)) }
+    /^reftime=[0-9a-f]+\./ {
+      hex = substr($0, 9, 8)
+      for (i = 1; i <= 8; i++) at = at * 16 + index("123456789abcdef", substr(hex, i, 1))
+    }
     END {
       good = leap != "" && leap != "11" && leap != "3" && stratum > 0 && stratum < 16
       print "synchronised " (good ? "yes" : "no")
-      if (good) { printf "offset %.9f\nstratum %d\n", offset, stratum; if (at > 2208988800) printf "updated %.0f\n", at - 2208988800 }
+      if (good) {
+        printf "offset %.9f\nstratum %d\n", offset, stratum
+        if (at > 2208988800) printf "updated %.0f\n", at - 2208988800
+      }
     }'
   ntpq -p -n 2>/dev/null | awk '
-    BEGIN { state["*"] = "selected"; state["o"] = "selected"; state["+"] = "combined"; state["#"] = "combined"; state["-"] = "unused"; state["x"] = "false" }
+    BEGIN {
+      state["*"] = "selected"; state["o"] = "selected"; state["+"] = "combined"; state["#"] = "combined"
+      state["-"] = "unused"; state["x"] = "false"
+    }
     NR > 2 && NF >= 10 && $4 != "p" { mark = substr($0, 1, 1); name = substr($1, mark == " " ? 1 : 2)
-      print "source", name, (mark in state ? state[mark] : "unusable"), ($7 + 0 > 0 ? "yes" : "no") }'
+      print "source", name, (mark in state ? state[mark] : "unusable"), ($7 + 0 > 0 ? "yes" : "no") }
+    END { if (NR) print "told sources" }'
 }
 openntpd() {
-  if ! told=$(ntpctl -s all 2>/dev/null) || [ -z "$told" ]; then printf 'silent ntpctl gets no answer\n'; return; fi
+  if ! told=$(ntpctl -s all 2>/dev/null) || [ -z "$told" ]; then silent ntpctl; return; fi
   printf '%s\n' "$told" | awk '
-    /clock (un)?synced/ { good = /clock synced/; print "synchronised " (good ? "yes" : "no"); if (match($0, /stratum [0-9]+/)) print substr($0, RSTART, RLENGTH) }
+    /clock (un)?synced/ {
+      good = /clock synced/; print "synchronised " (good ? "yes" : "no")
+      if (match($0, /stratum [0-9]+/)) print substr($0, RSTART, RLENGTH)
+    }
     /^[^ \t].* from / || /^[0-9a-f.:]+$/ { name = $1 }
     name != "" && /^[ \t]/ && NF >= 6 {
       mark = $1 == "*"; valid = mark ? $3 : $2; offset = mark ? $7 : $6
       print "source", name, (mark ? "selected" : "unused"), (valid > 0 ? "yes" : "no")
-      if (mark && offset ~ /^-?[0-9.]+ms$/) { sub(/ms$/, "", offset); printf "offset %.9f\n", (offset < 0 ? -offset : offset) / 1000 }
+      if (mark && offset ~ /^-?[0-9.]+ms$/) {
+        sub(/ms$/, "", offset)
+        printf "offset %.9f\n", (offset < 0 ? -offset : offset) / 1000
+      }
       name = ""
-    }'
+    }
+    END { print "told sources" }'
   printf 'authenticated no\n'
 }
 busybox_ntpd() {
   if told=$(busybox adjtimex 2>/dev/null); then
-    printf '%s\n' "$told" | awk '/^ *status:/ { print "synchronised " (/UNSYNC/ ? "no" : "yes") } /^ *offset:/ { printf "offset %.9f\n", ($2 < 0 ? -$2 : $2) / 1000000 }'
+    printf '%s\n' "$told" | awk '/^ *status:/ { print "synchronised " (/UNSYNC/ ? "no" : "yes") } /^ *offset:/ {
+      printf "offset %.9f\n", ($2 < 0 ? -$2 : $2) / 1000000 }'
   fi
   printf 'authenticated no\n'
 }
@@ -137,8 +172,8 @@ _FIELDS = (
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One question for all: there are no arguments."""
-    touches = ("/proc/*/comm", "chronyc tracking, sources, authdata", "timedatectl show-timesync, timesync-status", "ntpq", "ntpctl", "busybox adjtimex",
-               "/run/systemd/container", "awk", "date")  # fmt: skip
+    touches = ("/proc/*/comm", "chronyc tracking, sources, authdata", "timedatectl show-timesync, timesync-status",
+               "ntpq", "ntpctl", "busybox adjtimex", "/run/systemd/container", "awk", "date")  # fmt: skip
     return Question(_SCRIPT, touches)
 
 
@@ -158,7 +193,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
     unknown: Value = Unobservable(reason) if service != "none" else Absent("no time service runs")
     updated = _moment(told["updated"][0]) if "updated" in told else unknown
     sources = tuple(_source(text) for text in told.get("source", ()))
-    tells_sources = service not in {"none", "busybox-ntpd"} and "silent" not in told
+    tells_sources = "told" in told
     return Observed(
         {
             "synchronised": _truth(told, "synchronised", unknown) if service != "none" else False,
@@ -205,8 +240,8 @@ PROBE = Probe(
     ask=ask,
     read=read,
     example=(
-        "now 1767225600\nservice chrony\nsynchronised yes\noffset 0.000046007\nstratum 3\nupdated 1767225520\nsource 192.0.2.1 selected yes\n"
-        "source 192.0.2.2 combined yes\nauthenticated no\nend\n"
+        "now 1767225600\nservice chrony\nsynchronised yes\noffset 0.000046007\nstratum 3\nupdated 1767225520\n"
+        "source 192.0.2.1 selected yes\nsource 192.0.2.2 combined yes\ntold sources\nauthenticated no\nend\n"
     ),
     time_limit_s=30,
 )

@@ -17,7 +17,8 @@ from secscan.probing import Unreadable, closed_lines, quote, reply, same_for_all
 
 _SCRIPT = r"""
 if [ ! -d /run/systemd/system ] || ! have systemctl; then
-  if have systemctl || [ -d /etc/systemd/system ]; then printf 'unobservable: systemd does not run here\n'; else printf 'absent\n'; fi
+  if have systemctl || [ -d /etc/systemd/system ]; then printf 'unobservable: systemd does not run here\n'
+  else printf 'absent\n'; fi
   exit 0
 fi
 TZ=UTC
@@ -30,7 +31,8 @@ fi
 units=$(printf '%s\n' "$timers" | sed -n 's/^Unit=//p' | sort -u)
 jobs=
 # shellcheck disable=SC2086 # unit names have no blanks
-[ -z "$units" ] || jobs=$(systemctl show --no-pager -p Id,ActiveState,Result,ExecMainStatus,ExecMainExitTimestamp -- $units 2>/dev/null)
+[ -z "$units" ] ||
+  jobs=$(systemctl show --no-pager -p Id,ActiveState,Result,ExecMainStatus,ExecMainExitTimestamp -- $units 2>/dev/null)
 up=; { read -r up _ </proc/uptime; } 2>/dev/null
 booted=; [ -z "$up" ] || booted=$(($(date +%s) - ${up%%.*}))
 printf '%s\n\n%s\n\n' "$jobs" "$timers" | awk -v booted="$booted" '
@@ -48,7 +50,8 @@ printf '%s\n\n%s\n\n' "$jobs" "$timers" | awk -v booted="$booted" '
   function flush(  wants, unit) {
     if (v["Id"] ~ /\.timer$/ && "Unit" in v && v["LoadState"] != "not-found") {
       wants = join(v["WantedBy"] (v["WantedBy"] != "" && v["RequiredBy"] != "" ? " " : "") v["RequiredBy"]); unit = v["Unit"]
-      if (!(v["Id"] in done)) print v["Id"], "names=" join(v["Names"]), "active=" v["ActiveState"], "enablement=" v["UnitFileState"],
+      if (!(v["Id"] in done)) print v["Id"], "names=" join(v["Names"]), "active=" v["ActiveState"],
+        "enablement=" v["UnitFileState"],
         "wanted_by=" wants, "unit=" unit, "persistent=" v["Persistent"], "last=" moment(v["LastTriggerUSec"]),
         "next=" moment(v["NextElapseUSecRealtime"]), "next_elapse=" seconds(v["NextElapseUSecMonotonic"]),
         "job=" state[unit], "result=" result[unit], "status=" status[unit], "ended=" ended[unit]
@@ -181,8 +184,8 @@ PROBE = Probe(
     read=read,
     split=split,
     example=(
-        "restic.timer active=active enablement=enabled wanted_by=timers.target unit=restic.service persistent=yes last=2026-01-01T02:00:00Z "
-        "next=2026-01-02T02:00:00Z job=inactive result=success status=0 ended=2026-01-01T02:04:10Z\nend\n"
+        "restic.timer active=active enablement=enabled wanted_by=timers.target unit=restic.service persistent=yes "
+        "last=2026-01-01T02:00:00Z next=2026-01-02T02:00:00Z job=inactive result=success status=0 ended=2026-01-01T02:04:10Z\nend\n"
     ),
     time_limit_s=30,
     condition="name",

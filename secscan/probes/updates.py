@@ -45,7 +45,10 @@ ask_apt() {
         /^  Installed: / { old = $2 }
         /^  Candidate: / { new = $2 }
         substr($0, 1, 5) == " *** " { newer = 0 }
-        substr($0, 1, 5) == "     " && substr($0, 6, 1) != " " && newer && $1 == new { pending = 1; if (/\(phased [0-9]+%\)/) kind = "phased" }
+        substr($0, 1, 5) == "     " && substr($0, 6, 1) != " " && newer && $1 == new {
+          pending = 1
+          if (/\(phased [0-9]+%\)/) kind = "phased"
+        }
         substr($0, 1, 8) == "        " && newer && pending && $3 ~ /(-security|\/updates)\// { kind = "security" }
         END { flush() }' && printf 'pending known\n'
     else printf 'pending unobservable: apt cannot read its lists\n'; fi
@@ -56,13 +59,19 @@ ask_apt() {
   dpkg-query -W -f='${db:Status-Want} ${binary:Package}\n' | sed -n 's/^hold /held /p'
 }
 automatic_apt() {
-  if ! have apt-config || [ ! -x /usr/bin/unattended-upgrade ]; then printf 'automatic no unattended-upgrades is not installed\n'; return; fi
-  enable=1 lists=0 upgrade=0
-  eval "$(apt-config shell enable APT::Periodic::Enable lists APT::Periodic::Update-Package-Lists upgrade APT::Periodic::Unattended-Upgrade)"
-  case $enable in 0 | '') printf 'automatic no APT::Periodic::Enable is 0\n'; return ;; esac
-  case $upgrade in 0 | '') printf 'automatic no APT::Periodic::Unattended-Upgrade is not set\n'; return ;; esac
-  case $lists in 0 | '') printf 'automatic no APT::Periodic::Update-Package-Lists is not set\n'; return ;; esac
-  if ! apt-config dump Unattended-Upgrade::Origins-Pattern Unattended-Upgrade::Allowed-Origins | grep -q ':: "..*"'; then
+  if ! have apt-config || [ ! -x /usr/bin/unattended-upgrade ]; then
+    printf 'automatic no unattended-upgrades is not installed\n'
+    return
+  fi
+  settings=$(apt-config dump 2>/dev/null)
+  for option in Update-Package-Lists Unattended-Upgrade Enable; do
+    case $settings in
+      *"APT::Periodic::$option \"0\";"*) printf 'automatic no APT::Periodic::%s is 0\n' $option; return ;;
+      *"APT::Periodic::$option \""?*) ;;
+      *) [ $option = Enable ] || { printf 'automatic no APT::Periodic::%s is not set\n' $option; return; } ;;
+    esac
+  done
+  if ! printf '%s\n' "$settings" | grep -Eq '^Unattended-Upgrade::(Origins-Pattern|Allowed-Origins):: ".+"'; then
     printf 'automatic no unattended-upgrades allows no origin\n'
   elif [ -e /lib/systemd/system/apt-daily-upgrade.timer ] && [ -x /lib/systemd/systemd ]; then
     if wanted apt-daily-upgrade.timer && wanted apt-daily.timer; then printf 'automatic yes unattended-upgrades\n'
@@ -75,8 +84,10 @@ _RPM = r"""
 # what writes logs, locks and temporary files does it in memory that only this one process sees
 apart() {
   unshare -m sh -c '
-    { mount --make-rprivate / && mount -t tmpfs secscan /var/log && mount -t tmpfs secscan /var/tmp && mount --bind /var/cache /var/cache &&
-      mount -o remount,ro,bind /var/cache && mkdir -p /var/tmp/cache && { [ ! -d "$0" ] || cp -rs "$0/." /var/tmp/cache; }; } 2>/dev/null || exit 99
+    { mount --make-rprivate / && mount -t tmpfs secscan /var/log && mount -t tmpfs secscan /var/tmp &&
+      mount --bind /var/cache /var/cache && mount -o remount,ro,bind /var/cache && mkdir -p /var/tmp/cache &&
+      { [ ! -d "$0" ] || cp -rs "$0/." /var/tmp/cache; }
+    } 2>/dev/null || exit 99
     exec "$@"' "$@"
 }
 # enabled sections of repository files, each with the newest of its fetched files under $1
@@ -88,11 +99,13 @@ repositories() {
     /^\[/ { flush(); id = $0; gsub(/^\[|\].*$/, "", id); if (id == "main") id = "" }
     /^[ \t]*enabled[ \t]*=/ { v = tolower($0); sub(/^[^=]*=[ \t]*/, "", v); on = (v !~ /^(0|no|false|off)/) }
     END { flush() }'); do
-    at=$(stat -c %Y "$cache/$id"/repodata/* "$cache/$id"-[0-9a-f]*/repodata/* "$cache/$id"/suse/setup/descr/* 2>/dev/null | sort -n | tail -n 1)
+    at=$(newest "$cache/$id"/repodata/* "$cache/$id"-[0-9a-f]*/repodata/* "$cache/$id"/suse/setup/descr/*)
     [ -n "$at" ] || unfetched="the metadata of $id was never fetched"
     [ -z "$oldest" ] || [ "${at:-0}" -gt "$oldest" ] || oldest=$at
     [ -n "$oldest" ] || oldest=$at
-    for file in "$cache/$id"/repodata/*updateinfo* "$cache/$id"-[0-9a-f]*/repodata/*updateinfo*; do [ ! -e "$file" ] || advice=yes; done
+    for file in "$cache/$id"/repodata/*updateinfo* "$cache/$id"-[0-9a-f]*/repodata/*updateinfo*; do
+      [ ! -e "$file" ] || advice=yes
+    done
     any=yes
   done
   [ -n "${any:-}" ] || unfetched='no package repository is enabled'
@@ -106,7 +119,11 @@ ask_dnf() {
   repositories $cache /etc/yum.repos.d/*.repo /etc/distro.repos.d/*.repo
   if [ -n "$unfetched" ]; then unknown "$unfetched"; return; fi
   all=$(apart $cache dnf -C -q --setopt=cachedir=/var/tmp/cache check-update 2>/dev/null)
-  case $? in 0 | 100) ;; 99) unknown 'this host allows no private mount namespace'; return ;; *) unknown 'dnf check-update failed'; return ;; esac
+  case $? in
+    0 | 100) ;;
+    99) unknown 'this host allows no private mount namespace'; return ;;
+    *) unknown 'dnf check-update failed'; return ;;
+  esac
   urgent=
   if [ -n "$advice" ]; then
     urgent=$(apart $cache dnf -C -q --setopt=cachedir=/var/tmp/cache check-update --security 2>/dev/null)
@@ -117,10 +134,13 @@ ask_dnf() {
   urgent=$(printf '%s\n' "$urgent" | awk '/^Obsoleting/ { exit } NF == 3 && $1 ~ /\./ { sub(/\.[^.]*$/, "", $1); print $1, $2 }')
   # shellcheck disable=SC2046 # a list of package names
   { printf '%s\n' "$urgent" | sed 's/^/security /'
-    rpm -q --qf 'old %{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n' -- $(printf '%s\n' "$all" | cut -d ' ' -f 1) </dev/null 2>/dev/null
+    form='old %{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n'
+    rpm -q --qf "$form" -- $(printf '%s\n' "$all" | cut -d ' ' -f 1) 2>/dev/null
     printf '%s\n' "$all" | sed 's/^/new /'; } | awk '$1 == "security" { kind[$2] = "security" } $1 == "old" { old[$2] = $3 }
-      $1 == "new" && NF == 3 { print "update", $2, ($2 in old ? old[$2] : "-"), $3, ($2 in kind ? "security" : "plain") }' && printf 'pending known\n'
-  cat /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2>/dev/null | sed -n 's/^[ !]*\([^# ][^ ]*\).*/held \1/p'
+      $1 == "new" && NF == 3 { print "update", $2, ($2 in old ? old[$2] : "-"), $3, ($2 in kind ? "security" : "plain") }' &&
+        printf 'pending known\n'
+  cat /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2>/dev/null |
+    sed -n 's/^[ !]*\([^# ][^ ]*\).*/held \1/p'
   sed -n 's/^name *= *"\([^" ]*\)".*/held \1/p' /etc/dnf/versionlock.toml 2>/dev/null
 }
 automatic_dnf() {
@@ -128,8 +148,10 @@ automatic_dnf() {
     wanted $unit || continue
     file=/etc/dnf/automatic.conf
     [ $unit != yum-cron.service ] || file=/etc/yum/yum-cron.conf
-    if [ $unit = dnf-automatic-install.timer ] || grep -Eqi '^[[:space:]]*apply_updates[[:space:]]*=[[:space:]]*(yes|true|1|on)' $file 2>/dev/null
-    then printf 'automatic yes %s\n' "${unit%.*}"; else printf 'automatic no %s only downloads or tells\n' "${unit%.*}"; fi
+    if [ $unit = dnf-automatic-install.timer ] ||
+      grep -Eqi '^[[:space:]]*apply_updates[[:space:]]*=[[:space:]]*(yes|true|1|on)' $file 2>/dev/null
+    then printf 'automatic yes %s\n' "${unit%.*}"
+    else printf 'automatic no %s only downloads or tells\n' "${unit%.*}"; fi
     return
   done
   printf 'automatic no no timer of dnf-automatic is enabled\n'
@@ -142,18 +164,29 @@ ask_zypper() {
   ZYPP_READONLY_HACK=1 ZYPP_LOGFILE=/dev/null
   export ZYPP_READONLY_HACK ZYPP_LOGFILE
   all=$(apart - zypper -n --no-refresh -x list-updates 2>/dev/null)
-  case $? in 0) ;; 99) unknown 'this host allows no private mount namespace'; return ;; *) unknown 'zypper list-updates failed'; return ;; esac
+  case $? in
+    0) ;;
+    99) unknown 'this host allows no private mount namespace'; return ;;
+    *) unknown 'zypper list-updates failed'; return ;;
+  esac
   case $all in *'</update-list>'*) ;; *) unknown 'zypper list-updates said nothing'; return ;; esac
   printf 'lists %s\n' "$oldest"
   if [ -z "$advice" ]; then printf 'security unobservable: the repositories carry no patches\n'
   else
     urgent=$(apart - zypper -n --no-refresh -x list-patches --category security 2>/dev/null)
-    case $urgent in *'</update-list>'*) printf 'security known\n' ;; *) printf 'security unobservable: zypper list-patches failed\n'; urgent= ;; esac
+    case $urgent in
+      *'</update-list>'*) printf 'security known\n' ;;
+      *) printf 'security unobservable: zypper list-patches failed\n'; urgent= ;;
+    esac
   fi
   printf '%s\n%s\n' "$all" "${urgent:-}" | sed 's/<update /\
 <update /g' | awk -F '"' '/^<update kind=/ { name = new = old = "-"
-      for (i = 1; i < NF; i += 2) { if ($i ~ / name=$/) name = $(i + 1); if ($i ~ / edition=$/) new = $(i + 1); if ($i ~ / edition-old=$/) old = $(i + 1) }
-      print ($2 == "patch" ? "patch" : "update"), name, old, new, ($2 == "patch" ? "security" : "untold") }' && printf 'pending known\n'
+      for (i = 1; i < NF; i += 2) {
+        if ($i ~ / name=$/) name = $(i + 1); if ($i ~ / edition=$/) new = $(i + 1)
+        if ($i ~ / edition-old=$/) old = $(i + 1)
+      }
+      print ($2 == "patch" ? "patch" : "update"), name, old, new, ($2 == "patch" ? "security" : "untold") }' &&
+        printf 'pending known\n'
   sed -n 's/^solvable_name: *\([^ ]*\).*/held \1/p' /etc/zypp/locks 2>/dev/null
 }
 automatic_zypper() {
@@ -180,7 +213,10 @@ ask_apk() {
 }
 automatic_apk() {
   for file in /etc/periodic/*/*; do
-    if [ -x "$file" ] && grep -q '^[^#]*apk .*upgrade' "$file" 2>/dev/null; then printf 'automatic yes %s\n' "${file##*/}"; return; fi
+    if [ -x "$file" ] && grep -q '^[^#]*apk .*upgrade' "$file" 2>/dev/null; then
+      printf 'automatic yes %s\n' "${file##*/}"
+      return
+    fi
   done
   if [ ! -r /etc/crontabs/root ]; then printf 'automatic unobservable: /etc/crontabs/root cannot be read by this user\n'
   elif grep -q '^[^#]*apk .*upgrade' /etc/crontabs/root; then printf 'automatic yes cron\n'
@@ -216,9 +252,11 @@ for f in /run/reboot-required /var/run/reboot-required /run/reboot-needed; do
 done
 # what dnf needs-restarting -r looks at: these came after the boot
 if [ $manager = dnf ] && read -r up _ </proc/uptime; then
-  rpm -q --qf 'at %{INSTALLTIME} %{NAME}\n' -- kernel kernel-core kernel-rt glibc linux-firmware systemd dbus dbus-broker dbus-daemon microcode_ctl \
-    2>/dev/null | while read -r word at name; do
-    if [ "$word" = at ] && [ "$at" -gt $(($(date +%s) - ${up%%.*})) ]; then printf 'reboot yes %s was updated since the boot\n' "$name"; fi
+  rpm -q --qf 'at %{INSTALLTIME} %{NAME}\n' -- kernel kernel-core kernel-rt glibc linux-firmware systemd dbus dbus-broker \
+    dbus-daemon microcode_ctl 2>/dev/null | while read -r word at name; do
+    if [ "$word" = at ] && [ "$at" -gt $(($(date +%s) - ${up%%.*})) ]; then
+      printf 'reboot yes %s was updated since the boot\n' "$name"
+    fi
   done
 fi
 printf 'end\n'
@@ -235,9 +273,10 @@ _FIELDS = (
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One question for all: there are no arguments."""
-    touches = ("/var/lib/apt/lists", "/var/cache/dnf", "/var/cache/zypp", "/lib/modules", "/run/reboot-required", "apt-cache policy",
-               "apt-get --print-uris update", "apt-config", "dpkg-query", "dnf -C check-update", "zypper --no-refresh list-updates",
-               "zypper --no-refresh list-patches", "apk --no-network version", "rpm -q", "unshare -m", "mount")  # fmt: skip
+    touches = ("/var/lib/apt/lists", "/var/cache/dnf", "/var/cache/zypp", "/lib/modules", "/run/reboot-required",
+               "apt-cache policy", "apt-get --print-uris update", "apt-config", "dpkg-query", "dnf -C check-update",
+               "zypper --no-refresh list-updates", "zypper --no-refresh list-patches", "apk --no-network version",
+               "rpm -q", "unshare -m", "mount")  # fmt: skip
     return Question(_SCRIPT, touches)
 
 
@@ -356,8 +395,9 @@ PROBE = Probe(
     ask=ask,
     read=read,
     example=(
-        "now 1767225600\nmanager apt\nlists 1767200000\nupdate openssl 3.0.15-1~deb12u1 3.0.16-1~deb12u1 security\nupdate tzdata 2025a-0 2025b-0 plain\n"
-        "pending known\nsecurity known\nheld linux-image-amd64\nautomatic yes unattended-upgrades\nrunning 6.1.0-35-amd64\nkernel 6.1.0-37-amd64\n"
+        "now 1767225600\nmanager apt\nlists 1767200000\nupdate openssl 3.0.15-1~deb12u1 3.0.16-1~deb12u1 security\n"
+        "update tzdata 2025a-0 2025b-0 plain\npending known\nsecurity known\nheld linux-image-amd64\n"
+        "automatic yes unattended-upgrades\nrunning 6.1.0-35-amd64\nkernel 6.1.0-37-amd64\n"
         "reboot yes /run/reboot-required exists\nend\n"
     ),
     time_limit_s=120,
