@@ -15,28 +15,34 @@ from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, quote, reply, whole_lines
 from secscan.syntax.sshd import FIND_SSHD, LIST_MATCHES, OLD_NAMES, OLD_VALUES, OPTIONS, keyword_and_value, read_seconds
 
-_SHOW = r"""alone() { unshare -m sh -c 'mount -t tmpfs -o mode=755,size=64k tmpfs /run && mkdir /run/sshd && exec "$@"' sh "$@"; }
+_SHOW = r"""alone() {
+  unshare -m sh -c 'mount -n -t tmpfs -o mode=755,size=64k tmpfs /run && mkdir /run/sshd && exec "$@"' sh "$@"
+}
+attempt() { # OPTION...: sets $code, and $out or $said
+  code=0
+  out=$("$sshd" -T "$@" 2>/dev/null) || code=$?
+  if [ "$code" = 0 ] && [ -n "$out" ]; then return; fi
+  said=$("$sshd" -T "$@" 2>&1 >/dev/null)
+  [ "$code" != 0 ] || code=1
+  case $said in
+    *'privilege separation directory: /run/'* | *'no hostkeys available'*)
+      if out=$("$sshd" -G -T "$@" 2>/dev/null) && [ -n "$out" ]; then code=0
+      elif out=$(alone "$sshd" -T "$@" 2>/dev/null) && [ -n "$out" ]; then code=0; fi
+      ;;
+  esac
+}
 show() { # NUMBER OPTION...: the effective configuration for one context
   printf 'context %s\n' "$1"
   shift
-  code=0
-  out=$("$sshd" -T "$@" 2>/dev/null) || {
-    code=$?
-    said=$("$sshd" -T "$@" 2>&1 >/dev/null)
-    case $said in
-      *'privilege separation directory: /run/'* | *'no hostkeys available'*)
-        if out=$("$sshd" -G -T "$@" 2>/dev/null); then code=0
-        elif out=$(alone "$sshd" -T "$@" 2>/dev/null); then code=0; fi
-        ;;
-    esac
-  }
-  if [ "$code" = 0 ] && [ -n "$out" ]; then
-    printf '%s\n' "$out"
-    printf 'exit 0\n'
-  else
-    printf '%s\n' "${said:-sshd -T printed nothing}" | while IFS= read -r line; do printf 'said %s\n' "$line"; done
-    printf 'exit %s\n' "$code"
-  fi
+  attempt "$@"
+  # Match blocks about ports or addresses of this host cannot be passed by without a client: then one that nobody knows is named
+  case "$code $* " in
+    '0 '* | *' -C '*) ;;
+    *) attempt "$@" -C user=unknown,host=192.0.2.1,addr=192.0.2.1,laddr=192.0.2.2,lport=22 ;;
+  esac
+  if [ "$code" = 0 ]; then printf '%s\n' "$out"
+  else printf '%s\n' "$said" | while IFS= read -r line; do printf 'said %s\n' "$line"; done; fi
+  printf 'exit %s\n' "$code"
 }
 """
 
@@ -86,6 +92,8 @@ def _own(option: str, lines: Sequence[str], context: str, joint: Answer) -> Answ
     if status:
         said = "\n".join(line.removeprefix("said ") for line in lines[start:stop])
         return Answer(b"", said.encode(), status, uid=joint.uid)
+    if start == stop:
+        raise Unreadable("sshd -T printed nothing")
     fault = next((line.removeprefix("fault ") for line in lines if line.startswith("fault ")), "")
     if fault:
         return Answer(f"unobservable: {fault}\n".encode(), uid=joint.uid)
