@@ -12,46 +12,11 @@ from secscan.model.values import Unobservable
 from secscan.probing import Unreadable
 from secscan.syntax import audit, pam, rsyslog, sshd, sudoers, systemd
 
-WORDS = st.sampled_from(
-    [
-        "ALL",
-        "=",
-        "(",
-        ")",
-        ":",
-        ",",
-        "!",
-        '"',
-        "\\",
-        "#",
-        "NOPASSWD",
-        "Defaults",
-        "User_Alias",
-        "A",
-        "/bin/sh",
-        "+=",
-        "@",
-        "%x",
-        "-a",
-        "always,exit",
-        "never,task",
-        "-S",
-        "-F",
-        "-w",
-        "auid>=1000",
-        "perm=",
-        "action(",
-        "type=",
-        "omfwd",
-        "@@",
-        "$",
-        "[",
-        "]",
-        "\x00",
-        "é",
-    ]
-    + [" ", "\t"]
+_SEEDS = (
+    'ALL = ( ) : , ! " \\ # NOPASSWD Defaults User_Alias A /bin/sh += @ %x -a always,exit never,task -S -F -w auid>=1000 perm= '
+    "action( type= omfwd @@ $ [ ] \x00 é"
 )
+WORDS = st.sampled_from([*_SEEDS.split(" "), " ", "\t"])
 TEXT = st.lists(WORDS | st.text(max_size=6), max_size=25).map("".join).map(lambda text: text.replace("\n", " "))
 
 
