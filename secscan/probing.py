@@ -158,6 +158,7 @@ function mask_command(words, count,   i, word, low, out, cover, quoted, client, 
     }
     gsub(/[\001-\037\177]/, " ", word)
     if (match(word, /:\/\/[^\/@]*:[^@]*@/)) word = substr(word, 1, RSTART + 2) "***@" substr(word, RSTART + RLENGTH)
+    low = tolower(word)
     if (low ~ /authorization["\047]?[:=]$/) header = 1
     else if (low ~ /(bearer|basic)["\047]?$/) cover = 1
     else if (match(low, /(pass|pwd|secret|token|access_?key|credential|auth|cookie)[a-z0-9_-]*["\047]?[=:]|key["\047]?[=:]/)) {
