@@ -71,7 +71,8 @@ def ask_target(target: Target, plan: Plan, transport: Transport, content_sha256:
         **target.labels,
         **{name: value for name, value in (("site", target.site), ("criticality", target.criticality)) if value},
     }
-    problems = tuple(dict.fromkeys(text for text in (*violations, exchanged.cut_short, _refusal(exchanged)) if text))
+    broken_off = "" if reader.ended else reason
+    problems = tuple(dict.fromkeys(text for text in (*violations, exchanged.cut_short, broken_off, _refusal(exchanged)) if text))
     return _bundle(origin, plan, frames, content_sha256, problems, tuple(sorted(labels.items())))
 
 
@@ -124,10 +125,10 @@ def _bundle(
 
 def _why_not_whole(reader: FrameReader, plan: Plan, exchanged: Exchanged, violations: list[str]) -> str:
     """The one reason that every missing answer gets."""
-    if violations:
-        return violations[0]
     if reader.greeting:
         _same_questions(reader, plan)
+    if violations:
+        return violations[0]
     if exchanged.cut_short:
         return exchanged.cut_short
     complaint = " ".join(exchanged.stderr.decode("utf-8", "replace").split())[:200]
