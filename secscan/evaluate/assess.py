@@ -190,7 +190,7 @@ def _judge_check(bench: _Bench, selection: Selection, subject: str) -> Result:
         findings=judgement.findings[:FINDINGS_LIMIT],
         findings_total=len(judgement.findings),
         examined=judgement.examined,
-        proofs=(*proofs, *(bench.prove(name, call) for name, call in calls.items())),
+        proofs=tuple(dict.fromkeys([*proofs, *(bench.prove(name, call) for name, call in calls.items())])),
         parameters=shown,
         requirements=selection.requirements,
     )
@@ -215,8 +215,9 @@ def _applies(bench: _Bench, check: Check, parameters: Mapping[str, Scalar]) -> t
         truths.append(truth)
         if truth is not True:
             reasons.append(reason)
-        proofs += [bench.prove(ask.name, make_call(ask, parameters)) for ask in condition.asks]
-    return conjunction(truths), "; ".join(reasons), tuple(proofs)
+        if condition.kind != "label":
+            proofs += [bench.prove(ask.name, make_call(ask, parameters)) for ask in condition.asks or check.asks]
+    return conjunction(truths), "; ".join(reasons), tuple(dict.fromkeys(proofs))
 
 
 def _condition(bench: _Bench, check: Check, condition: Condition, parameters: Mapping[str, Scalar]) -> tuple[bool | None, str]:

@@ -11,9 +11,11 @@ from typing import Any
 
 from secscan.model.assessment import Finding
 from secscan.model.check import Combined, Comparison, Each, Expression, Literal, No, ObservedRef, ParameterRef, Path, That
-from secscan.model.matcher import Match, Matcher, Setting
+from secscan.model.matcher import Match, Matcher, OperandKind, Setting
 from secscan.model.probe import Observation, Observed
 from secscan.model.values import Absent, Scalar, Type, Unobservable, Value, write_duration, write_value
+
+_MEANS_SOMETHING = {OperandKind.ITEM, OperandKind.PATTERN}  # an empty text is found in every text, and says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,9 @@ class Judgement:
     truth: bool | None
     findings: tuple[Finding, ...] = ()
     examined: int | None = None
+
+
+_NO_RECORD = Judgement(None, (Finding("", "each", None, None, None, "one of the collection is no record"),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +116,24 @@ def _compare(
 def _match(matcher: Matcher, path: Path, value: Value | Observed, operand: Any, now: float) -> Match:
     if isinstance(value, Unobservable):
         return Match(None, value.reason)
-    if isinstance(operand, Unobservable):
-        return Match(None, operand.reason)
-    if isinstance(operand, Absent):
-        return Match(None, f"nothing to compare with: {operand.what or 'it'} is absent")
+    if reason := _why_no_operand(matcher, operand):
+        return Match(None, reason)
     if isinstance(value, Absent) and not matcher.takes_absent:
         return Match(False)  # the finding's actual value says that it is absent
-    return matcher.test(value, operand, Setting(path.type, now))  # type: ignore[arg-type] # a bare observation reaches presence matchers only
+    try:
+        return matcher.test(value, operand, Setting(path.type, now))  # type: ignore[arg-type] # a bare observation is for presence alone
+    except Exception as error:  # noqa: BLE001 - hosts are hostile: no value may stop the judging of the others
+        return Match(None, f"cannot be compared: {type(error).__name__}: {error}"[:300])
+
+
+def _why_no_operand(matcher: Matcher, operand: Any) -> str:
+    if isinstance(operand, Unobservable):
+        return operand.reason or "nothing to compare with"
+    if isinstance(operand, Absent):
+        return f"nothing to compare with: {operand.what or 'it'} is absent"
+    if operand == "" and matcher.operand in _MEANS_SOMETHING:
+        return "nothing to compare with: the operand is empty"
+    return ""
 
 
 def _operand(comparison: Comparison, facts: Facts, record: Mapping[str, Value] | None) -> Any:
@@ -171,7 +187,7 @@ def _judge_collection(expression: Each | No, facts: Facts, record: Mapping[str, 
     def judge_record(item: Mapping[str, Value]) -> Judgement:
         return _judge_each(expression, facts, item) if isinstance(expression, Each) else _judge_no(expression, facts, item)
 
-    judgements = [judge_record(item) for item in records if isinstance(item, dict)]
+    judgements = [judge_record(item) if isinstance(item, dict) else _NO_RECORD for item in records]
     findings = tuple(finding for judgement in judgements for finding in judgement.findings)
     return Judgement(conjunction(judgement.truth for judgement in judgements), findings, len(judgements))
 

@@ -7,7 +7,7 @@ from typing import Any
 from secscan.model.matcher import Match, Matcher, OperandKind, Setting
 from secscan.model.values import Type, read_value
 
-_SCALARS = frozenset(Type) - {Type.RECORDS, Type.LIST}
+_LISTABLE = frozenset(Type) - {Type.RECORDS, Type.LIST, Type.BOOLEAN}
 
 
 def equals(value: Any, operand: Any, setting: Setting) -> Match:
@@ -35,6 +35,6 @@ def not_in(value: Any, operand: Any, setting: Setting) -> Match:
 
 MATCHERS = (
     Matcher("equals", "is exactly this value", frozenset(Type) - {Type.RECORDS}, OperandKind.SAME, equals, example='equals: "no"'),
-    Matcher("in", "is one of these values", _SCALARS, OperandKind.ITEMS, is_in, example='in: ["no", prohibit-password]'),
-    Matcher("not_in", "is none of these values", _SCALARS, OperandKind.ITEMS, not_in, example="not_in: [empty, des, md5]"),
+    Matcher("in", "is one of these values", _LISTABLE, OperandKind.ITEMS, is_in, example='in: ["no", prohibit-password]'),
+    Matcher("not_in", "is none of these values", _LISTABLE, OperandKind.ITEMS, not_in, example="not_in: [empty, des, md5]"),
 )

@@ -33,14 +33,20 @@ def version_key(version: str) -> tuple[Any, ...]:
     True
     """
     epoch, colon, rest = version.partition(":")
-    if not colon or not epoch.isdigit():
+    if not colon or not re.fullmatch("[0-9]+", epoch):
         epoch, rest = "0", version
     upstream, _, revision = rest.rpartition("-") if "-" in rest else (rest, "", "")
-    return (int(epoch), _parts(upstream), _parts(revision or "0"))
+    return (_number(epoch), _parts(upstream), _parts(revision or "0"))
 
 
-def _parts(text: str) -> tuple[tuple[tuple[int, ...], int], ...]:
-    return tuple(((*map(_weight, piece), 0), int(digits or 0)) for piece, digits in re.findall(r"([^0-9]*)([0-9]*)", text))
+def _parts(text: str) -> tuple[tuple[tuple[int, ...], tuple[int, str]], ...]:
+    return tuple(((*map(_weight, piece), 0), _number(digits)) for piece, digits in re.findall(r"([^0-9]*)([0-9]*)", text))
+
+
+def _number(digits: str) -> tuple[int, str]:
+    """Digits as something that sorts like the number, however many a host sends: int() refuses more than 4,300."""
+    significant = digits.lstrip("0")
+    return (len(significant), significant)
 
 
 def _weight(character: str) -> int:
