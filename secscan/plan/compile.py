@@ -10,6 +10,7 @@ from secscan.model.probe import Call, Probe
 from secscan.plan.script import PlannedBatch, questions_sha256, write_script
 
 CALLS_PER_BATCH = 400
+SCRIPT_LIMIT = 100_000  # bytes; a watched question is one argument of `sh -c`, and Linux takes at most 128 KiB there
 PLATFORM = Call.of("platform", {})
 
 
@@ -46,10 +47,14 @@ def compile_plan(calls: Iterable[Call], probes: Mapping[str, Probe]) -> Plan:
     for name in names:
         ordered = sorted(wanted[name], key=lambda call: repr(call.arguments))
         for start in range(0, len(ordered), CALLS_PER_BATCH):
-            batches.append(_plan_batch(len(batches) + 1, probes[name], tuple(ordered[start : start + CALLS_PER_BATCH])))
+            batches += _plan_batches(len(batches) + 1, probes[name], tuple(ordered[start : start + CALLS_PER_BATCH]))
     return Plan(tuple(batches), write_script(batches))
 
 
-def _plan_batch(number: int, probe: Probe, calls: tuple[Call, ...]) -> PlannedBatch:
+def _plan_batches(number: int, probe: Probe, calls: tuple[Call, ...]) -> list[PlannedBatch]:
+    """One batch, or more where its shell text would be too long for one."""
     question = probe.ask([call.mapping() for call in calls])
-    return PlannedBatch(number, probe.name, calls, question.script, probe.time_limit_s or 0, question.touches)
+    if len(question.script.encode()) > SCRIPT_LIMIT and len(calls) > 1:
+        first = _plan_batches(number, probe, calls[: len(calls) // 2])
+        return first + _plan_batches(number + len(first), probe, calls[len(calls) // 2 :])
+    return [PlannedBatch(number, probe.name, calls, question.script, probe.time_limit_s or 0, question.touches)]
