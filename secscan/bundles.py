@@ -6,9 +6,12 @@ import base64
 import gzip
 import hashlib
 import json
+import os
+import re
+import threading
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +22,12 @@ from secscan.model.values import Value
 
 FORMAT = "secscan.bundle/1"
 _SIZE_LIMIT = 512 * 2**20
+_ORIGIN_TYPES = {each.name: str(each.type) for each in fields(Origin)}  # as written there: "str", "float | None", ...
 
 
 def seal(bundle: Bundle) -> tuple[Bundle, bytes]:
     """The bundle with its digest, and its file contents. Byte for byte the same for the same evidence."""
-    canonical = json.dumps(_to_json(bundle), sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    canonical = _canonical(bundle)
     digest = hashlib.sha256(canonical).hexdigest()
     return replace(bundle, sha256=digest), gzip.compress(canonical, 6, mtime=0)
 
@@ -33,15 +37,32 @@ def write_bundle(bundle: Bundle, folder: Path) -> tuple[Bundle, Path]:
     sealed, data = seal(bundle)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{sealed.sha256}.bundle.json.gz"
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(data)
-    partial.chmod(0o600)
+    partial = folder / f".{path.name}.{os.getpid()}.{threading.get_ident()}.partial"
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+        stream.write(data)
     partial.replace(path)
     return sealed, path
 
 
 def read_bundle(path: Path) -> Bundle:
-    """A bundle from its file. Raises EvidenceError when it is not one, or its name claims another digest."""
+    """A bundle from its file. Raises EvidenceError when it is not one, was changed, or its name claims another digest."""
+    canonical = _unpack_file(path)
+    digest = hashlib.sha256(canonical).hexdigest()
+    claimed = path.name.split(".")[0]
+    if re.fullmatch("[0-9a-f]{64}", claimed) and claimed != digest:
+        raise EvidenceError(f"{path}: the evidence was changed: its digest is {digest}")
+    try:
+        bundle = replace(_from_json(json.loads(canonical)), sha256=digest)
+        written = _canonical(bundle)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise EvidenceError(f"{path}: not a bundle of format {FORMAT}: {type(error).__name__}: {str(error)[:200]}") from error
+    if written != canonical:
+        raise EvidenceError(f"{path}: not a bundle as secscan writes it: it says the same in other words, or more")
+    return bundle
+
+
+def _unpack_file(path: Path) -> bytes:
     try:
         with gzip.open(path) as stream:
             canonical = stream.read(_SIZE_LIMIT + 1)
@@ -49,20 +70,17 @@ def read_bundle(path: Path) -> Bundle:
         raise EvidenceError(f"{path}: cannot be read as a bundle: {error}") from error
     if len(canonical) > _SIZE_LIMIT:
         raise EvidenceError(f"{path}: larger than {_SIZE_LIMIT // 2**20} MiB unpacked")
-    digest = hashlib.sha256(canonical).hexdigest()
-    claimed = path.name.split(".")[0]
-    if len(claimed) == len(digest) and all(c in "0123456789abcdef" for c in claimed) and claimed != digest:
-        raise EvidenceError(f"{path}: the evidence was changed: its digest is {digest}")
-    try:
-        return replace(_from_json(json.loads(canonical)), sha256=digest)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise EvidenceError(f"{path}: not a bundle of format {FORMAT}: {type(error).__name__}: {error}") from error
+    return canonical
+
+
+def _canonical(bundle: Bundle) -> bytes:
+    return json.dumps(_to_json(bundle), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode()
 
 
 def _to_json(bundle: Bundle) -> dict[str, Any]:
     return {
         "format": FORMAT,
-        "origin": asdict(bundle.origin),
+        "origin": _origin_to_json(bundle.origin),
         "script_sha256": bundle.script_sha256,
         "tool_version": bundle.tool_version,
         "content_sha256": bundle.content_sha256,
@@ -80,7 +98,7 @@ def _batch_to_json(batch: Batch) -> dict[str, Any]:
         "calls": [dict(call.arguments) for call in batch.calls],
         "script_sha256": batch.script_sha256,
         "exit": frame.exit,
-        "elapsed_s": frame.elapsed_s,
+        "elapsed_s": float(frame.elapsed_s),
         "fault": frame.fault,
         "stderr": _pack(frame.stderr),
         "rest": _pack(frame.rest),
@@ -103,13 +121,13 @@ def _from_json(data: Mapping[str, Any]) -> Bundle:
     if data["format"] != FORMAT:
         raise ValueError(f"format {data['format']!r}")
     return Bundle(
-        origin=Origin(**data["origin"]),
-        script_sha256=data["script_sha256"],
-        tool_version=data["tool_version"],
-        content_sha256=data["content_sha256"],
+        origin=_origin_from_json(data["origin"]),
+        script_sha256=_text(data["script_sha256"]),
+        tool_version=_text(data["tool_version"]),
+        content_sha256=_text(data["content_sha256"]),
         batches=tuple(map(_batch_from_json, data["batches"])),
-        problems=tuple(data["problems"]),
-        labels=tuple(sorted(data["labels"].items())),
+        problems=tuple(map(_text, data["problems"])),
+        labels=tuple((name, _text(value)) for name, value in sorted(data["labels"].items())),
     )
 
 
@@ -127,5 +145,29 @@ def _batch_from_json(data: Mapping[str, Any]) -> Batch:
     return Batch(frame.number, str(data["probe"]), calls, str(data["script_sha256"]), frame)
 
 
+def _origin_to_json(origin: Origin) -> dict[str, Any]:
+    return {
+        name: float(value) if _ORIGIN_TYPES[name].startswith("float") and value is not None else value
+        for name, value in asdict(origin).items()
+    }
+
+
+def _origin_from_json(data: Mapping[str, Any]) -> Origin:
+    for name, value in data.items():
+        if type(value).__name__ not in _ORIGIN_TYPES[name].replace("None", "NoneType").split(" | "):
+            raise TypeError(f"origin's {name} is a {type(value).__name__}")
+    return Origin(**data)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"text expected, found a {type(value).__name__}")
+    return value
+
+
 def _value(value: Any) -> Value | None:
-    return tuple(value) if isinstance(value, list) else value
+    if isinstance(value, list):
+        return tuple(map(_text, value))
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise TypeError(f"an argument cannot be a {type(value).__name__}")
