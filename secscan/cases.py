@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from secscan.content.parameters import default_parameters
+from secscan.content.uses import walk
 from secscan.evaluate.assess import judge_check, make_call
+from secscan.evaluate.judge import Facts, conjunction, judge_all
 from secscan.evaluate.observe import observe
 from secscan.model.assessment import Outcome
 from secscan.model.check import Case, Check
@@ -68,8 +70,6 @@ def _run_unwritten(check: Check, case: Case, probes: Mapping[str, Probe], matche
 def _run(
     check: Check, case: Case, answers: Mapping[str, Answer], probes: Mapping[str, Probe], matchers: Mapping[str, Matcher]
 ) -> tuple[str, str]:
-    if case.applies is not True:
-        return (Outcome.NOT_APPLICABLE if case.applies is False else Outcome.ERROR).value, ""
     parameters: dict[str, Scalar] = {**default_parameters(check), **case.parameters}
     observations: dict[str, Observation] = {}
     for ask in check.asks:
@@ -78,8 +78,21 @@ def _run(
         observations[ask.name] = (
             observe(probes[ask.probe], call, answer) if answer else Unobservable("this case has no answer for it")
         )
+    applies = _applies(check, case, answers, Facts(observations, parameters, matchers, case.at))
+    if applies is not True:
+        return (Outcome.NOT_APPLICABLE if applies is False else Outcome.ERROR).value, ""
     outcome, judgement = judge_check(check, observations, parameters, matchers, case.at)
     reasons = dict.fromkeys(
         f"{finding.that} {finding.matcher}: {finding.reason or finding.actual}" for finding in judgement.findings
     )
     return outcome.value, "; ".join(list(reasons)[:3])
+
+
+def _applies(check: Check, case: Case, given: Container[str], facts: Facts) -> bool | None:
+    """Whether the check applies: what a `when` makes of the answers it needs, and for all else what the case says."""
+    truths = []
+    for condition in check.applies_to:
+        names = {expression.path.name for expression in walk(condition.expressions)} - {""}
+        told = condition.kind == "when" and all(name in given for name in names)
+        truths.append(judge_all(condition.expressions, facts).truth if told else case.applies)
+    return conjunction(truths)
