@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import TypeVar
 
 from secscan.model.target import Target
@@ -16,9 +16,10 @@ MOST_WORKERS = 64
 
 def run_all(
     targets: Sequence[Target], work: Callable[[Target], R], workers: int = DEFAULT_WORKERS
-) -> Iterator[tuple[Target, R | Exception]]:
+) -> Generator[tuple[Target, R | Exception]]:
     """Apply `work` to every target, at most `workers` at a time; yield each target with its result or its exception.
 
+    The work begins at once, before the first result is asked for.
     The threads are daemons: when the caller stops listening (Ctrl-C), targets not begun are dropped and those in flight are
     abandoned, so that what is finished can be kept at once.
     """
@@ -36,14 +37,20 @@ def run_all(
                 return
             try:
                 outcome: R | Exception = work(target)
-            except Exception as error:  # noqa: BLE001 - one bad host never stops a run
-                outcome = error
+            except BaseException as error:  # noqa: BLE001 - one bad host never stops a run; a panic of Rust code is no Exception
+                outcome = error if isinstance(error, Exception) else RuntimeError(f"{type(error).__name__}: {error}")
             _offer(finished, (target, outcome), stopped)
 
     for number in range(min(workers, len(targets))):
         threading.Thread(target=serve, name=f"target-{number}", daemon=True).start()
+    return _results(len(targets), finished, stopped)
+
+
+def _results(
+    count: int, finished: queue.Queue[tuple[Target, R | Exception]], stopped: threading.Event
+) -> Generator[tuple[Target, R | Exception]]:
     try:
-        for _ in targets:
+        for _ in range(count):
             yield finished.get()
     finally:
         stopped.set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -74,14 +74,19 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "secscan"
 
 
-def scan(engine: Engine, target: Target) -> tuple[Assessment, Bundle | None]:
-    """Ask one target and judge what it says. A target that cannot be asked becomes an assessment that says so."""
+def scan(engine: Engine, target: Target, keep: Callable[[Bundle], Bundle] | None = None) -> tuple[Assessment, Bundle | None]:
+    """Ask one target and judge what it says. A target that cannot be asked becomes an assessment that says so.
+
+    `keep` puts the evidence away before it is judged, and returns it sealed (see bundles.write_bundle).
+    """
     rulebook, plan = localise(engine, target)
     started_at = time.time()
     try:
         bundle = collect(engine, target, plan)
     except TargetError as error:
         return assess_unreachable(rulebook, target, str(error), started_at, time.time(), __version__), None
+    if keep and not bundle.sha256:
+        bundle = keep(bundle)
     return assess(rulebook, bundle, target), bundle
 
 

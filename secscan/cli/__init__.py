@@ -18,11 +18,6 @@ COMMANDS = {
     "evaluate": "Judge evidence that was collected before.",
     "report": "Render saved assessments in another format.",
     "explain": "Tell how one check came to its outcome on one target.",
-    "check": "List, show, write, test and record checks.",
-    "baseline": "List, show and lint baselines.",
-    "probe": "List and show probes and matchers.",
-    "schema": "Print the JSON Schema of a file format.",
-    "init": "Write a commented inventory to begin with.",
 }
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from secscan.cli.options import content_options, load, read_targets, target_options
+from secscan.cli.options import access_options, content_options, load, read_targets
 from secscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,11 +26,8 @@ if TYPE_CHECKING:
     help="Explain from the evidence that a scan kept in this folder; asks no host.",
 )
 @content_options
-@click.pass_context
-@target_options
-def command(
-    context: click.Context, target: str, check: str, saved: Path | None, baseline: str, content: tuple[Path, ...], **arguments: Any
-) -> int:
+@access_options
+def command(target: str, check: str, saved: Path | None, baseline: str, content: tuple[Path, ...], **arguments: Any) -> int:
     """Tell how one check came to its outcome on one target."""
     from secscan.documents import did_you_mean  # noqa: PLC0415 - keep --help free of it
     from secscan.pipeline import evaluate, scan  # noqa: PLC0415 - as above
@@ -44,7 +41,7 @@ def command(
     if saved:
         assessment = evaluate(engine, _saved_bundle(engine, saved, target))
     else:
-        (asked,) = read_targets({**arguments, "targets": (target,)})
+        (asked,) = read_targets({**arguments, "targets": (target,), "limit": ()})
         assessment, _ = scan(engine, asked)
     from secscan.assessments import to_document  # noqa: PLC0415 - as above
 

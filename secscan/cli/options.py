@@ -35,22 +35,26 @@ def content_options(command: F) -> F:
 
 
 def target_options(command: F) -> F:
-    """Targets, inventory, selection and how to get in."""
-    for option in reversed(_TARGET_OPTIONS):
-        command = option(command)
-    return command
-
-
-_TARGET_OPTIONS = [
-    click.argument("targets", nargs=-1, metavar="[TARGET]..."),
-    click.option("-i", "--inventory", metavar="FILE", help="secscan or Ansible inventory, or the word ssh-config."),
-    click.option(
+    """Targets, which of them, inventory and how to get in."""
+    limit = click.option(
         "-l",
         "--limit",
         multiple=True,
         metavar="WHERE",
         help="Only hosts where site=…, label=…, host=…; comma is and, repeat is or.",
-    ),
+    )
+    return click.argument("targets", nargs=-1, metavar="[TARGET]...")(limit(access_options(command)))
+
+
+def access_options(command: F) -> F:
+    """Inventory and how to get in."""
+    for option in reversed(_ACCESS_OPTIONS):
+        command = option(command)
+    return command
+
+
+_ACCESS_OPTIONS = [
+    click.option("-i", "--inventory", metavar="FILE", help="secscan or Ansible inventory, or the word ssh-config."),
     click.option("--become/--no-become", default=None, help="Ask as root, by sudo once around the whole script."),
     click.option("--ask-password", is_flag=True, help="Prompt for the SSH password."),
     click.option("--ask-passphrase", is_flag=True, help="Prompt for the passphrase of the SSH key."),
@@ -92,9 +96,8 @@ class Access:
         if become and self.become_password is not None and become.password is None:
             become = replace(become, password=self.become_password)
         options = {**self.options, **target.options}
-        if self.passphrase is not None:
-            options.setdefault("passphrase", self.passphrase)
-        return replace(target, become=become, password=target.password or self.password, options=options)
+        password, passphrase = target.password or self.password, target.passphrase or self.passphrase
+        return replace(target, become=become, options=options, password=password, passphrase=passphrase)
 
 
 def load(baseline: str, content: Sequence[Path], connect_s: float = 15.0, total_s: float = 300.0) -> Engine:

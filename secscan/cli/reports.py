@@ -19,6 +19,7 @@ from secscan.errors import SecscanError, UsageError
 
 if TYPE_CHECKING:
     from secscan.model.assessment import Assessment
+    from secscan.model.evidence import Bundle
     from secscan.model.target import Target
     from secscan.pipeline import Engine
     from secscan.reporters import Reporter
@@ -116,14 +117,15 @@ class Run:
 
     def keep(self, engine: Engine, target: Target) -> Kept:
         """Scan one target and put document and evidence on disk (called in a worker thread)."""
-        from secscan.bundles import write_bundle  # noqa: PLC0415 - keep --help free of it
-        from secscan.pipeline import evaluate, scan  # noqa: PLC0415 - as above
+        from secscan.pipeline import scan  # noqa: PLC0415 - keep --help free of it
 
-        assessment, bundle = scan(engine, target)
-        if bundle and self.keep_evidence and not bundle.sha256:
-            bundle, _ = write_bundle(bundle, self.folder / "evidence")
-            assessment = evaluate(engine, bundle, target)
+        assessment, _ = scan(engine, target, self._seal if self.keep_evidence else None)
         return self.write(assessment)
+
+    def _seal(self, bundle: Bundle) -> Bundle:
+        from secscan.bundles import write_bundle  # noqa: PLC0415 - keep --help free of it
+
+        return write_bundle(bundle, self.folder / "evidence")[0]
 
     def keep_failure(self, engine: Engine, target: Target, error: Exception) -> Kept:
         """A target whose scan broke for a reason of ours or of the disk: reported as not reached, with the reason."""
@@ -215,7 +217,7 @@ def print_text(documents: Iterable[Mapping[str, Any]], colour: bool | None) -> N
 
 def write_whole(path: Path, pieces: Iterable[str]) -> None:
     """A file that is whole or not there, readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         with partial.open("w", encoding="utf-8", newline="") as stream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,10 @@ from secscan.cli.options import content_options, load, read_targets, target_opti
 from secscan.cli.reports import Run, check_formats, exit_code, parse_fail_on, report_options, write_reports
 
 if TYPE_CHECKING:
+    from secscan.errors import Problem
     from secscan.model.target import Target
     from secscan.pipeline import Engine
+    from secscan.reporters import Reporter
 
 
 @click.command("scan")
@@ -51,7 +53,7 @@ def command(
     with contextlib.ExitStack() as stack:
         folder = output or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
         run = Run(folder, keep_evidence=output is not None and not no_evidence)
-        interrupted = _run(engine, targets, run, workers, quiet)
+        interrupted = _run(engine, targets, run, wanted, workers, quiet)
         write_reports(run, wanted, output, quiet, colour)
     if interrupted:
         click.echo(f"secscan: interrupted: {len(run.names)} of {len(targets)} targets are finished and kept", err=True)
@@ -65,7 +67,7 @@ def _validate(engine: Engine, targets: tuple[Target, ...]) -> None:
     from secscan.errors import InputError  # noqa: PLC0415 - as above
     from secscan.pipeline import localise  # noqa: PLC0415 - as above
 
-    problems = []
+    problems: list[Problem] = []
     for transport in {target.transport for target in targets} - {"replay"}:
         plugins.transport(transport)
     for target in targets:
@@ -78,13 +80,17 @@ def _validate(engine: Engine, targets: tuple[Target, ...]) -> None:
         raise InputError(problems)
 
 
-def _run(engine: Engine, targets: tuple[Target, ...], run: Run, workers: int, quiet: bool) -> bool:
+def _run(engine: Engine, targets: tuple[Target, ...], run: Run, reporters: Sequence[Reporter], workers: int, quiet: bool) -> bool:
     """Ask all targets; True when interrupted. What is finished is on disk, whatever happens."""
     from secscan.fleet import run_all  # noqa: PLC0415 - keep --help free of it
 
     with _progress(len(targets), quiet) as told:
         try:
-            for target, outcome in run_all(targets, lambda target: run.keep(engine, target), workers):
+            answers = run_all(targets, lambda target: run.keep(engine, target), workers)
+            for reporter in reporters:  # while the hosts think
+                if reporter.prepare:
+                    reporter.prepare()
+            for target, outcome in answers:
                 kept = run.keep_failure(engine, target, outcome) if isinstance(outcome, Exception) else outcome
                 run.add(kept)
                 told(target.name, kept.summary)
