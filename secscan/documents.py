@@ -6,6 +6,7 @@ leading zero become Python values. Duplicate keys, aliases that multiply without
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -58,6 +59,10 @@ class Document:
                 break
             mark, node = found
         return (mark.line + 1, mark.column + 1)
+
+    def forget_places(self, text: str) -> None:
+        """Let go of the nodes, which are many; `text` is parsed again should a place be asked for after all."""
+        self.root, self.text = None, text
 
     def report(self, keys: Keys, message: str, allowed: str = "") -> None:
         """Add a problem at a path of keys."""
@@ -134,11 +139,8 @@ def _loader() -> Any:
         def resolve(self, kind: type[Node], value: str | None, implicit: tuple[bool, bool] | None) -> str:
             return _PLAIN if kind is yaml.ScalarNode and implicit and implicit[0] else _UNTAGGED
 
-        def descend_resolver(self, current_node: Node, current_index: Any) -> None:
-            pass
-
-        def ascend_resolver(self) -> None:
-            pass
+        descend_resolver = staticmethod(operator.is_)  # called for every node; a function in C that does nothing
+        ascend_resolver = staticmethod(tuple)  # as above
 
     return Untyped
 

@@ -40,22 +40,22 @@ def read_cases(
 
 
 def _read_case(cursor: Cursor, names: list[str], parameters: Mapping[str, Parameter], conditions: set[str]) -> Case | None:
-    if not cursor.mapping((*RESERVED, *names), ("name", "outcome")):
+    case = cursor.mapping((*RESERVED, *names), ("name", "outcome"))
+    if not case:
         return None
-    outcome = cursor.at("outcome")
-    if cursor.has("outcome") and outcome.value not in OUTCOMES:
-        outcome.report(
-            f"no outcome is named {written(outcome.value)}{did_you_mean(str(outcome.value), OUTCOMES)}", ", ".join(OUTCOMES)
-        )
-    applies = _read_applies(cursor.at("applies_to")) if cursor.has("applies_to") else True
-    _demand_sense(cursor, str(outcome.value), applies, conditions)
+    outcome = case.get("outcome")
+    if outcome not in OUTCOMES and cursor.has("outcome"):
+        near = did_you_mean(str(outcome), OUTCOMES)
+        cursor.at("outcome").report(f"no outcome is named {written(outcome)}{near}", ", ".join(OUTCOMES))
+    applies = _read_applies(cursor.at("applies_to")) if "applies_to" in case else True
+    _demand_sense(cursor, str(outcome), applies, conditions)
     return Case(
-        name=" ".join(cursor.at("name").text().split()) if cursor.has("name") else "",
-        outcome=str(outcome.value),
-        answers={name: answer for name in names if cursor.has(name) and (answer := _read_answer(cursor.at(name)))},
-        parameters=_read_parameters(cursor.at("parameters"), parameters) if cursor.has("parameters") else {},
+        name=cursor.at("name").folded() if "name" in case else "",
+        outcome=str(outcome),
+        answers={name: answer for name in names if name in case and (answer := _read_answer(cursor, name))},
+        parameters=_read_parameters(cursor.at("parameters"), parameters) if "parameters" in case else {},
         applies=applies,
-        at=_read_moment(cursor.at("at")) if cursor.has("at") else MOMENT,
+        at=_read_moment(cursor.at("at")) if "at" in case else MOMENT,
         line=cursor.document.at(cursor.keys)[0] if cursor.document.root else 0,
     )
 
@@ -92,11 +92,12 @@ def _read_applies(cursor: Cursor) -> bool | None:
     return bool(cursor.value)
 
 
-def _read_answer(cursor: Cursor) -> Answer | None:
-    value = cursor.value
-    if isinstance(value, str | int) and not isinstance(value, bool):
+def _read_answer(case: Cursor, name: str) -> Answer | None:
+    value = case.value[name]
+    if type(value) in {str, int}:
         text = str(value)
         return Answer((text if text.endswith("\n") or not text else text + "\n").encode(), uid=0)
+    cursor = case.at(name)
     if not isinstance(value, dict):
         cursor.report("a raw answer is text or a mapping", f"text, or {{{', '.join(ANSWER_KEYS)}}}")
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import PurePath
 
 from secscan.content.asks import read_asks, read_conditions
 from secscan.content.cases import read_cases
@@ -27,6 +26,7 @@ REMEDIATION_KEYS = ("text", "effort", "when")
 ALWAYS = ("id", "title", "severity", "rationale", "remediation")
 OBSERVED = ("observe", "expect", "cases")
 TITLE_LENGTH = 100
+_NO_REMEDIATION = Remediation("", Effort.DAYS, When.RUNTIME)
 
 
 def read_check(document: Document, vocabulary: Vocabulary, sha256: str = "") -> Check | None:
@@ -53,27 +53,28 @@ def read_check(document: Document, vocabulary: Vocabulary, sha256: str = "") -> 
 
 def _read_parts(root: Cursor, vocabulary: Vocabulary, sha256: str) -> Check:
     """Every part of the file; parts with problems are left out, which read_check notices."""
-    parameters = read_parameters(root.at("parameters")) if root.has("parameters") else {}
-    asks = read_asks(root.at("observe"), vocabulary, parameters) if root.has("observe") else ()
+    find = root.find
+    parameters = read_parameters(place) if (place := find("parameters")) else {}
+    asks = read_asks(place, vocabulary, parameters) if (place := find("observe")) else ()
     named = {ask.name: vocabulary.probes[ask.probe] for ask in asks}
     scope = Scope(vocabulary, named, parameters, broken=_broken(root, "observe", named) | _broken(root, "parameters", parameters))
-    applies_to = read_conditions(root.at("applies_to"), scope) if root.has("applies_to") else ()
-    path = PurePath(root.document.path)
+    applies_to = read_conditions(place, scope) if (place := find("applies_to")) else ()
+    folder, _, file = root.document.path.rpartition("/")
     return Check(
-        id=_read_id(root, path),
-        domain=path.parent.name,
-        title=_read_title(root),
-        severity=root.at("severity").choice(Severity, Severity.LOW) if root.has("severity") else Severity.LOW,
-        rationale=_fold(root.at("rationale").text()) if root.has("rationale") else "",
-        remediation=_read_remediation(root.at("remediation")),
-        references=_read_references(root.at("references")) if root.has("references") else {},
+        id=_read_id(place, file.rpartition(".")[0]) if (place := find("id")) else "",
+        domain=folder.rpartition("/")[2],
+        title=_read_title(place) if (place := find("title")) else "",
+        severity=place.choice(Severity, Severity.LOW) if (place := find("severity")) else Severity.LOW,
+        rationale=place.folded() if (place := find("rationale")) else "",
+        remediation=_read_remediation(place) if (place := find("remediation")) else _NO_REMEDIATION,
+        references=_read_references(place) if (place := find("references")) else {},
         parameters=parameters,
         applies_to=applies_to,
         asks=asks,
-        expect=read_expressions(root.at("expect"), scope) if root.has("expect") else (),
-        cases=read_cases(root.at("cases"), asks, parameters, applies_to) if root.has("cases") else (),
-        questions=root.at("attest").texts() if root.has("attest") else (),
-        formerly=root.at("formerly").texts() if root.has("formerly") else (),
+        expect=read_expressions(place, scope) if (place := find("expect")) else (),
+        cases=read_cases(place, asks, parameters, applies_to) if (place := find("cases")) else (),
+        questions=place.texts() if (place := find("attest")) else (),
+        formerly=place.texts() if (place := find("formerly")) else (),
         path=root.document.path,
         sha256=sha256,
     )
@@ -94,23 +95,17 @@ def _check_defaults(cursor: Cursor, check: Check) -> None:
             cursor.at(name).at("default").report(f"'default' cannot be {shown}: {fault}", allowed)
 
 
-def _read_id(root: Cursor, path: PurePath) -> str:
-    if not root.has("id"):
-        return ""
-    cursor = root.at("id")
+def _read_id(cursor: Cursor, stem: str) -> str:
     name = cursor.text()
     if name and not IDENTIFIER.match(name):
         cursor.report(f"{name!r} cannot be an id", IDENTIFIER_WRITTEN)
-    elif name and path.stem != name:
-        cursor.report(f"id {name!r} differs from the file name", f"id: {path.stem}, or rename the file to {name}.yaml")
+    elif name and stem != name:
+        cursor.report(f"id {name!r} differs from the file name", f"id: {stem}, or rename the file to {name}.yaml")
     return name
 
 
-def _read_title(root: Cursor) -> str:
-    if not root.has("title"):
-        return ""
-    cursor = root.at("title")
-    title = _fold(cursor.text())
+def _read_title(cursor: Cursor) -> str:
+    title = cursor.folded()
     if len(title) > TITLE_LENGTH or title.endswith("."):
         allowed = f"at most {TITLE_LENGTH} characters, no full stop at the end"
         cursor.report("a title is a statement that is true when the check passes", allowed)
@@ -118,19 +113,14 @@ def _read_title(root: Cursor) -> str:
 
 
 def _read_remediation(cursor: Cursor) -> Remediation:
-    if cursor.value is None:
-        return Remediation("", Effort.DAYS, When.RUNTIME)
     cursor.mapping(REMEDIATION_KEYS, REMEDIATION_KEYS)
+    find = cursor.find
     return Remediation(
-        cursor.at("text").text() if cursor.has("text") else "",
-        cursor.at("effort").choice(Effort, Effort.HOURS) if cursor.has("effort") else Effort.HOURS,
-        cursor.at("when").choice(When, When.RUNTIME) if cursor.has("when") else When.RUNTIME,
+        place.text() if (place := find("text")) else "",
+        place.choice(Effort, Effort.HOURS) if (place := find("effort")) else Effort.HOURS,
+        place.choice(When, When.RUNTIME) if (place := find("when")) else When.RUNTIME,
     )
 
 
 def _read_references(cursor: Cursor) -> dict[str, tuple[str, ...]]:
     return {name: cursor.at(name).texts() for name in cursor.mapping(REFERENCES) if name in REFERENCES}
-
-
-def _fold(text: str) -> str:
-    return " ".join(text.split())

@@ -5,9 +5,11 @@ A file that cannot be loaded stops the load with every problem of every file.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -113,8 +115,9 @@ def _json(data: Any) -> str:
 
 def _read(checks: Iterable[Source], baselines: Iterable[Source], catalogues: Iterable[Source], vocabulary: Vocabulary) -> Reading:
     reading = Reading()
-    for source in checks:
-        _add_check(reading, source, vocabulary)
+    with _uncollected():
+        for source in checks:
+            _add_check(reading, source, vocabulary)
     for source in baselines:
         document = source.document()
         if source.stem in reading.baselines:
@@ -129,6 +132,18 @@ def _read(checks: Iterable[Source], baselines: Iterable[Source], catalogues: Ite
     return reading
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the garbage collector, which would walk through everything again and again while thousands of objects are made."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def _add_check(reading: Reading, source: Source, vocabulary: Vocabulary) -> None:
     document = source.document()
     check = read_check(document, vocabulary, source.sha256)
@@ -138,6 +153,7 @@ def _add_check(reading: Reading, source: Source, vocabulary: Vocabulary) -> None
     elif check:
         reading.checks[check.id] = check
         reading.documents[check.id] = document
+        document.forget_places(source.data.decode())
     if document.problems:
         reading.broken.add(source.stem)
         reading.problems += document.problems

@@ -49,6 +49,15 @@ class Cursor:
         """A problem at this place."""
         self.document.report(self.keys, message, allowed)
 
+    def folded(self) -> str:
+        """The value as non-empty text on one line: blanks and line ends are one blank each."""
+        return " ".join(self.text().split())
+
+    def find(self, key: str) -> Cursor | None:
+        """The value below a key of a mapping, or None when the mapping has no such key."""
+        inside = self.value
+        return Cursor(self.document, (*self.keys, key), inside[key]) if isinstance(inside, dict) and key in inside else None
+
     def has(self, key: str) -> bool:
         """Whether a mapping has the key."""
         return isinstance(self.value, dict) and key in self.value
@@ -58,12 +67,16 @@ class Cursor:
         if not isinstance(self.value, dict):
             self.report(f"{self.name} must be a mapping, not {kind_of(self.value)}")
             return {}
+        value: dict[str, Any] = self.value
         if known is not None:
-            self.document.reject_unknown(self.keys, self.value, known)
+            known = known if isinstance(known, tuple) else tuple(known)
+            for key in value:
+                if key not in known:
+                    self.document.reject_unknown(self.keys, [key], known)
         for key in required:
-            if key not in self.value:
+            if key not in value:
                 self.report(f"{self.name} has no {key!r}", "required: " + ", ".join(required))
-        return self.value
+        return value
 
     def items(self) -> list[Cursor]:
         """The value as a list of cursors; a problem for another type or an empty list."""
@@ -86,6 +99,8 @@ class Cursor:
 
     def texts(self) -> tuple[str, ...]:
         """The value as a non-empty list of texts."""
+        if isinstance(self.value, list) and self.value and all(type(item) is str and item.strip() for item in self.value):
+            return tuple(item.strip() for item in self.value)  # as below, without a cursor for each
         return tuple(item.text() for item in self.items())
 
     def choice(self, kind: type[E], default: E) -> E:

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from secscan.documents import SIZE_LIMIT, Document, decode_document
 from secscan.errors import Problem, UsageError
@@ -28,12 +28,12 @@ class Source:
     @property
     def stem(self) -> str:
         """The name that the file gives to what it holds."""
-        return PurePath(self.shown).stem
+        return self.shown.rpartition("/")[2].rpartition(".")[0]
 
     @property
     def place(self) -> str:
         """Folder and name, which are a part of what the file says."""
-        return "/".join(PurePath(self.shown).parts[-2:])
+        return "/".join(self.shown.split("/")[-2:])
 
     def document(self) -> Document:
         """The parsed file; one that could not be read is a document with that problem."""
@@ -90,9 +90,8 @@ def _walk(folder: str, *, deep: bool, optional: bool = False) -> Iterator[str]:
 def _read_source(path: str, shown: str) -> Source:
     try:
         with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - as _walk
-            data = stream.read(SIZE_LIMIT + 1)
+            if os.fstat(stream.fileno()).st_size > SIZE_LIMIT:
+                return Source(shown, b"", f"larger than {SIZE_LIMIT // 2**20} MiB")
+            return Source(shown, stream.read())
     except OSError as error:
         return Source(shown, b"", f"cannot be read: {error.strerror}")
-    if len(data) > SIZE_LIMIT:
-        return Source(shown, b"", f"larger than {SIZE_LIMIT // 2**20} MiB")
-    return Source(shown, data)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from secscan.content.sources import Source
 from secscan.documents import Document
 from secscan.errors import InputError
 from secscan.model.check import Check
+from secscan.model.probe import Attribute, Probe
 
 FORMAT = "secscan.library/2"
 Stored = dict[str, Any]
@@ -59,13 +60,23 @@ def digest(sources: Sequence[Source], vocabulary: Vocabulary) -> str:
     """The digest of everything that decides whether content is valid, and what it means."""
     total = hashlib.sha256(f"{FORMAT} {__version__}\n".encode())
     for probe in vocabulary.probes.values():
-        total.update(repr((probe.name, probe.arguments, probe.attributes, probe.condition)).encode())
+        total.update(_describe(probe).encode())
     matchers = sorted((matcher.name, sorted(matcher.accepts), matcher.operand) for matcher in vocabulary.matchers.values())
     total.update(repr(matchers).encode())
     for source in sources:
         total.update(f"{source.place} {len(source.data)} {source.fault}\n".encode())
         total.update(source.data)
     return total.hexdigest()
+
+
+def _describe(probe: Probe) -> str:
+    """What of a probe decides whether a check that uses it is valid. Not repr of the whole: of dataclasses that is slow."""
+    arguments = [(each.name, each.type.value, each.required, each.default, each.choices, each.pattern) for each in probe.arguments]
+    return repr((probe.name, probe.condition, arguments, _describe_attributes(probe.attributes)))
+
+
+def _describe_attributes(attributes: Iterable[Attribute]) -> list[Any]:
+    return [(each.name, each.type.value, _describe_attributes(each.fields) if each.fields else ()) for each in attributes]
 
 
 def read_stored(folder: Path, wanted: str) -> Stored | None:
