@@ -37,8 +37,8 @@ def test_the_wheel_brings_its_content_and_scans_without_the_repository(installed
     assert done.returncode in {0, 1, 4}, done.stderr
     assert "compliance" in done.stdout
     assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
-    listed = run(installed / "secscan", "check", "list", cwd=tmp_path)
-    assert "kernel_addresses_randomised" in listed.stdout
+    planned = run(installed / "secscan", "plan", cwd=tmp_path)
+    assert "key=kernel.randomize_va_space" in planned.stdout
 
 
 def test_a_plugin_of_every_kind_works_from_another_package(installed: Path, tmp_path: Path):
@@ -69,7 +69,6 @@ def test_a_plugin_of_every_kind_works_from_another_package(installed: Path, tmp_
         check=False,
     )
     assert scan.stdout.endswith("1 pass\n"), scan.stdout + scan.stderr
-    assert run(installed / "secscan", "check", "test", "--content", "own", "localhost_is_named", cwd=tmp_path).returncode == 0
 
 
 def test_a_plugin_that_does_not_load_stops_the_run_and_is_named(installed: Path, tmp_path: Path):
