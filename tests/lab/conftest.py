@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from .hostile import ANSWERS, CONNECTIONS, REFUSALS
 from .hosts import Host
 from .lab import Lab, build_roots, is_required, reason_to_skip
 from .roots import NoRootError
@@ -74,6 +75,14 @@ def busybox(lab: Lab) -> Host:
     except NoRootError as error:
         give_up(str(error))
         raise
+
+
+@pytest.fixture(scope="session")
+def hostile(lab: Lab) -> dict[str, str]:
+    """Servers that behave badly: their names by behaviour."""
+    behaviours = (*ANSWERS, *CONNECTIONS, *REFUSALS)
+    lab.start_hostile(behaviours)
+    return {behaviour: behaviour.replace("_", "-") for behaviour in behaviours}
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-from .busybox import authorized, busybox_root, busybox_shape, make_host_key
+from .busybox import busybox_root, busybox_shape
 from .cheap import cheap_address, cheap_shape, has_started
 from .enclosure import Enclosure, why_not
 from .hosts import Host, OwnFile, Shape, own_files, start_host
@@ -139,13 +139,10 @@ class Lab:
 
     def boot_busybox(self, name: str) -> Host:
         """Start a host of busybox and dropbear; root and plain may sign in."""
-        folder = self.folder / name
-        root = busybox_root(folder / "root")
-        key = folder / "host_key"
-        public = make_host_key(key)
+        root = self.folder / name
+        public = busybox_root(root)
         addresses = self.network.attach(name)
-        shape = replace(busybox_shape(key), files=authorized(self.client.public))
-        process, leader = start_host(self.enclosure, name, root, shape, f"/run/netns/{name}")
+        process, leader = start_host(self.enclosure, name, root, busybox_shape(self.client.public), f"/run/netns/{name}")
         self.hosts[name] = host = Host(name, *addresses, self.enclosure, process, leader, (public,))
         self.network.wait_for_sshd(host.address)
         self.client.know(host.address, [public])

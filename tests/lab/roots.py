@@ -50,11 +50,12 @@ class Recipe:
 
     suite: str
     packages: tuple[str, ...] = PACKAGES
+    variant: str = "minbase"  # or extract: the files of the packages, nothing set up, nobody may sign in
 
     @property
     def name(self) -> str:
         """Suite and digest: another recipe has another name."""
-        text = repr((self.suite, self.packages, _FINISH))
+        text = repr((self.suite, self.packages, self.variant, _FINISH))
         return f"{self.suite}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
@@ -72,8 +73,8 @@ def debian_root(recipe: Recipe) -> Path:
         if not root.is_dir():
             _remove_unfinished(cache)
             _build(recipe, root)
-            _remove_unused(cache)
-        os.utime(root)
+        os.utime(root)  # used now; a fresh root has the time of its packages
+    _remove_unused(cache)
     return root
 
 
@@ -113,10 +114,10 @@ def _sources() -> Iterator[tuple[str, list[str]]]:
 
 def _build(recipe: Recipe, root: Path) -> None:
     partial = root.with_name(f"{recipe.name}.building-{own_mark()}")
+    finish = f"--customize-hook=chroot \"$1\" sh <<'FINISH'\n{_FINISH}\nFINISH"
     command = [
-        "mmdebstrap", "--quiet", "--mode=root", "--variant=minbase", f"--include={','.join(recipe.packages)}",
-        f"--customize-hook=chroot \"$1\" sh <<'FINISH'\n{_FINISH}\nFINISH",
-        recipe.suite, str(partial), find_mirror(),
+        "mmdebstrap", "--quiet", "--mode=root", f"--variant={recipe.variant}", f"--include={','.join(recipe.packages)}",
+        *([finish] if recipe.variant == "minbase" else []), recipe.suite, str(partial), find_mirror(),
     ]  # fmt: skip
     try:
         built = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=900, check=False)
@@ -137,13 +138,11 @@ def _remove_unfinished(cache: Path) -> None:
 
 
 def _remove_unused(cache: Path) -> None:
-    """Keep the cache small: old recipes go when newer roots are enough."""
-    roots = [path for path in cache.iterdir() if path.is_dir() and ".building-" not in path.name]
-    roots.sort(key=lambda path: path.stat().st_mtime)
-    for root in roots[:-_KEPT_ROOTS]:
-        if time.time() - root.stat().st_mtime > _KEPT_S:
+    """Keep the cache small: of more than a few roots, those go that nobody has used for a day."""
+    used_at = {path: path.stat().st_mtime for path in cache.iterdir() if path.is_dir() and ".building-" not in path.name}
+    for root in sorted(used_at, key=used_at.__getitem__)[:-_KEPT_ROOTS]:
+        if time.time() - used_at[root] > _KEPT_S:
             shutil.rmtree(root, ignore_errors=True)
-            root.with_name(f"{root.name}.lock").unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

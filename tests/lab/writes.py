@@ -22,6 +22,7 @@ ALLOWED: Mapping[str, str] = {
     r"/run/systemd/(sessions|users|seats|inhibit|transient|units|propagate)(/.*)?": "logind's list of sessions, by pam_systemd",
     r"/run/user(/\d+(/.*)?)?": "the user manager that pam_systemd starts for a session",
     r"/run/systemd": "the folder of those lists",
+    r"/run/motd\.dynamic(\.new)?": "pam_motd writes it at every sign-in, whatever is run after it",
     r"/run/sudo(/ts(/[^/]+)?)?|/var/lib/sudo(/.*)?": "sudo's time stamps",
     r"/run|/run/systemd/(show-status|default-hostname|machine-id)": "written by systemd when sessions come and go",
     r"/run/lock/?": "a folder of locks",
