@@ -26,7 +26,7 @@ Start = Callable[[str], Line]
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """How a conversation went; `greeted` says whether the collector began to answer. The rest is as in Exchanged."""
+    """How a conversation went; `greeted` says whether something was taken as an answer. The rest is as in Exchanged."""
 
     exit: int
     stderr: bytes = b""
@@ -181,7 +181,10 @@ class _Talk:
         if status < 0 and hearing.greeted and not hearing.whole:
             cut_short = cut_short or "no exit status: the connection broke or the command was killed"
         stderr = bytes(hearing.stderr).replace(sudo.prompt, b"") if sudo else bytes(hearing.stderr)
-        carried = Carried(status, stderr, sudo.refusal if sudo else "", cut_short, hearing.greeted)
+        heard = (
+            hearing.greeted or hearing.whole
+        )  # whole without a greeting: it was refused as no answer, and that is the reason to tell
+        carried = Carried(status, stderr, sudo.refusal if sudo else "", cut_short, heard)
         failure = None if carried.greeted else self.way.failure(carried)
         if failure is not None:
             raise failure
