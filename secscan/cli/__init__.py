@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -69,6 +70,7 @@ def secscan() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code; errors that a person can mend are one line each, without a traceback."""
+    gc.set_threshold(50_000, 20, 50)  # thousands of small records are made at the start, and hardly one is garbage
     sys.exit(run(arguments))
 
 

@@ -141,10 +141,12 @@ def read_access(arguments: dict[str, Any]) -> Access:
 
 def read_targets(arguments: dict[str, Any]) -> tuple[Target, ...]:
     """The targets that the command line and the inventory name, selected and with access applied."""
-    from secscan.inventory import parse_target, read_inventory, select  # noqa: PLC0415 - keep --help free of it
+    from secscan.inventory import parse_target  # noqa: PLC0415 - keep --help free of it
 
     targets = [parse_target(text) for text in arguments["targets"]]
     if arguments["inventory"]:
+        from secscan.inventory import read_inventory  # noqa: PLC0415 - only for an inventory
+
         inventory = read_inventory(arguments["inventory"])
         for note in inventory.notes:
             click.echo(f"secscan: note: {note}", err=True)
@@ -155,7 +157,11 @@ def read_targets(arguments: dict[str, Any]) -> tuple[Target, ...]:
     counts = Counter(target.name for target in targets)
     if repeated := sorted(name for name, count in counts.items() if count > 1):
         raise UsageError(f"named twice: {', '.join(repeated)}; allowed: each target once")
-    chosen = select(targets, arguments["limit"]) if arguments["limit"] else tuple(targets)
+    chosen = tuple(targets)
+    if arguments["limit"]:
+        from secscan.inventory import select  # noqa: PLC0415 - only for a selection
+
+        chosen = select(targets, arguments["limit"])
     access = read_access(arguments)
     return tuple(access.apply(target) for target in chosen)
 

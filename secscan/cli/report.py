@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from secscan.cli.reports import check_formats, print_text, write_whole
+from secscan.cli.reports import check_formats, load_reporters, print_text, write_whole
 
 
 @click.command("report")
@@ -24,7 +24,7 @@ def command(saved: tuple[Path, ...], output: Path | None, formats: str, colour: 
     """
     wanted = check_formats(formats, output)
     paths = _documents(saved)
-    for reporter in wanted:
+    for reporter in load_reporters(wanted):
         if output:
             path = output / f"report.{reporter.extension}"
             write_whole(path, reporter.render(_read(paths)))

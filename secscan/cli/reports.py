@@ -76,8 +76,8 @@ def parse_fail_on(text: str) -> FailOn:
     return FailOn(min(severities, default=0), frozenset(words) & set(_OTHERS))
 
 
-def check_formats(text: str, output: Path | None) -> list[Reporter]:
-    """The reporters that were asked for, before any host is. UsageError for unknown ones."""
+def check_formats(text: str, output: Path | None) -> list[str]:
+    """The names of the reports that were asked for, before any host is. UsageError for unknown ones."""
     from secscan import plugins  # noqa: PLC0415 - keep --help free of it
     from secscan.documents import did_you_mean  # noqa: PLC0415 - only here
 
@@ -88,7 +88,18 @@ def check_formats(text: str, output: Path | None) -> list[Reporter]:
             raise UsageError(f"no format is named {word!r}{did_you_mean(word, known)}; allowed: {', '.join(known)}")
     if len(words) > 1 and output is None:
         raise UsageError(f"several formats need a folder; allowed: -o DIR, or one of {', '.join(words)}")
-    return [plugins.reporter(word) for word in dict.fromkeys(words)]
+    return list(dict.fromkeys(words))
+
+
+def load_reporters(names: Iterable[str]) -> list[Reporter]:
+    """The reporters of these names, ready to render."""
+    from secscan import plugins  # noqa: PLC0415 - keep --help free of it
+
+    found = [plugins.reporter(name) for name in names]
+    for reporter in found:
+        if reporter.prepare:
+            reporter.prepare()
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +199,9 @@ def exit_code(run: Run, rule: FailOn) -> int:
     return 4 if any(kept.counts.get("error") for kept in run.kept) else 0
 
 
-def write_reports(run: Run, reporters: Iterable[Reporter], output: Path | None, quiet: bool, colour: bool | None) -> None:
+def write_reports(run: Run, formats: Iterable[str], output: Path | None, quiet: bool, colour: bool | None) -> None:
     """Each report to its file, or the only one to standard output; the text report to standard output too."""
-    for reporter in reporters:
+    for reporter in load_reporters(formats):
         if output:
             path = output / f"report.{reporter.extension}"
             write_whole(path, reporter.render(run.documents()))

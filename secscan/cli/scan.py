@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from secscan.cli.options import content_options, load, read_targets, target_options
-from secscan.cli.reports import Run, check_formats, exit_code, parse_fail_on, report_options, write_reports
+from secscan.cli.reports import Run, check_formats, exit_code, load_reporters, parse_fail_on, report_options, write_reports
 
 if TYPE_CHECKING:
     from secscan.errors import Problem
     from secscan.model.target import Target
     from secscan.pipeline import Engine
-    from secscan.reporters import Reporter
 
 
 @click.command("scan")
@@ -80,16 +79,14 @@ def _validate(engine: Engine, targets: tuple[Target, ...]) -> None:
         raise InputError(problems)
 
 
-def _run(engine: Engine, targets: tuple[Target, ...], run: Run, reporters: Sequence[Reporter], workers: int, quiet: bool) -> bool:
+def _run(engine: Engine, targets: tuple[Target, ...], run: Run, formats: Sequence[str], workers: int, quiet: bool) -> bool:
     """Ask all targets; True when interrupted. What is finished is on disk, whatever happens."""
     from secscan.fleet import run_all  # noqa: PLC0415 - keep --help free of it
 
     with _progress(len(targets), quiet) as told:
         try:
             answers = run_all(targets, lambda target: run.keep(engine, target), workers)
-            for reporter in reporters:  # while the hosts think
-                if reporter.prepare:
-                    reporter.prepare()
+            load_reporters(formats)  # while the hosts think
             for target, outcome in answers:
                 kept = run.keep_failure(engine, target, outcome) if isinstance(outcome, Exception) else outcome
                 run.add(kept)
