@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from secscan.model.matcher import Match, Matcher, OperandKind, Setting
@@ -22,7 +23,7 @@ def equals(value: Any, operand: Any, setting: Setting) -> Match:
 def is_in(value: Any, operand: Any, setting: Setting) -> Match:
     """One of the listed values, each read as the attribute's type."""
     try:
-        return Match(value in [read_value(setting.type, item) for item in operand])
+        return Match(value in _read_all(setting.type, operand))
     except ValueError:
         return Match(None, f"the list of allowed values has one that is not of type {setting.type}")
 
@@ -31,6 +32,12 @@ def not_in(value: Any, operand: Any, setting: Setting) -> Match:
     """None of the listed values."""
     match = is_in(value, operand, setting)
     return match if match.holds is None else Match(not match.holds)
+
+
+@lru_cache(maxsize=1024)
+def _read_all(kind: Type, items: tuple[str, ...]) -> frozenset[Any]:
+    """The listed values; the same list is laid on every record of a collection, so it is read once."""
+    return frozenset(read_value(kind, item) for item in items)
 
 
 MATCHERS = (
