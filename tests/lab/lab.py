@@ -119,12 +119,12 @@ class Lab:
         self.client.alias(name, host.address or host.inner_address)
         return host
 
-    def boot_cheap(self, count: int) -> list[str]:
+    def boot_cheap(self, count: int, root: Path | None = None, *, root_too: bool = False) -> list[str]:
         """Start many hosts that are sshd alone, on 127.0.4.x; their names."""
         keys = {number: new_key() for number in range(1, count + 1)}
         shape = cheap_shape({number: pair.private for number, pair in keys.items()})
-        shape = replace(shape, files={**own_files(self.client.public), **shape.files})
-        process, leader = start_host(self.enclosure, "cheap", debian_root(Recipe(MAIN_SUITE)), shape, "/proc/1/ns/net")
+        shape = replace(shape, files={**own_files(self.client.public, root_too=root_too), **shape.files})
+        process, leader = start_host(self.enclosure, "cheap", root or debian_root(Recipe(MAIN_SUITE)), shape, "/proc/1/ns/net")
         self.hosts["cheap"] = host = Host("cheap", "127.0.4.0", "", self.enclosure, process, leader, ())
         ends_at = time.monotonic() + 60
         while not has_started(host.root):

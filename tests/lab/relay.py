@@ -44,6 +44,11 @@ class Relay:
         words = [*before, sys.executable, "-I", __file__, "127.0.0.1", address, str(port), str(rtt_s)]
         return cls(subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True))
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def next_connection(self) -> dict[str, int]:
         """What went through the connection that ended first since the last call; waits for one to end."""
         assert self._process.stdout is not None

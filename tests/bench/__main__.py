@@ -1,0 +1,124 @@
+"""Boot the hosts, measure the parts that were asked for, print one table."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from secscan import __version__
+from tests.bench import fleet, floor, link, one_host, openscap, peers, starting
+from tests.bench.bench import ROOT, Bench, Row, prepare_content
+from tests.bench.measuring import BenchError, Meter
+from tests.lab.enclosure import why_not
+from tests.lab.lab import Lab
+from tests.lab.roots import NoRootError, debian_root
+
+PARTS: dict[str, Callable[[Bench], list[Row]]] = {
+    "floor": floor.measure,
+    "one": one_host.measure,
+    "link": link.measure,
+    "fleet": fleet.measure,
+    "peers": peers.measure,
+    "openscap": openscap.measure,
+    "start": starting.measure,
+}
+_NOTES = """\
+Read it so: ratios are medians of the ratios within a round, every variant once a round in turn; nothing is compared across runs.
+Client CPU is that of the program and all it started, host CPU that of the host's own processes, as the kernel counts them in
+control groups. Not comparable: the hosts of a fleet share this machine's cores with the scanner and with each other, so that fleet
+wall time is mostly their work, and client CPU a host is what carries over; the fleet is sshd alone, two hundred times on one root;
+the peers get their answers and judge next to nothing of them, secscan judges and writes reports; OpenSCAP judges other rules than
+secscan and needs its content on the host. A relay delays bytes and adds TCP's own round trip, and neither loses nor limits any.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status 0 when every target that was measured is met, 1 when one is missed, 2 when nothing could be measured."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--only", default=",".join(PARTS), metavar="PART,...", help=f"parts of: {', '.join(PARTS)}")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of the short measurements; longer ones take fewer")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="also write the table, as Markdown")
+    options = parser.parse_args(arguments)
+    wanted = options.only.split(",")
+    if unknown := sorted(set(wanted) - set(PARTS)):
+        parser.error(f"no part is named {', '.join(unknown)}; allowed: {', '.join(PARTS)}")
+    if reason := why_not():
+        return _complain(reason)
+    try:
+        rows, peer_versions = run(wanted, options.rounds)
+    except (NoRootError, BenchError, subprocess.CalledProcessError) as error:
+        return _complain(str(error))
+    text = write_table(rows, peer_versions)
+    sys.stdout.write(text)
+    if options.write:
+        options.write.write_text(text, encoding="utf-8")
+    return 1 if any(row.met is False for row in rows) else 0
+
+
+def run(wanted: Sequence[str], rounds: int) -> tuple[list[Row], str]:
+    """Rows of the parts, and the versions of the peers that took part."""
+    root = debian_root(ROOT)  # whatever needs the network comes before the lab is entered, which has none
+    if "openscap" in wanted:
+        debian_root(openscap.RECIPE)
+    environment = peers.install() if "peers" in wanted else Path()
+    folder = Path(tempfile.mkdtemp(prefix="secscan-bench-"))
+    rows: list[Row] = []
+    try:
+        with Lab(folder / "lab") as lab:
+            host = lab.boot("target", root, root_too=True)
+            meter = Meter(lab)
+            try:
+                lab.enclosure.enter_network()
+                bench = Bench(lab, meter, folder, prepare_content(folder), rounds, host, environment)
+                for name in wanted:
+                    rows += _timed(name, bench)
+            finally:
+                meter.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return rows, peers.versions(environment) if "peers" in wanted else ""
+
+
+def write_table(rows: Sequence[Row], peer_versions: str) -> str:
+    """The table, with what it was measured on, as Markdown."""
+    ssh = subprocess.run(["ssh", "-V"], capture_output=True, text=True, check=False).stderr.split(",")[0]
+    machine = f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}, {ssh}"
+    ours = f"secscan {__version__}" + (f"; {peer_versions}" if peer_versions else "")
+    lines = [
+        f"Measured on {dt.datetime.now(dt.UTC):%Y-%m-%d} by `make bench`: {machine}; {ours}.",
+        "",
+        "| target | what | limit | measured | met |",
+        "|---|---|---|---|---|",
+        *(f"| {row.target} | {row.what} | {row.limit} | {row.measured} | {_MET[row.met]} |" for row in rows),
+        "",
+        *_NOTES.splitlines(),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+_MET = {True: "yes", False: "**no**", None: ""}
+
+
+def _timed(name: str, bench: Bench) -> list[Row]:
+    began = time.monotonic()
+    rows = PARTS[name](bench)
+    sys.stderr.write(f"bench: {name}: {time.monotonic() - began:.0f} s\n")
+    return rows
+
+
+def _complain(reason: str) -> int:
+    sys.stderr.write(f"bench: {reason}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
