@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from secscan.content.parameters import default_parameters
 from secscan.content.uses import walk
-from secscan.evaluate.assess import judge_check, make_call
-from secscan.evaluate.judge import Facts, conjunction, judge_all
-from secscan.evaluate.observe import observe
+from secscan.judge.assess import judge_check, make_call
+from secscan.judge.expressions import Facts, conjunction, judge_all
+from secscan.judge.observe import observe
 from secscan.model.assessment import Outcome
 from secscan.model.check import Case, Check
 from secscan.model.matcher import Matcher

@@ -10,14 +10,14 @@ from functools import cached_property
 from pathlib import Path
 
 from secscan import __version__, places, plugins
+from secscan.ask.exchange import Limits, ask_target, read_answers
 from secscan.bundles import read_bundle
-from secscan.collect.ask import Limits, ask_target, read_answers
 from secscan.content.library import Library, load_library
 from secscan.content.parameters import is_stricter, read_parameter_value
 from secscan.content.reading import Cursor, Vocabulary
 from secscan.documents import Document, did_you_mean
 from secscan.errors import InputError, TargetError, UsageError
-from secscan.evaluate.assess import Rulebook, assess, assess_unreachable
+from secscan.judge.assess import Rulebook, assess, assess_unreachable
 from secscan.model.assessment import Assessment
 from secscan.model.check import LocalChange, Selection
 from secscan.model.evidence import Bundle

@@ -102,7 +102,7 @@ class Access:
 
 def load(baseline: str, content: Sequence[Path], connect_s: float = 15.0, total_s: float = 300.0) -> Engine:
     """The engine for the content options."""
-    from secscan.collect.ask import Limits  # noqa: PLC0415 - keep --help free of it
+    from secscan.ask.exchange import Limits  # noqa: PLC0415 - keep --help free of it
     from secscan.pipeline import load_engine  # noqa: PLC0415 - as above
 
     checks, baselines = content_folders(content)

@@ -141,7 +141,7 @@ class Run:
     def keep_failure(self, engine: Engine, target: Target, error: Exception) -> Kept:
         """A target whose scan broke for a reason of ours or of the disk: reported as not reached, with the reason."""
         from secscan import __version__  # noqa: PLC0415 - keep --help free of it
-        from secscan.evaluate.assess import assess_unreachable  # noqa: PLC0415 - as above
+        from secscan.judge.assess import assess_unreachable  # noqa: PLC0415 - as above
 
         reason = str(error) if isinstance(error, SecscanError) else f"secscan failed: {type(error).__name__}: {error}"
         now = time.time()

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from secscan.collect import frames
-from secscan.collect.frames import FrameReader
+from secscan.ask import frames
+from secscan.ask.frames import FrameReader
 from secscan.errors import ExchangeError
 from secscan.model.evidence import Frame, Part
 

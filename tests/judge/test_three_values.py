@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secscan import plugins
-from secscan.evaluate.judge import Facts, conjunction, disjunction, judge, judge_all, negation
+from secscan.judge.expressions import Facts, conjunction, disjunction, judge, judge_all, negation
 from secscan.model.check import Combined, Comparison, Each, Expression, Literal, No, ObservedRef, ParameterRef, Path, That
 from secscan.model.matcher import Matcher, OperandKind
 from secscan.model.probe import Observed

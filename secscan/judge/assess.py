@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from secscan.evaluate.judge import Facts, Judgement, as_json, conjunction, disjunction, judge_all
-from secscan.evaluate.observe import exhibits, observe
+from secscan.judge.expressions import Facts, Judgement, as_json, conjunction, disjunction, judge_all
+from secscan.judge.observe import exhibits, observe
 from secscan.model.assessment import Assessment, Change, CheckText, Finding, Host, Outcome, Proof, RequirementText, Result
 from secscan.model.check import Ask, Baseline, Check, Condition, Literal, Selection
 from secscan.model.evidence import Bundle, Exhibit

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from secscan import __version__
-from secscan.collect.frames import FrameReader
+from secscan.ask.frames import FrameReader
 from secscan.errors import EvidenceError, ExchangeError
 from secscan.model.evidence import Batch, Bundle, Frame, Origin
 from secscan.model.target import Exchanged, Request, Target, Transport
