@@ -10,7 +10,7 @@ from secscan import places, plugins
 from secscan.cases import run_cases
 from secscan.content.library import load_library
 from secscan.content.reading import Vocabulary
-from secscan.evaluate.assess import Rulebook
+from secscan.judge.assess import Rulebook
 from secscan.plan.compile import compile_plan
 
 VOCABULARY = Vocabulary(plugins.probes(), plugins.matchers())

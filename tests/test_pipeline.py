@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from secscan import pipeline, plugins
+from secscan.ask.exchange import read_answers
 from secscan.bundles import read_bundle, write_bundle
-from secscan.collect.ask import read_answers
 from secscan.errors import EvidenceError, ExchangeError, InputError, UnreachableError
 from secscan.model.assessment import Outcome
 from secscan.model.target import Exchanged, Target

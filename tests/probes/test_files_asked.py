@@ -10,7 +10,7 @@ import pytest
 from recorded import PROBES, make_call
 from test_shell import run
 
-from secscan.evaluate.observe import observe, split_batch
+from secscan.judge.observe import observe, split_batch
 from secscan.model.probe import Observed
 from secscan.model.values import Absent, Unobservable
 from secscan.plan.compile import compile_plan

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from secscan.evaluate.observe import observe
+from secscan.judge.observe import observe
 from secscan.model.probe import Answer, Call, Observed
 from secscan.model.values import Unobservable
 from secscan.probes.firewall import PROBE

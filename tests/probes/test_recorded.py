@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from recorded import PROBES, Recorded, all_recorded
 
-from secscan.evaluate.observe import observe
+from secscan.judge.observe import observe
 from secscan.model.probe import Answer, Observed
 from secscan.model.values import Absent, Type, Unobservable, write_value
 

@@ -8,8 +8,8 @@ import subprocess
 import pytest
 from recorded import PROBES, all_recorded
 
-from secscan.collect.frames import FrameReader
-from secscan.evaluate.observe import observe, split_batch
+from secscan.ask.frames import FrameReader
+from secscan.judge.observe import observe, split_batch
 from secscan.model.evidence import Batch
 from secscan.model.values import Unobservable
 from secscan.plan.compile import compile_plan

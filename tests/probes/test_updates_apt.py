@@ -6,7 +6,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from secscan.evaluate.observe import observe
+from secscan.judge.observe import observe
 from secscan.model.probe import Answer, Call, Observed
 from secscan.model.values import Unobservable
 from secscan.probes.updates import PROBE, newest_kernel
