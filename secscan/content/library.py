@@ -79,12 +79,12 @@ def load_library(
         if cache:
             write_stored(cache, sha256, _store(reading))
         return Library(reading.checks, reading.baselines, reading.requirements, sha256)
-    texts = {source.shown: source.data for source in (*checks, *baselines)}
+    shelved = {source.stem: source for source in baselines}  # the same bytes may stand elsewhere than when they were kept
     return Library(
-        checks=LazyChecks(stored["checks"], vocabulary, texts),
+        checks=LazyChecks(stored["checks"], vocabulary, {source.stem: source for source in checks}),
         baselines={
-            name: Document(path, json.loads(data), None, text=texts[path].decode())
-            for name, (path, data) in stored["baselines"].items()
+            name: Document(shelved[name].shown, json.loads(data), None, text=shelved[name].data.decode())
+            for name, data in stored["baselines"].items()
         },
         requirements={name: RequirementText(*fields) for name, fields in stored["requirements"].items()},
         sha256=sha256,
@@ -103,8 +103,8 @@ def read_library(check_folders: Sequence[Path], baseline_folders: Sequence[Path]
 
 def _store(reading: Reading) -> Stored:
     return {
-        "checks": {name: (check.path, check.sha256, _json(reading.documents[name].data)) for name, check in reading.checks.items()},
-        "baselines": {name: (document.path, _json(document.data)) for name, document in reading.baselines.items()},
+        "checks": {name: (check.sha256, _json(reading.documents[name].data)) for name, check in reading.checks.items()},
+        "baselines": {name: _json(document.data) for name, document in reading.baselines.items()},
         "requirements": {name: (text.id, text.title, text.source) for name, text in reading.requirements.items()},
     }
 

@@ -19,27 +19,28 @@ from secscan.errors import InputError
 from secscan.model.check import Check
 from secscan.model.probe import Attribute, Probe
 
-FORMAT = "secscan.library/2"
+FORMAT = "secscan.library/3"
 Stored = dict[str, Any]
 
 
 class LazyChecks(Mapping[str, Check]):
     """Checks made from data that is known to be valid, one by one, when asked for.
 
-    `stored` has path, digest and data (as JSON text) by check id; `texts` the bytes of the files by path.
+    `stored` has digest and data (as JSON text) by check id; `sources` the files by the same, which is their name.
     """
 
-    def __init__(self, stored: Mapping[str, tuple[str, str, str]], vocabulary: Vocabulary, texts: Mapping[str, bytes]) -> None:
+    def __init__(self, stored: Mapping[str, tuple[str, str]], vocabulary: Vocabulary, sources: Mapping[str, Source]) -> None:
         self._stored = stored
         self._vocabulary = vocabulary
-        self._texts = texts
+        self._sources = sources
         self._made: dict[str, Check] = {}
 
     def __getitem__(self, name: str) -> Check:
         made = self._made.get(name)
         if made is None:
-            path, sha256, data = self._stored[name]
-            document = Document(path, json.loads(data), None, text=self._texts[path].decode())
+            sha256, data = self._stored[name]
+            source = self._sources[name]
+            document = Document(source.shown, json.loads(data), None, text=source.data.decode())
             made = read_check(document, self._vocabulary, sha256)
             if made is None:
                 raise InputError(document.problems)

@@ -179,7 +179,7 @@ class Case:
     parameters: Mapping[str, Scalar]
     applies: bool | None = True
     at: float = 1_767_225_600.0  # 2026-01-01T00:00:00Z: the host's clock in this example
-    line: int = 0
+    line: int = field(default=0, compare=False)  # 0 when the check comes from a cache
 
 
 @dataclass(frozen=True, slots=True)

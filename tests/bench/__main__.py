@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
 import os
 import platform
@@ -72,19 +73,16 @@ def run(wanted: Sequence[str], rounds: int) -> tuple[list[Row], str]:
     environment = peers.install() if "peers" in wanted else Path()
     folder = Path(tempfile.mkdtemp(prefix="secscan-bench-"))
     rows: list[Row] = []
-    try:
+    with contextlib.ExitStack() as after:
+        after.callback(shutil.rmtree, folder, ignore_errors=True)
         with Lab(folder / "lab") as lab:
             host = lab.boot("target", root, root_too=True)
             meter = Meter(lab)
-            try:
-                lab.enclosure.enter_network()
-                bench = Bench(lab, meter, folder, prepare_content(folder), rounds, host, environment)
-                for name in wanted:
-                    rows += _timed(name, bench)
-            finally:
-                meter.close()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+            after.callback(meter.close)
+            lab.enclosure.enter_network()
+            bench = Bench(lab, meter, folder, prepare_content(folder), rounds, host, environment)
+            for name in wanted:
+                rows += _timed(name, bench)
     return rows, peers.versions(environment) if "peers" in wanted else ""
 
 

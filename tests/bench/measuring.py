@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import statistics
 import subprocess
 import tempfile
@@ -12,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.lab.guard import remove_cgroup
 from tests.lab.hosts import Host
 from tests.lab.lab import Lab
 
@@ -47,9 +50,12 @@ class Meter:
         self._move(os.getpid(), self._group)
 
     def close(self) -> None:
-        """Leave the control group and remove it."""
+        """Leave the control group, end what is left in it and remove it. Close the lab first: its hosts were started in here."""
         self._move(os.getpid(), self._root)
-        self._group.rmdir()
+        for pid in (self._group / "cgroup.procs").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+        remove_cgroup(self._group)
 
     def leave_out(self, pid: int) -> None:
         """Do not count a process of ours, such as a relay."""

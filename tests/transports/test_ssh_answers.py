@@ -40,20 +40,20 @@ def test_what_comes_after_the_end_mark_is_not_waited_for(scene):
     exchanged, answer = ask(TRANSPORT, scene.target, "echo END; sleep 20", end=b"END")
     assert answer == b"END\n"
     assert exchanged.cut_short == ""
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 10
 
 
 def test_an_endless_answer_ends_with_the_time_for_it(scene):
-    exchanged, answer = ask(TRANSPORT, scene.target, "while :; do echo x; sleep 0.05; done", total_s=0.7)
-    assert exchanged.cut_short == "not finished within 0.7 s"
+    exchanged, answer = ask(TRANSPORT, scene.target, "while :; do echo x; sleep 0.05; done", total_s=3)
+    assert exchanged.cut_short == "not finished within 3 s"
     assert answer.startswith(b"x\nx\n")
 
 
 def test_a_hang_in_mid_answer_ends_with_the_time_for_silence_and_keeps_what_came(scene):
     began = time.monotonic()
-    exchanged, answer = ask(TRANSPORT, scene.target, "echo first; sleep 20", idle_s=0.5)
-    assert (answer, exchanged.cut_short) == (b"first\n", "not a byte for 0.5 s")
-    assert time.monotonic() - began < 4
+    exchanged, answer = ask(TRANSPORT, scene.target, "echo first; sleep 20", idle_s=2)
+    assert (answer, exchanged.cut_short) == (b"first\n", "not a byte for 2 s")
+    assert time.monotonic() - began < 10
 
 
 def test_a_host_that_hangs_up_in_mid_answer_is_told_from_one_that_is_done(scene):
