@@ -38,7 +38,8 @@ layers: $(VENV)/.tested ## the layers hold (import-linter)
 	$(bin)/lint-imports --no-cache
 
 content: $(VENV)/.tested ## checks and baselines are right, every case holds
-	$(bin)/pytest tests/test_content.py
+	$(bin)/secscan check lint
+	$(bin)/secscan check test
 
 docs: $(VENV)/.tested ## what is printed from code is up to date
 	$(bin)/cog --check -r README.md docs/*.md

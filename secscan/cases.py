@@ -39,12 +39,12 @@ class CaseResult:
 def run_cases(check: Check, probes: Mapping[str, Probe], matchers: Mapping[str, Matcher]) -> Iterator[CaseResult]:
     """Every written case of a check, then the unwritten ones made from its passing cases."""
     for case in check.cases:
-        outcome, reason = _run(check, case, case.answers, probes, matchers)
+        outcome, reason = run_case(check, case, case.answers, probes, matchers)
         yield CaseResult(check.id, case.name, case.outcome, outcome, case.line, reason)
     if not check.asks:
         return
     nothing = Case("nothing was collected", "error", {}, {})
-    outcome, reason = _run(check, nothing, {}, probes, matchers)
+    outcome, reason = run_case(check, nothing, {}, probes, matchers)
     yield CaseResult(check.id, nothing.name, "error", outcome, 0, reason)
     for case in check.cases:
         if case.outcome == "pass":
@@ -63,13 +63,14 @@ def _run_unwritten(check: Check, case: Case, probes: Mapping[str, Probe], matche
         **{f"every answer is garbage: {junk!r}": dict.fromkeys(case.answers, Answer(junk)) for junk in GARBAGE},
     }
     for name, answers in spoilt.items():
-        outcome, reason = _run(check, case, answers, probes, matchers)
+        outcome, reason = run_case(check, case, answers, probes, matchers)
         yield CaseResult(check.id, f"{case.name}, but {name}", "not pass", outcome, 0, reason)
 
 
-def _run(
+def run_case(
     check: Check, case: Case, answers: Mapping[str, Answer], probes: Mapping[str, Probe], matchers: Mapping[str, Matcher]
 ) -> tuple[str, str]:
+    """The outcome of a case with these answers in place of its own, and why."""
     parameters: dict[str, Scalar] = {**default_parameters(check), **case.parameters}
     observations: dict[str, Observation] = {}
     for ask in check.asks:

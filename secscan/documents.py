@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from secscan.errors import InputError, Problem
 
@@ -59,6 +59,17 @@ class Document:
                 break
             mark, node = found
         return (mark.line + 1, mark.column + 1)
+
+    def block(self, keys: Keys) -> tuple[int, int] | None:
+        """First column and the line after the last (from 1) of the list at a path of keys; None when it is not in block style."""
+        self.at(())
+        node = self.root
+        for key in keys:
+            found = _below(node, key)
+            node = found[1] if found else None
+        if node is None or node.id != "sequence" or cast("SequenceNode", node).flow_style:
+            return None
+        return node.start_mark.column + 1, node.end_mark.line + 1
 
     def forget_places(self, text: str) -> None:
         """Let go of the nodes, which are many; `text` is parsed again should a place be asked for after all."""

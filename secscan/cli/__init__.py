@@ -19,6 +19,11 @@ COMMANDS = {
     "evaluate": "Judge evidence that was collected before.",
     "report": "Render saved assessments in another format.",
     "explain": "Tell how one check came to its outcome on one target.",
+    "check": "List, show, write and prove checks.",
+    "baseline": "List, show and prove baselines.",
+    "probe": "List and show probes and matchers.",
+    "schema": "Print the JSON Schema of a kind of file.",
+    "init": "Write a commented inventory and configuration.",
 }
 
 
@@ -53,7 +58,9 @@ class Commands(click.Group):
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="secscan")
-def secscan() -> None:
+@click.option("--config", metavar="FILE", help="Defaults of the options; secscan.yml in this folder unless given.")
+@click.pass_context
+def secscan(context: click.Context, config: str | None) -> None:
     """Scan hosts over SSH for cybersecurity and business-continuity compliance.
 
     Nothing is installed on the hosts and nothing is written there: one script is sent, one answer
@@ -66,6 +73,14 @@ def secscan() -> None:
                   3 a target was not reached   4 something could not be judged
                   130 interrupted
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
+    if config or os.path.exists("secscan.yml"):  # noqa: PTH110 - pathlib costs as much as the rest of --help
+        from pathlib import Path  # noqa: PLC0415 - as above
+
+        from secscan.cli.configuration import find_configuration, read_configuration  # noqa: PLC0415 - only for a configuration
+
+        path = Path(config) if config else find_configuration()
+        if path:
+            context.default_map = read_configuration(path)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -73,9 +73,9 @@ class Cursor:
             for key in value:
                 if key not in known:
                     self.document.reject_unknown(self.keys, [key], known)
-        for key in required:
-            if key not in value:
-                self.report(f"{self.name} has no {key!r}", "required: " + ", ".join(required))
+        missing = [repr(key) for key in required if key not in value]
+        if missing:
+            self.report(f"{self.name} has no {', '.join(missing)}", ", ".join(required))
         return value
 
     def items(self) -> list[Cursor]:

@@ -37,6 +37,11 @@ def test_the_wheel_brings_its_content_and_scans_without_the_repository(installed
     assert done.returncode in {0, 1, 4}, done.stderr
     assert "compliance" in done.stdout
     assert (tmp_path / "out" / "report.html").stat().st_size > 10_000
+    assert "kernel_addresses_randomised" in run(installed / "secscan", "check", "list", cwd=tmp_path).stdout
+    assert (
+        "AC-2(1)"
+        in (next(installed.parent.glob("lib/*/site-packages/secscan/_content/baselines/requirements/nist*.csv"))).read_text()
+    )
     planned = run(installed / "secscan", "plan", cwd=tmp_path)
     assert "key=kernel.randomize_va_space" in planned.stdout
 
@@ -55,6 +60,7 @@ def test_a_plugin_of_every_kind_works_from_another_package(installed: Path, tmp_
     baselines = tmp_path / "own" / "baselines"
     baselines.mkdir()
     (baselines / "names_only.yaml").write_text("id: names_only\ntitle: Names\nrequirements:\n  UNC-IS-18: [localhost_is_named]\n")
+    assert "all hold" in run(installed / "secscan", "check", "test", "--content", "own", "localhost_is_named", cwd=tmp_path).stdout
     scan = run(
         installed / "secscan",
         "scan",

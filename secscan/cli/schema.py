@@ -1,0 +1,62 @@
+"""`secscan schema`: what editors and other programs need to know about our files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from secscan.cli.content import content_option, load_content
+from secscan.errors import UsageError
+
+KINDS = ("check", "baseline", "inventory", "assessment", "configuration")
+
+
+@click.command("schema")
+@click.argument("kind", type=click.Choice(KINDS))
+@content_option
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it to a file.")
+def command(kind: str, content: tuple[Path, ...], output: Path | None) -> int:
+    """Print the JSON Schema of a kind of file.
+
+    Those of checks and baselines are made from the installed probes and matchers and from the content at hand, own
+    content included. In an editor with a YAML language server, name the written file in the first line of yours:
+
+    \b
+      # yaml-language-server: $schema=check.schema.json
+    """  # noqa: D301 - \b is click's mark for a block that is not wrapped
+    text = json.dumps(_schema(kind, content), indent=1, ensure_ascii=False) + "\n"
+    if output is None:
+        click.echo(text, nl=False)
+        return 0
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{output}: cannot be written: {error.strerror}") from error
+    click.echo(f"secscan: wrote {output}", err=True)
+    return 0
+
+
+def _schema(kind: str, content: tuple[Path, ...]) -> Any:
+    if kind == "assessment":
+        from secscan import places  # noqa: PLC0415 - keep --help free of it
+
+        return json.loads((places.schemas() / "assessment-1.schema.json").read_text(encoding="utf-8"))
+    if kind == "inventory":
+        from secscan.inventory.schema import inventory_schema  # noqa: PLC0415 - as above
+
+        return inventory_schema()
+    if kind == "configuration":
+        from secscan.cli.configuration import configuration_schema  # noqa: PLC0415 - as above
+
+        return configuration_schema()
+    library, vocabulary = load_content(content)
+    if kind == "check":
+        from secscan.content.schema import check_schema  # noqa: PLC0415 - as above
+
+        return check_schema(vocabulary)
+    from secscan.content.schema_baseline import baseline_schema  # noqa: PLC0415 - as above
+
+    return baseline_schema(library)
