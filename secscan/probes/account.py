@@ -59,6 +59,7 @@ $1 == "passwd" && $2 != "" && ((NF >= 8 && $4 ~ /^[0-9]+$/) || $2 ~ /^[+-]/) { #
   shell = $8 == "" ? "/bin/sh" : $8
   gsub(/[ \t\001-\037\177]/, "?", shell); gsub(/[\001-\037\177]/, "?", $7); gsub(/[ \t\001-\037\177]/, "?", $2)
   printf "account %s uid=%s gid=%s", $2, $4 == "" ? "?" : $4, $5 == "" ? "?" : $5
+  printf " field=%s", $3 == "x" ? "shadow" : "passwd"
   if ($3 != "x") { classify($3); printf " password=%s hash=%s", class, hash }
   else if (shadow != "read") printf " password=? hash=?"
   else if (name in classes) printf " password=%s hash=%s", classes[name], hashes[name]
@@ -183,6 +184,7 @@ def _record(line: str, host: Mapping[str, str]) -> Record:
         "login_shell": _opens_shell(words),
         "password": words["password"] if known else hidden,
         "hash": _hash(words) if known else hidden,
+        "shadowed": words["field"] == "shadow" if "field" in words else Unobservable("not told"),
         "last_change": _moment(words.get("changed"), "never set") if known else hidden,
         **{name: _days(words.get(word)) if known else hidden for name, word in _AGING.items()},
         "expires": _moment(words.get("expires"), "does not expire") if known else hidden,
@@ -253,6 +255,9 @@ PROBE = Probe(
                 ),
                 Attribute("hash", Type.TEXT, "scheme of the stored hash, locked or not"),
                 Attribute(
+                    "shadowed", Type.BOOLEAN, "/etc/passwd, which everybody can read, refers to /etc/shadow for the password"
+                ),
+                Attribute(
                     "last_change", Type.TIMESTAMP, "day of the last password change; 1970-01-01 means it must be changed now"
                 ),
                 Attribute("min_days", Type.INTEGER, "days before the password may be changed again"),
@@ -275,9 +280,10 @@ PROBE = Probe(
     read=read,
     example=(
         "uid_min=1000 uid_max=60000 shadow=read logins=read\n"
-        "account root uid=0 gid=0 password=yescrypt hash=yescrypt changed=20000 min=0 max=99999 warn=7 "
+        "account root uid=0 gid=0 field=shadow password=yescrypt hash=yescrypt changed=20000 min=0 max=99999 warn=7 "
         "last=2026-Jan-05T08:12:44+0000 home_mode=700 home_owner=root shell=/bin/bash shell_exists=yes home=/root\n"
-        "account www-data uid=33 gid=33 password=none hash=none last=never shell=/usr/sbin/nologin shell_exists=yes home=/var/www\n"
+        "account www-data uid=33 gid=33 field=shadow password=none hash=none last=never shell=/usr/sbin/nologin shell_exists=yes "
+        "home=/var/www\n"
         "end\n"
     ),
     time_limit_s=60,

@@ -113,7 +113,7 @@ def _timeouts(source: str, text: str) -> list[_Setting]:
 
 
 def _masks(found: Sequence[tuple[str, str]]) -> list[_Setting]:
-    """What the shell's own files set; where they set nothing, what pam_umask is told, and where that is nothing, login.defs."""
+    """What the shell's own files set; else what pam_umask is told; else login.defs, which pam_umask alone reads at a sign-in."""
     shell = [setting for source, text in found for setting in _shell_masks(source, text)]
     pam = [
         _Setting(_octal(value), source)
@@ -122,7 +122,8 @@ def _masks(found: Sequence[tuple[str, str]]) -> list[_Setting]:
         for value in re.findall(r"\s(?i:umask)=(\S+)", text)
     ]
     definitions = [_Setting(_octal(text.split()[1]), source) for source, text in found if re.fullmatch(r"UMASK \S+", text)]
-    return shell or pam or definitions[-1:]
+    read_by_pam = any("pam_umask.so" in text for _, text in found)
+    return shell or pam or (definitions[-1:] if read_by_pam else [])
 
 
 def _shell_masks(source: str, text: str) -> list[_Setting]:
@@ -159,7 +160,9 @@ PROBE = Probe(
         Attribute("tmout_readonly", Type.BOOLEAN, "users cannot change it"),
         Attribute("tmout_exported", Type.BOOLEAN, "shells started from the shell have it too"),
         Attribute("tmout_sources", Type.LIST, "files and lines that set it"),
-        Attribute("umask", Type.MODE, "the umask: of the shell's files, else of pam_umask, else of login.defs"),
+        Attribute(
+            "umask", Type.MODE, "the umask: of the shell's files, else of pam_umask, else of login.defs where pam_umask reads it"
+        ),
         Attribute("umask_sources", Type.LIST, "files and lines that set it"),
     ),
     ask=ask,

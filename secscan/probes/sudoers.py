@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
-from secscan.model.values import Record, Type, Unobservable
+from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, reply
 from secscan.syntax.sudoers import Default, Rule, parse_sudoers
 
@@ -67,10 +67,16 @@ elif [ ! -r "$main" ]; then printf 'unobservable: %s cannot be read by this user
 else
   host=$(uname -n)
   host=${host%%.*}
-  version=$(sudo -V 2>/dev/null)
-  version=${version%%"
+  told=$(sudo -V 2>/dev/null)
+  version=${told%%"
 "*}
   printf 'version %s\n' "${version##*[Vv]ersion }"
+  case $told in
+    *'Authentication timestamp timeout: '*)
+      timeout=${told#*'Authentication timestamp timeout: '}
+      printf 'timeout %s\n' "${timeout%%[!0-9.-]*}"
+      ;;
+  esac
   sources=files
   if [ -r /etc/nsswitch.conf ]; then
     while read -r word rest; do
@@ -90,7 +96,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
-    """`version V`, `sources files sss` (both may be left out), `FILE:LINE: TEXT` for each line that counts, then `end`."""
+    """`version V`, `timeout MINUTES`, `sources files sss` (all may be left out), `FILE:LINE: TEXT` per line that counts, `end`."""
     said = reply(answer, "sudo is not installed")
     if said:
         return said
@@ -99,7 +105,9 @@ def read(call: Arguments, answer: Answer) -> Observation:
     if faults:
         return Unobservable(faults[0])
     version = next((line.removeprefix("version ") for line in lines if line.startswith("version ")), "")
+    timeout = next((line.removeprefix("timeout ") for line in lines if line.startswith("timeout ")), "")
     sources = next((line.split()[1:] for line in lines if line.startswith("sources ")), ["files"])
+    others = ", ".join(source for source in sources if source != "files")
     located = [_without_comment(line) for line in lines if line.startswith("/")]
     if not located:
         raise Unreadable("no lines before the closing line")
@@ -108,6 +116,8 @@ def read(call: Arguments, answer: Answer) -> Observation:
         "rules": tuple(map(_rule, found.rules)),
         "defaults": tuple(_default(default, found.defaults[number + 1 :]) for number, default in enumerate(found.defaults)),
         "sources": tuple(sources),
+        "complete": Unobservable(f"sudo also takes rules from {others}, which are not seen here") if others else True,
+        "compiled_timeout": _number(timeout),
         "version": version or Unobservable("sudo -V told none"),
     })  # fmt: skip
 
@@ -142,12 +152,17 @@ def _default(default: Default, later: Sequence[Default]) -> Record:
         "name": default.name,
         "operator": default.operator,
         "value": default.value,
+        "number": _number(default.value) if default.value else Absent("a value"),
         "negated": default.negated,
         "scope": default.scope,
         "effective": not overridden,
         "file": default.file,
         "line": default.line,
     }
+
+
+def _number(text: str) -> Value:
+    return float(text) if re.fullmatch(r"-?\d{1,9}(\.\d{1,9})?", text) else Unobservable(f"{text[:60]!r} is not a number")
 
 
 PROBE = Probe(
@@ -182,6 +197,7 @@ PROBE = Probe(
                 Attribute("name", Type.TEXT, "name of the setting, such as use_pty"),
                 Attribute("operator", Type.TEXT, "=, +=, -=, or nothing for a flag"),
                 Attribute("value", Type.TEXT, "its value, quotes removed; empty for a flag"),
+                Attribute("number", Type.NUMBER, "its value as a number, such as the minutes of timestamp_timeout"),
                 Attribute("negated", Type.BOOLEAN, "switched off with !"),
                 Attribute("scope", Type.TEXT, "empty for everybody, or user, host, runas or command and for whom"),
                 Attribute("effective", Type.BOOLEAN, "no later line of the same scope replaces it"),
@@ -192,12 +208,14 @@ PROBE = Probe(
         Attribute(
             "sources", Type.LIST, "where sudo looks, from nsswitch.conf: files, and sss or ldap whose rules are not seen here"
         ),
+        Attribute("complete", Type.BOOLEAN, "true when files are the only source; could not look when rules come from others too"),
+        Attribute("compiled_timeout", Type.NUMBER, "minutes sudo remembers a password where no line says otherwise"),
         Attribute("version", Type.VERSION, "version of sudo, such as 1.9.13p3"),
     ),
     ask=ask,
     read=read,
     example=(
-        "version 1.9.13p3\nsources files\n/etc/sudoers:9: Defaults use_pty, timestamp_timeout=5\n"
+        "version 1.9.13p3\ntimeout 15.0\nsources files\n/etc/sudoers:9: Defaults use_pty, timestamp_timeout=5\n"
         "/etc/sudoers:44: root ALL=(ALL:ALL) ALL\n/etc/sudoers.d/backup:1: backup ALL=(root) NOPASSWD: /usr/bin/rsync\nend\n"
     ),
     time_limit_s=30,
