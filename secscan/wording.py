@@ -87,9 +87,11 @@ WHENS = {
 }
 CATALOGUES = {
     "nist_800_53": "NIST SP 800-53",
+    "nist_csf": "NIST CSF",
     "iso_27001": "ISO/IEC 27001",
     "iso_22301": "ISO 22301",
     "cis_v8": "CIS Controls v8",
+    "pci_dss": "PCI DSS",
     "ssg": "ComplianceAsCode",
 }
 STATES = {"observed": mark("observed"), "absent": mark("looked, not there"), "unobservable": mark("could not look")}
@@ -109,12 +111,15 @@ _EXPECTED = {
     "mode_at_most": mark("permissions of at most {expected}"),
     "older_than": mark("longer than {expected} ago"),
     "newer_than": mark("no longer than {expected} ago"),
+    "left_at_least": mark("at least {expected} from now"),
     "version_at_least": mark("version {expected} or newer"),
     "subset_of": mark("nothing but {expected}"),
     "superset_of": mark("all of {expected}"),
     "no": mark("no record like this"),
     "each": mark("a collection to look through"),
-    "none": mark("none of these to hold"),
+    "none": mark("something of this to hold"),
+    "none no": mark("a record like this"),
+    "none each": mark("a record that is not like this"),
 }
 _FLAGS = {
     ("empty", True): mark("to be empty"),
@@ -124,7 +129,7 @@ _FLAGS = {
     ("absent", True): mark("not to be there"),
     ("absent", False): mark("to be there"),
 }
-_AGES = {"older_than", "newer_than"}
+_AGES = {"older_than", "newer_than", "left_at_least"}
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
@@ -160,7 +165,7 @@ class Wording:
     def expected(self, finding: Mapping[str, Any]) -> str:
         """What was expected, without the word itself."""
         matcher, expected = finding["matcher"], finding["expected"]
-        if matcher.startswith("none "):
+        if matcher.startswith("none ") and matcher not in _EXPECTED:
             return self._say(mark("not: {expected}"), expected=self.expected({**finding, "matcher": matcher.removeprefix("none ")}))
         flag = _FLAGS.get((matcher, expected)) if isinstance(expected, bool) else None
         if flag:

@@ -5,7 +5,7 @@ False decides `all`, true decides `any`; an unknown operand makes the rest unkno
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -157,22 +157,29 @@ def _judge_combined(combined: Combined, facts: Facts, record: Mapping[str, Value
         return Judgement(truth, () if truth else findings, examined)
     unknown = tuple(finding for judgement in judgements if judgement.truth is None for finding in judgement.findings)
     if truth is True:
-        held = tuple(
-            _held(term, facts, record) for term, judgement in zip(combined.terms, judgements, strict=True) if judgement.truth
-        )
-        return Judgement(False, held, examined)
+        held = [term for term, judgement in zip(combined.terms, judgements, strict=True) if judgement.truth]
+        return Judgement(False, tuple(finding for term in held for finding in _held(term, facts, record)), examined)
     return Judgement(negation(truth), unknown, examined)
 
 
-def _held(expression: Expression, facts: Facts, record: Mapping[str, Value] | None) -> Finding:
-    """A finding for a term of `none` that holds: the actual value is what must not be."""
+def _held(expression: Expression, facts: Facts, record: Mapping[str, Value] | None) -> Iterator[Finding]:
+    """Findings for a term of `none` that holds: the actual values are what must not be."""
     if isinstance(expression, That):
-        comparison = expression.comparisons[0]
-        kind = facts.matchers[comparison.matcher].operand_type(expression.path.type)
         value = look_up(expression.path, facts, record)
-        operand = as_json(kind, _operand(comparison, facts, record))
-        return Finding(str(expression.path), f"none {comparison.matcher}", operand, as_json(expression.path.type, value), False)
-    return Finding("none", "none", None, None, False, "a combination that must not hold does")
+        actual = as_json(expression.path.type, value)
+        for comparison in expression.comparisons:
+            kind = facts.matchers[comparison.matcher].operand_type(expression.path.type)
+            operand = as_json(kind, _operand(comparison, facts, record))
+            yield Finding(str(expression.path), f"none {comparison.matcher}", operand, actual, False)
+    elif isinstance(expression, Combined) and expression.kind == "none":
+        yield Finding("none", "none", None, None, False, "none of what stands there holds, and something must")
+    elif isinstance(expression, Combined):
+        for term in expression.terms:
+            if judge(term, facts, record).truth:
+                yield from _held(term, facts, record)
+    else:
+        kind_of = "each" if isinstance(expression, Each) else "no"
+        yield Finding(str(expression.path), f"none {kind_of}", None, None, False)
 
 
 def _judge_collection(expression: Each | No, facts: Facts, record: Mapping[str, Value] | None) -> Judgement:

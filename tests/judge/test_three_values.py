@@ -173,3 +173,19 @@ def test_a_matcher_that_raises_stops_nothing():
     judgement = judge_all([that, is_yes("b")], facts({"a": "x", "b": "yes"}, matchers={"broken": broken}))
     assert judgement.truth is None
     assert "ZeroDivisionError" in judgement.findings[0].reason
+
+
+def test_what_must_not_hold_and_does_is_told_term_by_term():
+    both = Combined("all", (is_yes("a"), Combined("any", (is_yes("b"), is_yes("c")))))
+    found = judge(Combined("none", (both,)), facts({"a": "yes", "b": "no", "c": "yes"}))
+    assert found.truth is False
+    assert [(each.that, each.matcher, each.actual) for each in found.findings] == [
+        ("a.value", "none equals", "yes"),
+        ("c.value", "none equals", "yes"),
+    ]
+
+
+def test_a_collection_without_the_record_that_must_be_there_is_named():
+    found = judge(Combined("none", (No(ROWS, (holds(CHOSEN),)),)), facts({"rows": ()}))
+    assert found.truth is False
+    assert [(each.that, each.matcher) for each in found.findings] == [(str(ROWS), "none no")]
