@@ -160,6 +160,8 @@ def _of_rule(setting: str, rule: Rule, config: Sequence[Record]) -> str | Absent
 def _number(value: Value) -> Value:
     if not isinstance(value, str):
         return value
+    if re.fullmatch(r"(disabled|\d{1,18})(,(disabled|\d{1,18})){4}", value) and (lengths := re.findall(r"\d+", value)):
+        return min(map(int, lengths))  # min=N0,N1,N2,N3,N4 of passwdqc.conf(5): a length for each kind of password
     return int(value) if re.fullmatch(r"-?\d{1,18}", value) else Unobservable(f"{value[:60]!r} is not a whole number")
 
 
@@ -178,7 +180,11 @@ PROBE = Probe(
         Attribute(
             "value", Type.TEXT, "effective value of the setting; true for a mere word; absent when the compiled default counts"
         ),
-        Attribute("number", Type.INTEGER, "effective value of the setting as a whole number"),
+        Attribute(
+            "number",
+            Type.INTEGER,
+            "effective value of the setting as a whole number; of pam_passwdqc's min the smallest that counts",
+        ),
         Attribute("services", Type.LIST, "services, and files made to be included, whose stack holds the module"),
         Attribute("types", Type.LIST, "auth, account, password, session: what it is used for"),
         Attribute("controls", Type.LIST, "controls it is used with, such as required"),
