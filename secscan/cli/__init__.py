@@ -21,6 +21,7 @@ COMMANDS = {
     "explain": "Tell how one check came to its outcome on one target.",
     "check": "List, show, write and prove checks.",
     "baseline": "List, show and prove baselines.",
+    "requirement": "List and show requirements, and what serves them.",
     "probe": "List and show probes and matchers.",
     "schema": "Print the JSON Schema of a kind of file.",
     "init": "Write a commented inventory and configuration.",

@@ -17,12 +17,19 @@ from typing import Any
 from secscan.content.baselines import Shelf, read_baseline
 from secscan.content.checks import read_check
 from secscan.content.reading import Vocabulary
+from secscan.content.requirements import Verification
 from secscan.content.sources import Source, read_baselines, read_catalogues, read_checks
 from secscan.content.stored import LazyChecks, Stored, digest, read_stored, write_stored
 from secscan.documents import Document, did_you_mean
 from secscan.errors import InputError, Problem, UsageError
 from secscan.model.assessment import RequirementText
 from secscan.model.check import Baseline, Check
+
+_DOUBTS = {
+    Verification.PARTIAL.value: Verification.PARTIAL.meaning,
+    Verification.UNVERIFIED.value: Verification.UNVERIFIED.meaning,
+    Verification.NOT_OBTAINED.value: Verification.NOT_OBTAINED.meaning,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,7 @@ class Reading:
     documents: dict[str, Document] = field(default_factory=dict)  # of checks, by id
     baselines: dict[str, Document] = field(default_factory=dict)
     requirements: dict[str, RequirementText] = field(default_factory=dict)
+    catalogues: list[Document] = field(default_factory=list)  # of requirements
     broken: set[str] = field(default_factory=set)  # stems of check files with problems
     problems: list[Problem] = field(default_factory=list)
 
@@ -128,6 +136,7 @@ def _read(checks: Iterable[Source], baselines: Iterable[Source], catalogues: Ite
     for source in catalogues:
         document = source.document()
         _add_requirements(reading, document)
+        reading.catalogues.append(document)
         reading.problems += document.problems
     return reading
 
@@ -177,10 +186,11 @@ def _add_requirements(reading: Reading, document: Document) -> None:
 
 
 def _describe_source(entry: Mapping[str, Any]) -> str:
-    """Where a requirement stands: document and place, or what it was derived from."""
+    """Where a requirement stands: document and place, or what it was derived from; what was not read is marked."""
     source, parents = entry.get("source"), entry.get("parents")
     if isinstance(parents, list) and parents:
         return "derived from " + ", ".join(map(str, parents))
     if not isinstance(source, dict):
         return ""
-    return ", ".join(str(source[key]) for key in ("document", "locator") if source.get(key))
+    doubt = _DOUBTS.get(str(source.get("verification")), "")
+    return ", ".join(str(source[key]) for key in ("document", "locator") if source.get(key)) + (f" ({doubt})" if doubt else "")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from secscan.content.frameworks import fault_of
 from secscan.content.library import Reading
+from secscan.content.requirements import read_requirements
 from secscan.content.uses import used_names, used_parameters
 from secscan.documents import Document, Keys
 from secscan.errors import Problem
@@ -14,9 +15,9 @@ from secscan.model.check import Check
 
 def lint(reading: Reading) -> list[Problem]:
     """Every problem of the content: what cannot be loaded, and what can but should not stand so."""
-    problems = list(reading.problems)
+    problems = {*reading.problems, *read_requirements(reading.catalogues)[1]}
     for name, check in reading.checks.items():
-        problems += lint_check(check, reading.documents[name])
+        problems.update(lint_check(check, reading.documents[name]))
     return sorted(problems)
 
 

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from secscan.content.coverage import Coverage
 from secscan.content.frameworks import nist_controls
 from secscan.model.assessment import RequirementText
 from secscan.model.check import Baseline, Case, Check, Condition, Literal, LocalChange, Parameter, Selection
@@ -65,6 +66,24 @@ def baseline_page(baseline: Baseline, checks: Mapping[str, Check], requirements:
         parts += _section(f"{name} {requirements[name].title}", lines)
     reasons = [_wrapped(f"- {name}: {why}", "  ") for name, why in sorted(baseline.not_automated.items())]
     return "\n\n".join([*parts, *_section("Not automated", reasons), f"File: `{baseline.path}`"]) + "\n"
+
+
+def requirement_page(coverage: Coverage, checks: Mapping[str, Check]) -> str:
+    """A requirement in full, and what serves it."""
+    row = coverage.requirement
+    note = "" if row.note.partition(" ")[0] in ("", "memory", row.verification.value) else f"; {row.note}"
+    serving = [*coverage.checks, *coverage.attested]
+    parts = [
+        f"# {row.id} {row.title}",
+        _wrapped(row.statement),
+        *_section("Source", [_wrapped(f"{row.place} ({row.verification.meaning}{note})")]),
+        *_section("Evidence", [_wrapped(f"- {each}", "  ") for each in row.evidence]),
+        *_section("Served by checks", [_wrapped(f"- `{name}` {checks[name].title}", "  ") for name in serving]),
+        *_section("Served by derived requirements", [", ".join(coverage.parts)] if coverage.parts else []),
+        *_section(f"Served: {coverage.served.value.replace('_', ' ')}", [_wrapped(coverage.reason)] if coverage.reason else []),
+        *_section("The same elsewhere", [_reference(name, ids) for name, ids in row.mappings.items()]),
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def probe_page(probe: Probe) -> str:

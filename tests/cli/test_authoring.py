@@ -99,6 +99,16 @@ def test_lint_says_what_is_wrong_at_which_place(own: Path, capsys: pytest.Captur
     assert "checks/texts/motd_is_short.yaml" + problem in capsys.readouterr().err
 
 
+def test_lint_looks_at_requirements_too(own: Path, capsys: pytest.CaptureFixture[str]):
+    folder = own / "baselines" / "requirements"
+    folder.mkdir(parents=True)
+    (folder / "own.yml").write_text("requirements:\n- {id: R-1, title: T, parents: [R-2]}\n")
+    assert run(["check", "lint", "--content", "."]) == 2
+    told = capsys.readouterr().err
+    assert "baselines/requirements/own.yml:2:33: no requirement is named 'R-2'" in told
+    assert "has no 'level', 'group', 'source'" in told
+
+
 def test_right_content_has_no_problem(own: Path, capsys: pytest.CaptureFixture[str]):
     assert run(["check", "lint", "--content", "."]) == 0
     assert run(["baseline", "lint"]) == 0

@@ -45,7 +45,7 @@ def test_a_check_from_the_cache_is_the_check_from_its_file(folder: Path, tmp_pat
     assert dict(second.checks) == dict(first.checks)
 
 
-@pytest.mark.parametrize("damage", [b"", b"x", b"secscan.library/3 0 0\n{}"], ids=["empty", "garbage", "forged"])
+@pytest.mark.parametrize("damage", [b"", b"x", b"secscan.library/4 0 0\n{}"], ids=["empty", "garbage", "forged"])
 def test_a_damaged_cache_is_not_read(folder: Path, tmp_path: Path, vocabulary: Vocabulary, damage: bytes):
     first = load(folder, vocabulary, tmp_path / "cache")
     (tmp_path / "cache" / "library.json").write_bytes(damage)
