@@ -234,7 +234,8 @@ class Wording:
 
     def who(self, host: Mapping[str, Any]) -> str:
         """As whom a host was asked: `admin over ssh, as root (sudo)`."""
-        parts = [self._say(mark("{user} over {transport}"), user=host["user"] or "?", transport=host["transport"] or "?")]
+        how = mark("{user} over {transport}") if host["user"] else mark("over {transport}")
+        parts = [self._say(how, user=host["user"], transport=host["transport"] or "?")]
         if host["uid"] is not None:
             parts.append(self._say(mark("as uid {uid}"), uid=host["uid"]) if host["uid"] else self.translate(mark("as root")))
         if host["become"]:

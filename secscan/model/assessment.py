@@ -1,4 +1,4 @@
-"""What comes out: results with outcomes, findings and evidence. Reporters read only this (as JSON: reporters/document.py)."""
+"""What comes out: results with outcomes, findings and evidence. Reporters read only this (as JSON: assessments.py)."""
 
 from __future__ import annotations
 
