@@ -31,19 +31,41 @@ END {{
 }}"""
 
 
+# A pipe ends with the status of its last command. Where one is written, a shell is taken in which the first failure counts.
+_PIPE = re.compile(r"(?<![|>])\|(?!\|)")
+_FIND_PIPING = """
+piping=''
+for shell in sh bash; do
+  if [ -z "$piping" ] && "$shell" -c 'set -o pipefail' 2>/dev/null; then piping=$shell; fi
+done"""
+
+
 def ask(calls: Sequence[Arguments]) -> Question:
     """Each command in a shell of its own, with its own time limit."""
-    questions = "\n".join(
-        f"{{ $limit sh -c {quote(call['run'])} </dev/null; printf '\\nexit %s\\n' $?; }} | awk \"$tidy\"\npart {index} 0"
-        for index, call in enumerate(calls)
-    )
+    texts = [str(call["run"]) for call in calls]
+    questions = "\n".join(f"{_one(text)}\npart {index} 0" for index, text in enumerate(texts))
     script = f"""limit=''
 if timeout -k 2 {_SECONDS} true 2>/dev/null; then limit='timeout -k 2 {_SECONDS}'
 elif timeout {_SECONDS} true 2>/dev/null; then limit='timeout {_SECONDS}'; fi
 IFS=' '
-tidy={quote(_AWK)}
+tidy={quote(_AWK)}{_FIND_PIPING if any(map(_PIPE.search, texts)) else ""}
 {questions}"""
     return Question(script, tuple(dict.fromkeys(f"sh -c {quote(call['run'])}" for call in calls)))
+
+
+def _one(text: str) -> str:
+    """Shell that runs one command, tells its exit status after its output, and tidies both."""
+    if not _PIPE.search(text):
+        return _run("sh", text)
+    piped = _run('"$piping"', f"set -o pipefail\n{text}")
+    return (
+        f'if [ -n "$piping" ]; then\n{piped}\n'
+        "else printf 'unobservable: no shell here tells when the first command of a pipe fails\\n'; fi"
+    )
+
+
+def _run(shell: str, text: str) -> str:
+    return f"{{ $limit {shell} -c {quote(text)} </dev/null; printf '\\nexit %s\\n' $?; }} | awk \"$tidy\""
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
@@ -68,7 +90,11 @@ PROBE = Probe(
     summary=f"Escape hatch: what a shell command prints (at most {_SECONDS} s and {_LIMIT} KiB); prefer any other probe",
     arguments=(
         Argument(
-            "run", Type.TEXT, "shell text, run by sh -c; must not change anything on the host", required=True, pattern=r"[^\x00]+"
+            "run",
+            Type.TEXT,
+            "shell text, run by sh -c; must not change anything on the host. In a pipe the first failure counts",
+            required=True,
+            pattern=r"[^\x00]+",
         ),
         Argument(
             "exit_ok",
