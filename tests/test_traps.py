@@ -84,7 +84,8 @@ def place() -> Iterator[Path]:
             (folder / "entries" / str(number)).chmod(0o666)
         (folder / ODD_SHELL).symlink_to("/bin/sh")
         (folder / "app.conf").write_text(
-            f"password = {SECRET}\nurl = https://backup:{SECRET}@vault/x\nprivate_key = /etc/ssl/private/app.key\nuse_password = yes\n"
+            f"password = {SECRET}\nurl = https://backup:{SECRET}@vault/x\n"
+            "private_key = /etc/ssl/private/app.key\nuse_password = yes\n"
         )
         yield folder
 
@@ -318,7 +319,8 @@ def test_trap_9_a_failure_at_the_head_of_a_pipe_is_not_an_empty_answer(engine):
     assert only(ask(engine("pipe_hides_failure"), shell(UNPRIVILEGED)))[0] == "error"
     assert only(ask(engine("pipe_finds_nothing"), shell(UNPRIVILEGED)))[0] == "pass"
     without = shell(edit=lambda script: script.replace("for shell in sh bash", "for shell in none-such"))
-    assert only(ask(engine("pipe_finds_nothing"), without)) == ("error", "no shell here tells when the first command of a pipe fails")
+    outcome, reason = only(ask(engine("pipe_finds_nothing"), without))
+    assert (outcome, reason.startswith("no shell here tells")) == ("error", True)
 
 
 @pytest.mark.parametrize("name", WRITTEN)
