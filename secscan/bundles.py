@@ -67,7 +67,7 @@ def _unpack_file(path: Path) -> bytes:
         with gzip.open(path) as stream:
             canonical = stream.read(_SIZE_LIMIT + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise EvidenceError(f"{path}: cannot be read as a bundle: {error}") from error
+        raise EvidenceError(f"{path}: cannot be read as a bundle: {getattr(error, 'strerror', None) or error}") from error
     if len(canonical) > _SIZE_LIMIT:
         raise EvidenceError(f"{path}: larger than {_SIZE_LIMIT // 2**20} MiB unpacked")
     return canonical

@@ -16,7 +16,7 @@ from secscan.content.library import Library, load_library
 from secscan.content.parameters import is_stricter, read_parameter_value
 from secscan.content.reading import Cursor, Vocabulary
 from secscan.documents import Document, did_you_mean
-from secscan.errors import InputError, TargetError, UsageError
+from secscan.errors import EvidenceError, ExchangeError, InputError, TargetError, UsageError
 from secscan.judge.assess import Rulebook, assess, assess_unreachable
 from secscan.model.assessment import Assessment
 from secscan.model.check import LocalChange, Selection
@@ -112,7 +112,10 @@ def read_evidence(engine: Engine, path: Path) -> Bundle:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     if data.startswith(b"\x1f\x8b"):
         return read_bundle(path)
-    return read_answers(data, engine.plan, path.stem, engine.library.sha256, path.stat().st_mtime)
+    try:
+        return read_answers(data, engine.plan, path.stem, engine.library.sha256, path.stat().st_mtime)
+    except (EvidenceError, ExchangeError) as error:
+        raise EvidenceError(f"{path}: {error}") from error
 
 
 def localise(engine: Engine, target: Target) -> tuple[Rulebook, Plan]:

@@ -48,6 +48,16 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does, but a reader that has gone (`secscan scan | head`) is not a check that fails, which 1 would mean."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - stands for standard output to the end
+            raise click.exceptions.Exit(141) from None
+        return result
+
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does, with a suggestion for a word that is close."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
@@ -90,7 +100,7 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(run(arguments))
 
 
-def run(arguments: list[str] | None = None) -> int:  # noqa: PLR0911 - one exit code for each way to end
+def run(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
     try:
         result: Any = secscan.main(args=arguments, prog_name="secscan", standalone_mode=False)
@@ -100,14 +110,13 @@ def run(arguments: list[str] | None = None) -> int:  # noqa: PLR0911 - one exit 
         click.echo("secscan: interrupted", err=True)
         return 130
     except click.ClickException as error:
-        error.show()
+        from secscan.cli.mistakes import told  # noqa: PLC0415 - only for a mistake
+
+        click.echo(f"secscan: {told(error)}", err=True)
         return 2
     except KeyboardInterrupt:
         click.echo("secscan: interrupted", err=True)
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
     except Exception as error:
         from secscan.errors import SecscanError  # noqa: PLC0415 - only for a mistake
 

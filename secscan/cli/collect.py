@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from secscan.cli.options import content_options, load, read_targets, target_options
+from secscan.cli.reports import describe_failure, prepare_folder
 
 
 @click.command("collect")
@@ -23,20 +24,18 @@ def command(baseline: str, content: tuple[Path, ...], output: Path, workers: int
     Prints one line per host: its name and the path of its bundle. Judge with `secscan evaluate`.
     """
     from secscan.bundles import write_bundle  # noqa: PLC0415 - keep --help free of it
-    from secscan.errors import SecscanError  # noqa: PLC0415 - as above
     from secscan.fleet import run_all  # noqa: PLC0415 - as above
     from secscan.inert import visible  # noqa: PLC0415 - as above
     from secscan.pipeline import collect  # noqa: PLC0415 - as above
 
     targets = read_targets(arguments)
     engine = load(baseline, content, arguments["connect_timeout"], arguments["timeout"])
+    prepare_folder(output)
     failed = 0
     for target, outcome in run_all(targets, lambda target: write_bundle(collect(engine, target), output)[1], workers):
-        if isinstance(outcome, SecscanError):
+        if isinstance(outcome, Exception):
             failed += 1
-            click.echo(f"secscan: {visible(target.name)}: not reached: {visible(str(outcome))}", err=True)
-        elif isinstance(outcome, Exception):
-            raise outcome
+            click.echo(f"secscan: {visible(target.name)}: not reached: {visible(describe_failure(outcome))}", err=True)
         else:
             click.echo(f"{visible(target.name)}\t{outcome}")
     return 3 if failed else 0

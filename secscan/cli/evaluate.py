@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from secscan.cli.options import content_options, load
-from secscan.cli.reports import Run, check_formats, exit_code, parse_fail_on, report_options, write_reports
+from secscan.cli.reports import Run, check_formats, exit_code, parse_fail_on, prepare_folder, report_options, write_reports
 
 
 @click.command("evaluate")
@@ -33,23 +33,42 @@ def command(
     """Judge evidence that was collected before.
 
     EVIDENCE is a bundle, a folder of bundles, or what the script of `secscan plan --script` printed on an isolated host
-    (echo 0123456789abcdef | sh collector.sh > answers).
+    (echo 0123456789abcdef | sh collector.sh > answers). Evidence that cannot be used is named, the rest is judged, and the exit
+    code is 2. Of several bundles of one host the newest is judged.
     """  # fmt: skip
-    from secscan.pipeline import evaluate, read_evidence  # noqa: PLC0415 - keep --help free of it
+    from secscan.errors import SecscanError  # noqa: PLC0415 - keep --help free of it
+    from secscan.inert import visible  # noqa: PLC0415 - as above
+    from secscan.pipeline import evaluate, read_evidence  # noqa: PLC0415 - as above
 
     rule = parse_fail_on(fail_on)
+    paths = _bundles(evidence)
+    if name and len(paths) > 1:
+        raise click.UsageError(f"--name names one host, and there are {len(paths)} bundles; allowed: one bundle with --name")
     wanted = check_formats(formats, output)
     engine = load(baseline, content)
     with contextlib.ExitStack() as stack:
-        folder = output or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
+        folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
         run = Run(folder, keep_evidence=False)
-        for path in _bundles(evidence):
-            bundle = read_evidence(engine, path)
+        whole = True
+        newest: dict[str, float] = {}
+        for path in paths:
+            try:
+                bundle = read_evidence(engine, path)
+            except SecscanError as error:
+                click.echo(f"secscan: {visible(str(error))}", err=True)
+                whole = False
+                continue
             if name:
                 bundle = replace(bundle, origin=replace(bundle.origin, target=name))
-            run.add(run.write(evaluate(engine, bundle)))
-        write_reports(run, wanted, output, quiet, colour)
-    return exit_code(run, rule)
+            host, finished_at = bundle.origin.target, bundle.origin.finished_at
+            if host in newest:
+                click.echo(f"secscan: note: {visible(host)} has several bundles; the newest is judged", err=True)
+            if finished_at >= newest.get(host, finished_at):
+                newest[host] = finished_at
+                run.add(run.write(evaluate(engine, bundle)))
+        if run.kept:
+            write_reports(run, wanted, output, quiet, colour)
+    return exit_code(run, rule) if whole else 2
 
 
 def _bundles(paths: tuple[Path, ...]) -> list[Path]:

@@ -36,7 +36,8 @@ def command(target: str, check: str, saved: Path | None, baseline: str, content:
     selected = [selection.check for selection in engine.rulebook.baseline.selections]
     if check not in selected:
         raise UsageError(
-            f"check {check!r} is not in baseline {baseline}{did_you_mean(check, selected)}; allowed: {', '.join(selected)}"
+            f"check {check!r} is not in baseline {baseline}{did_you_mean(check, selected)}; "
+            f"allowed: one of its {len(selected)} checks (secscan baseline show {baseline})"
         )
     if saved:
         assessment = evaluate(engine, _saved_bundle(engine, saved, target))

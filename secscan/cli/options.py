@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from collections import Counter
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
     from secscan.pipeline import Engine
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Seconds(click.FloatRange):
+    """A time limit: a number within its range, which `nan` is not."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """As FloatRange does, but comparisons with nan hold for nothing."""
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is not in the range", param, ctx)
+        return seconds
+
+
 _FILE = click.Path(path_type=Path)
 SECRET_VARIABLES = {"password": "SECSCAN_PASSWORD", "passphrase": "SECSCAN_PASSPHRASE", "become": "SECSCAN_BECOME_PASSWORD"}
 
@@ -65,11 +79,9 @@ _ACCESS_OPTIONS = [
     click.option("--ssh-config", metavar="FILE", help="OpenSSH client configuration instead of ~/.ssh/config."),
     click.option("--known-hosts", metavar="FILE", help="Known host keys instead of ~/.ssh/known_hosts."),
     click.option("--accept-new", is_flag=True, help="Record keys of hosts never seen before; changed keys are still refused."),
+    click.option("--connect-timeout", type=Seconds(1, 600), default=15, show_default=True, metavar="S", help="Seconds to connect."),
     click.option(
-        "--connect-timeout", type=click.FloatRange(1, 600), default=15, show_default=True, metavar="S", help="Seconds to connect."
-    ),
-    click.option(
-        "--timeout", type=click.FloatRange(5, 7200), default=300, show_default=True, metavar="S", help="Seconds for one whole host."
+        "--timeout", type=Seconds(5, 7200), default=300, show_default=True, metavar="S", help="Seconds for one whole host."
     ),
 ]
 
@@ -184,5 +196,7 @@ def _read_private(path: Path) -> str:
                     f"{path}: others may read this password (mode {stat.S_IMODE(state.st_mode):04o}); allowed: mode 0600"
                 )
             return stream.readline().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}; allowed: a file of mode 0600 with the password") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: is not UTF-8 text; allowed: a file of mode 0600 with the password") from error

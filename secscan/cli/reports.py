@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -83,6 +85,8 @@ def check_formats(text: str, output: Path | None) -> list[str]:
 
     words = [word.strip() for word in (text or ("text,html,json" if output else "text")).split(",") if word.strip()]
     known = plugins.reporter_names()
+    if not words:
+        raise UsageError(f"--format {text!r} names no format; allowed: {', '.join(known)}, joined by commas")
     for word in words:
         if word not in known:
             raise UsageError(f"no format is named {word!r}{did_you_mean(word, known)}; allowed: {', '.join(known)}")
@@ -119,12 +123,12 @@ class Run:
 
     folder: Path
     keep_evidence: bool
-    kept: list[Kept] = field(default_factory=list)
+    kept: dict[str, Kept] = field(default_factory=dict)  # by host
 
     @property
     def names(self) -> list[str]:
         """Finished hosts, by name."""
-        return sorted(kept.name for kept in self.kept)
+        return sorted(self.kept)
 
     def keep(self, engine: Engine, target: Target) -> Kept:
         """Scan one target and put document and evidence on disk (called in a worker thread)."""
@@ -143,13 +147,12 @@ class Run:
         from secscan import __version__  # noqa: PLC0415 - keep --help free of it
         from secscan.judge.assess import assess_unreachable  # noqa: PLC0415 - as above
 
-        reason = str(error) if isinstance(error, SecscanError) else f"secscan failed: {type(error).__name__}: {error}"
         now = time.time()
-        return self.write(assess_unreachable(engine.rulebook, target, reason, now, now, __version__))
+        return self.write(assess_unreachable(engine.rulebook, target, describe_failure(error), now, now, __version__))
 
     def add(self, kept: Kept) -> None:
-        """Count a finished host."""
-        self.kept.append(kept)
+        """Count a finished host, once."""
+        self.kept[kept.name] = kept
 
     def documents(self) -> Iterator[dict[str, Any]]:
         """The documents of the finished hosts, one at a time, in the order of their names."""
@@ -175,6 +178,11 @@ class Run:
         return Kept(assessment.host.name, counts, failed, _summarise(assessment), not assessment.unreachable)
 
 
+def describe_failure(error: Exception) -> str:
+    """Why a target has no answer: what it said, or what broke here."""
+    return str(error) if isinstance(error, SecscanError) else f"secscan failed: {type(error).__name__}: {error}"
+
+
 def _summarise(assessment: Assessment) -> str:
     if assessment.unreachable:
         return f"not reached: {assessment.unreachable}"
@@ -189,14 +197,15 @@ def _summarise(assessment: Assessment) -> str:
 
 def exit_code(run: Run, rule: FailOn) -> int:
     """1 something fails, 3 a target was not reached, 4 something could not be judged, 0 all hold; in that order."""
+    hosts = run.kept.values()
     if rule.severity is not None:
-        if any(_SEVERITIES.index(severity) >= rule.severity for kept in run.kept for severity in kept.failed_severities):
+        if any(_SEVERITIES.index(severity) >= rule.severity for kept in hosts for severity in kept.failed_severities):
             return 1
-        if any(kept.counts.get(outcome) for kept in run.kept for outcome in rule.outcomes):
+        if any(kept.counts.get(outcome) for kept in hosts for outcome in rule.outcomes):
             return 1
-    if not all(kept.reached for kept in run.kept):
+    if not all(kept.reached for kept in hosts):
         return 3
-    return 4 if any(kept.counts.get("error") for kept in run.kept) else 0
+    return 4 if any(kept.counts.get("error") for kept in hosts) else 0
 
 
 def write_reports(run: Run, formats: Iterable[str], output: Path | None, quiet: bool, colour: bool | None) -> None:
@@ -226,15 +235,27 @@ def print_text(documents: Iterable[Mapping[str, Any]], colour: bool | None) -> N
     sys.stdout.flush()
 
 
+def prepare_folder(folder: Path) -> Path:
+    """The folder that reports and evidence go to, made where it is missing. UsageError when nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be written: {error.strerror}; allowed: a folder that you may write in") from error
+
+
 def write_whole(path: Path, pieces: Iterable[str]) -> None:
     """A file that is whole or not there, readable by its owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with partial.open("w", encoding="utf-8", newline="") as stream:
             partial.chmod(0o600)
             stream.writelines(pieces)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from secscan.cli.options import content_options, load, read_targets, target_options
-from secscan.cli.reports import Run, check_formats, exit_code, load_reporters, parse_fail_on, report_options, write_reports
+from secscan.cli.reports import (
+    Run,
+    check_formats,
+    exit_code,
+    load_reporters,
+    parse_fail_on,
+    prepare_folder,
+    report_options,
+    write_reports,
+)
 
 if TYPE_CHECKING:
     from secscan.errors import Problem
@@ -50,7 +59,7 @@ def command(
     engine = load(baseline, content, arguments["connect_timeout"], arguments["timeout"])
     _validate(engine, targets)
     with contextlib.ExitStack() as stack:
-        folder = output or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
+        folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
         run = Run(folder, keep_evidence=output is not None and not no_evidence)
         interrupted = _run(engine, targets, run, wanted, workers, quiet)
         write_reports(run, wanted, output, quiet, colour)
@@ -63,10 +72,13 @@ def command(
 def _validate(engine: Engine, targets: tuple[Target, ...]) -> None:
     """Everything that can be wrong with the input, before the first host is asked."""
     from secscan import plugins  # noqa: PLC0415 - keep --help free of it
-    from secscan.errors import InputError  # noqa: PLC0415 - as above
+    from secscan.errors import InputError, UsageError  # noqa: PLC0415 - as above
     from secscan.pipeline import localise  # noqa: PLC0415 - as above
 
     problems: list[Problem] = []
+    for target in targets:
+        if target.transport == "replay" and not Path(target.address).is_file():
+            raise UsageError(f"{target.address}: no such bundle; allowed: a file that ends in .bundle.json.gz")
     for transport in {target.transport for target in targets} - {"replay"}:
         plugins.transport(transport)
     for target in targets:

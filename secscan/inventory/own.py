@@ -83,7 +83,7 @@ class _Common:
 def read_own(document: Document) -> Inventory:
     """The inventory in a document. Raises InputError with every problem of the file."""
     data = document.data if isinstance(document.data, dict) else {}
-    if not data:
+    if not data and not document.problems:
         document.report((), "an inventory must be a mapping with hosts", ", ".join(TOP_KEYS))
     document.reject_unknown((), data, TOP_KEYS)
     top = _Entry(document, (), data)
