@@ -13,9 +13,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from secscan import __version__
+from secscan.errors import SecscanError
 from tests.bench import fleet, floor, link, one_host, openscap, peers, starting
 from tests.bench.bench import ROOT, Bench, Row, prepare_content
 from tests.bench.measuring import BenchError, Meter
@@ -43,10 +45,11 @@ secscan and needs its content on the host. A relay delays bytes and adds TCP's o
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status 0 when every target that was measured is met, 1 when one is missed, 2 when nothing could be measured."""
+    """Exit status 0 when every target that was measured is met, 1 when one is missed, 2 when something could not be measured."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", default=",".join(PARTS), metavar="PART,...", help=f"parts of: {', '.join(PARTS)}")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of the short measurements; longer ones take fewer")
+    parser.add_argument("--minutes", type=float, default=25.0, help="begin nothing more after so long")
     parser.add_argument("--write", type=Path, metavar="FILE", help="also write the table, as Markdown")
     options = parser.parse_args(arguments)
     wanted = options.only.split(",")
@@ -55,62 +58,73 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if reason := why_not():
         return _complain(reason)
     try:
-        rows, peer_versions = run(wanted, options.rounds)
-    except (NoRootError, BenchError, subprocess.CalledProcessError) as error:
+        measured = run(wanted, options.rounds, options.minutes * 60)
+    except (NoRootError, subprocess.CalledProcessError) as error:
         return _complain(str(error))
-    text = write_table(rows, peer_versions)
+    except KeyboardInterrupt:
+        return 130
+    text = write_table(measured)
     sys.stdout.write(text)
     if options.write:
         options.write.write_text(text, encoding="utf-8")
-    return 1 if any(row.met is False for row in rows) else 0
+    return 2 if measured.failures else int(any(row.met is False for row in measured.rows))
 
 
-def run(wanted: Sequence[str], rounds: int) -> tuple[list[Row], str]:
-    """Rows of the parts, and the versions of the peers that took part."""
+@dataclass(slots=True)
+class Measured:
+    """What came of all parts: rows of the table, versions of the peers, and why a part could not be measured."""
+
+    rows: list[Row] = field(default_factory=list)
+    peer_versions: str = ""
+    failures: list[str] = field(default_factory=list)
+
+
+def run(wanted: Sequence[str], rounds: int, time_s: float) -> Measured:
+    """Measure the parts, one after the other. One that fails does not keep the others from being measured."""
     root = debian_root(ROOT)  # whatever needs the network comes before the lab is entered, which has none
     if "openscap" in wanted:
-        debian_root(openscap.RECIPE)
+        debian_root(openscap.HOST)
+        debian_root(openscap.RULES)
     environment = peers.install() if "peers" in wanted else Path()
+    measured = Measured(peer_versions=peers.versions(environment) if "peers" in wanted else "")
     folder = Path(tempfile.mkdtemp(prefix="secscan-bench-"))
-    rows: list[Row] = []
     with contextlib.ExitStack() as after:
         after.callback(shutil.rmtree, folder, ignore_errors=True)
         with Lab(folder / "lab") as lab:
-            host = lab.boot("target", root, root_too=True)
-            meter = Meter(lab)
+            meter = Meter(lab, folder, time.monotonic() + time_s)
             after.callback(meter.close)
+            host = lab.boot("target", root, root_too=True)
             lab.enclosure.enter_network()
             bench = Bench(lab, meter, folder, prepare_content(folder), rounds, host, environment)
             for name in wanted:
-                rows += _timed(name, bench)
-    return rows, peers.versions(environment) if "peers" in wanted else ""
+                began = time.monotonic()
+                try:
+                    measured.rows += PARTS[name](bench)
+                except (BenchError, SecscanError, OSError, RuntimeError) as error:
+                    measured.failures.append(f"{name} could not be measured: {error}")
+                sys.stderr.write(f"bench: {name}: {time.monotonic() - began:.0f} s\n")
+    return measured
 
 
-def write_table(rows: Sequence[Row], peer_versions: str) -> str:
+def write_table(measured: Measured) -> str:
     """The table, with what it was measured on, as Markdown."""
     ssh = subprocess.run(["ssh", "-V"], capture_output=True, text=True, check=False).stderr.split(",")[0]
     machine = f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}, {ssh}"
-    ours = f"secscan {__version__}" + (f"; {peer_versions}" if peer_versions else "")
+    ours = f"secscan {__version__}" + (f"; {measured.peer_versions}" if measured.peer_versions else "")
     lines = [
         f"Measured on {dt.datetime.now(dt.UTC):%Y-%m-%d} by `make bench`: {machine}; {ours}.",
         "",
         "| target | what | limit | measured | met |",
         "|---|---|---|---|---|",
-        *(f"| {row.target} | {row.what} | {row.limit} | {row.measured} | {_MET[row.met]} |" for row in rows),
+        *(f"| {row.target} | {row.what} | {row.limit} | {row.measured} | {_MET[row.met]} |" for row in measured.rows),
         "",
+        *(f"- {failure}" for failure in measured.failures),
         *_NOTES.splitlines(),
     ]
     return "\n".join(lines) + "\n"
 
 
 _MET = {True: "yes", False: "**no**", None: ""}
-
-
-def _timed(name: str, bench: Bench) -> list[Row]:
-    began = time.monotonic()
-    rows = PARTS[name](bench)
-    sys.stderr.write(f"bench: {name}: {time.monotonic() - began:.0f} s\n")
-    return rows
 
 
 def _complain(reason: str) -> int:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from secscan.transports.ssh.channel import start_command
 from secscan.transports.ssh.connecting import connect
 from secscan.transports.ssh.settings import settings_for
 from tests.bench.bench import Bench, Row
-from tests.bench.measuring import BenchError, median, ratio, round_robin
+from tests.bench.measuring import BenchError, median, ratio, round_robin, run_command
 
 
 def measure(bench: Bench) -> list[Row]:
@@ -16,11 +15,7 @@ def measure(bench: Bench) -> list[Row]:
     def sign_in_and_run() -> None:
         connection = connect(settings, 15.0)
         with connection.closing:
-            line = start_command(connection.transport, "true", 15.0)
-            line.end_input()
-            while not line.step(memoryview(b""), 15.0).over:
-                pass
-            if line.close(5.0) != 0:
+            if run_command(connection.transport, "true") != (0, 0):
                 raise BenchError("true failed")
 
     samples = round_robin(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -14,11 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.lab.guard import remove_cgroup
+from paramiko import Transport
+
+from secscan.transports.ssh.channel import start_command
 from tests.lab.hosts import Host
 from tests.lab.lab import Lab
 
-_TIMEOUT_S = 900.0
+_PROGRAM_S = 300.0  # for one run of one program
+_COMMAND_S = 60.0  # for one command over a connection of ours
+_SWEEP_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +43,30 @@ class BenchError(Exception):
 
 
 class Meter:
-    """Runs programs in a control group of their own, which the kernel counts."""
+    """Runs programs in a control group of their own, which the kernel counts, none beyond `ends_at` (time.monotonic).
 
-    def __init__(self, lab: Lab) -> None:
+    `folder` and whatever still runs go when the meter is closed, or when this process ends in any other way.
+    """
+
+    def __init__(self, lab: Lab, folder: Path, ends_at: float) -> None:
         own = lab.enclosure.cgroup
         self._root, self._group = own.parent, own.with_name(f"{own.name}-client")
         self._group.mkdir()
-        self.environment = {**os.environ, **lab.client.environment}
+        self._ends_at = ends_at
+        self._sweeper = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("sweeper.py")), str(self._group), str(folder)],
+            stdin=subprocess.PIPE, start_new_session=True,
+        )  # fmt: skip
+        kept_out = {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"}  # nobody's programs run so
+        self.environment = {name: value for name, value in os.environ.items() if name not in kept_out} | lab.client.environment
         self._move(os.getpid(), self._group)
 
     def close(self) -> None:
-        """Leave the control group, end what is left in it and remove it. Close the lab first: its hosts were started in here."""
+        """Leave the control group and have it swept. Close the lab first: its hosts were started in here."""
         self._move(os.getpid(), self._root)
-        for pid in (self._group / "cgroup.procs").read_text().split():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
-        remove_cgroup(self._group)
+        assert self._sweeper.stdin is not None
+        self._sweeper.stdin.close()
+        self._sweeper.wait(_SWEEP_S)
 
     def leave_out(self, pid: int) -> None:
         """Do not count a process of ours, such as a relay."""
@@ -70,12 +81,15 @@ class Meter:
         cwd: Path | None = None,
     ) -> Sample:
         """Run a program to its end. Raises BenchError when its exit status is not among those allowed."""
+        left_s = self._ends_at - time.monotonic()
+        if left_s <= 0:
+            raise BenchError("the time for the whole bench is up")
         with tempfile.TemporaryFile() as fed, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
             fed.write(stdin)
             fed.seek(0)
             host_s, own_s, client_s, began = self._host_s(hosts), time.process_time(), self._client_s(), time.perf_counter()
             process = subprocess.Popen(words, stdin=fed, stdout=stdout, stderr=stderr, env=self.environment, cwd=cwd)
-            watch = threading.Timer(_TIMEOUT_S, process.kill)
+            watch = threading.Timer(min(_PROGRAM_S, left_s), process.kill)
             watch.start()
             _, status, used = os.wait4(process.pid, 0)
             wall_s = time.perf_counter() - began
@@ -106,6 +120,19 @@ class Meter:
     @staticmethod
     def _move(pid: int, group: Path) -> None:
         (group / "cgroup.procs").write_text(str(pid))
+
+
+def run_command(transport: Transport, command: str) -> tuple[int, int]:
+    """Run one command over a connection, without input; how many bytes it printed, and its exit status."""
+    line = start_command(transport, command, _COMMAND_S)
+    line.end_input()
+    heard, ends_at = 0, time.monotonic() + _COMMAND_S
+    while time.monotonic() < ends_at:
+        step = line.step(memoryview(b""), _COMMAND_S)
+        heard += len(step.stdout)
+        if step.over:
+            return heard, line.close(_COMMAND_S)
+    raise BenchError(f"not finished within {_COMMAND_S:g} s: {command[:100]}")
 
 
 def round_robin(variants: Mapping[str, Callable[[], Sample]], rounds: int, warm_ups: int = 1) -> Samples:

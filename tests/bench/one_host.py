@@ -7,11 +7,10 @@ import shlex
 from secscan import pipeline
 from secscan.plan.compile import compile_plan
 from secscan.plan.script import PlannedBatch
-from secscan.transports.ssh.channel import start_command
 from secscan.transports.ssh.connecting import connect
 from secscan.transports.ssh.settings import settings_for
 from tests.bench.bench import Bench, Row
-from tests.bench.measuring import BenchError, Samples, median, ratio, round_robin
+from tests.bench.measuring import BenchError, Samples, median, ratio, round_robin, run_command
 
 _LIBRARY = """\
 export LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -75,13 +74,7 @@ def ask_singly(bench: Bench, questions: list[PlannedBatch]) -> None:
     connection = connect(settings_for(bench.target), 15.0)
     with connection.closing:
         for question in questions:
-            line = start_command(connection.transport, shlex.join(("sh", "-c", _LIBRARY + question.script)), 15.0)
-            line.end_input()
-            heard, over = 0, False
-            while not over:
-                step = line.step(memoryview(b""), 15.0)
-                heard, over = heard + len(step.stdout), step.over
-            line.close(5.0)
+            heard, _ = run_command(connection.transport, shlex.join(("sh", "-c", _LIBRARY + question.script)))
             if not heard:
                 raise BenchError(f"a {question.probe} question was not answered")
 
