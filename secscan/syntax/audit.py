@@ -15,6 +15,7 @@ from itertools import pairwise
 _PERMISSIONS = frozenset("rwxa")
 _B32 = {"b32", "i386", "i486", "i586", "i686", "x86", "arm", "armeb", "ppc", "s390", "parisc"}
 _UNSET = {"-1", "4294967295", "unset"}
+_IDS = {"uid", "euid", "suid", "fsuid", "auid", "obj_uid", "gid", "egid", "sgid", "fsgid", "obj_gid"}
 _LISTS = {"task", "exit", "user", "exclude", "filesystem", "entry", "io_uring"}
 
 
@@ -108,7 +109,7 @@ def _rule(action: str, kind: str, syscalls: Iterable[str], fields: Sequence[str]
 
 
 def _spell(field: str) -> str:
-    """One spelling: `auid!=4294967295` and `auid!=-1` are `auid!=unset`, `a0=0x0` is `a0=0`, blanks are dropped."""
+    """One spelling: `auid!=4294967295` and `auid!=-1` are `auid!=unset`, `a0=0x0` is `a0=0`, `uid!=euid` is `euid!=uid`."""
     found = re.fullmatch(r"\s*([A-Za-z0-9_]+)\s*(!=|>=|<=|&=|=|>|<|&)\s*(.*?)\s*", field)
     if not found:
         return field
@@ -117,6 +118,8 @@ def _spell(field: str) -> str:
         name, value = "auid", "unset" if value in _UNSET else value
     elif re.fullmatch(r"0x[0-9a-fA-F]{1,16}", value):
         value = str(int(value, 16))
+    if operator in {"=", "!="} and value in _IDS:  # a comparison of two ids; the kernel tells it in an order of its own
+        name, value = sorted((name, value))
     return f"{name}{operator}{value}"
 
 
