@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from secscan import places
 from secscan.errors import InputError, Problem
-from secscan.model.assessment import Assessment, Result, Tally
+from secscan.model.assessment import Assessment, Result, Tally, WaiverText
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -46,6 +46,7 @@ def to_document(assessment: Assessment) -> dict[str, Any]:
         "checks": _plain(assessment.checks),
         "requirements": _plain(assessment.requirements),
         "changes": _plain(assessment.changes),
+        "waivers": {name: _waiver(waiver) for name, waiver in assessment.waivers.items()},
         "problems": _plain(assessment.problems),
         "provenance": {
             "tool_version": assessment.tool_version,
@@ -132,6 +133,8 @@ def _loose_ends(document: Document) -> Iterator[tuple[str, str]]:
     for index, result in enumerate(document["results"]):
         if result["check"] not in document["checks"]:
             yield f"/results/{index}/check", f"the check {result['check']!r} is not among the document's checks"
+        if result["waiver"] and result["waiver"] not in document["waivers"]:
+            yield f"/results/{index}/waiver", f"the waiver {result['waiver']!r} is not among the document's waivers"
         if any(number >= proofs for number in result["proofs"]):
             yield f"/results/{index}/proofs", f"there are only {proofs} proofs"
 
@@ -141,6 +144,10 @@ def _result(result: Result) -> dict[str, Any]:
     document["parameters"] = document["parameters"] or {}
     document["findings_total"] = max(result.findings_total, len(result.findings))
     return document
+
+
+def _waiver(waiver: WaiverText) -> dict[str, Any]:
+    return {**_plain(waiver), "starts_at": _moment(waiver.starts_at), "expires_at": _moment(waiver.expires_at)}
 
 
 def _moment(seconds: float) -> str:

@@ -1,4 +1,4 @@
-"""The whole flow for one target. Read `scan` first: content -> plan -> collect -> evidence -> evaluate -> assessment."""
+"""The whole flow for one target. Read `scan` first: content -> plan -> collect -> evidence -> evaluate -> decide -> assessment."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from secscan.bundles import read_bundle
 from secscan.content.library import Library, load_library
 from secscan.content.parameters import is_stricter, read_parameter_value
 from secscan.content.reading import Cursor, Vocabulary
+from secscan.decide import decide
 from secscan.documents import Document, did_you_mean
 from secscan.errors import EvidenceError, ExchangeError, InputError, TargetError, UsageError
 from secscan.judge.assess import Rulebook, assess, assess_unreachable
@@ -23,7 +24,9 @@ from secscan.model.check import LocalChange, Selection
 from secscan.model.evidence import Bundle
 from secscan.model.target import Target
 from secscan.model.values import write_value
+from secscan.model.waiver import Waiver
 from secscan.plan.compile import Plan, compile_plan
+from secscan.waivers import read_waivers
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Engine:
     vocabulary: Vocabulary
     baseline: str
     limits: Limits = field(default_factory=Limits)
+    waivers: tuple[Waiver, ...] = ()
 
     @cached_property
     def rulebook(self) -> Rulebook:
@@ -60,13 +64,14 @@ def load_engine(
     baseline_folders: Sequence[Path] = (),
     cache: Path | None = None,
     limits: Limits | None = None,
+    waivers: Sequence[Path] = (),
 ) -> Engine:
     """secscan's own content and that of further folders. Raises InputError with all problems of all files."""
     vocabulary = Vocabulary(plugins.probes(), plugins.matchers())
     library = load_library(
         (places.checks(), *check_folders), (places.baselines(), *baseline_folders), vocabulary, cache or cache_folder()
     )
-    return Engine(library, vocabulary, baseline, limits or Limits())
+    return Engine(library, vocabulary, baseline, limits or Limits(), read_waivers(waivers) if waivers else ())
 
 
 def cache_folder() -> Path:
@@ -87,7 +92,7 @@ def scan(engine: Engine, target: Target, keep: Callable[[Bundle], Bundle] | None
         return assess_unreachable(rulebook, target, str(error), started_at, time.time(), __version__), None
     if keep and not bundle.sha256:
         bundle = keep(bundle)
-    return assess(rulebook, bundle, target), bundle
+    return decide(assess(rulebook, bundle, target), engine.waivers, rulebook.baseline.waiver_limits), bundle
 
 
 def collect(engine: Engine, target: Target, plan: Plan | None = None) -> Bundle:
@@ -101,7 +106,7 @@ def collect(engine: Engine, target: Target, plan: Plan | None = None) -> Bundle:
 def evaluate(engine: Engine, bundle: Bundle, target: Target | None = None) -> Assessment:
     """Judge a bundle, of whatever age, by the engine's baseline."""
     rulebook = localise(engine, target)[0] if target else engine.rulebook
-    return assess(rulebook, bundle, target)
+    return decide(assess(rulebook, bundle, target), engine.waivers, rulebook.baseline.waiver_limits)
 
 
 def read_evidence(engine: Engine, path: Path) -> Bundle:

@@ -75,6 +75,14 @@ DISPOSITIONS = (
         mark("A failure that somebody answerable has accepted until a date. It still shows as a failure."),
     ),
     Term("attested", mark("Attested"), "", mark("A person has stated it and signed; nobody measured it.")),
+    Term(
+        "needs_review",
+        mark("Needs review"),
+        "",
+        mark(
+            "A waiver that was given for another value than the one observed now, or for longer than is allowed: it does not count."
+        ),
+    ),
     Term("expired", mark("Expired"), "", mark("A waiver or statement whose time is over: it counts for nothing any more.")),
 )
 
@@ -194,6 +202,25 @@ class Wording:
         if finding["reason"]:
             said.append(finding["reason"])
         return said
+
+    def decision(self, result: Mapping[str, Any], waivers: Mapping[str, Any]) -> str:
+        """What people decided about a result: who accepted it, why, and until when; empty when nobody decided anything."""
+        term = next(term for term in DISPOSITIONS if term.key == result["disposition"])
+        waiver = waivers.get(result["waiver"])
+        if waiver is None:
+            return "" if term.key == "none" else self.translate(term.word)
+        said = mark("{decided} ({id}): {justification} (owner {owner}, approved by {approver}, until {until}{ticket})")
+        ticket = self._say(mark(", ticket {ticket}"), ticket=waiver["ticket"]) if waiver["ticket"] else ""
+        return self._say(
+            said,
+            decided=self.translate(term.word),
+            id=waiver["id"],
+            justification=waiver["justification"],
+            owner=waiver["owner"],
+            approver=waiver["approver"],
+            until=write_moment(waiver["expires_at"]),
+            ticket=ticket,
+        )
 
     def value(self, value: Any) -> str:
         """A JSON value for people: texts in quotes, lists with commas, absence and ignorance in words."""

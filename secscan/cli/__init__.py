@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "Judge evidence that was collected before.",
     "report": "Render saved assessments in another format.",
     "explain": "Tell how one check came to its outcome on one target.",
+    "waiver": "Accept failures until a date.",
     "check": "List, show, write and prove checks.",
     "baseline": "List, show and prove baselines.",
     "requirement": "List and show requirements, and what serves them.",

@@ -33,6 +33,7 @@ KEYS = {
     "inventory": _Key("inventory", _TEXT, "the inventory file", place=True),
     "baseline": _Key("baseline", _TEXT, "the baseline to judge by"),
     "content": _Key("content", _TEXTS, "folders of your own with checks/ and baselines/", place=True),
+    "waivers": _Key("waivers", _TEXTS, "files of accepted failures", place=True),
     "output": _Key("output", _TEXT, "the folder that reports and evidence go to", place=True),
     "formats": _Key("formats", _TEXTS, "the reports to write: text, html, json, csv, junit"),
     "fail_on": _Key("fail_on", _TEXTS, "what ends with exit code 1: a severity; error, manual, unreachable; or never"),

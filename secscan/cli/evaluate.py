@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
-from secscan.cli.options import content_options, load
+from secscan.cli.options import content_options, load, waivers_option
 from secscan.cli.reports import Run, check_formats, exit_code, parse_fail_on, prepare_folder, report_options, write_reports
 
 
 @click.command("evaluate")
 @click.argument("evidence", nargs=-1, required=True, type=click.Path(path_type=Path))
 @content_options
+@waivers_option
 @report_options
 @click.option("--name", metavar="HOST", help="The host's name, for answers that a person collected by hand.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary; only what was asked for.")
@@ -23,6 +24,7 @@ def command(
     evidence: tuple[Path, ...],
     baseline: str,
     content: tuple[Path, ...],
+    waivers: tuple[Path, ...],
     output: Path | None,
     formats: str,
     fail_on: str,
@@ -45,7 +47,7 @@ def command(
     if name and len(paths) > 1:
         raise click.UsageError(f"--name names one host, and there are {len(paths)} bundles; allowed: one bundle with --name")
     wanted = check_formats(formats, output)
-    engine = load(baseline, content)
+    engine = load(baseline, content, waivers=waivers)
     with contextlib.ExitStack() as stack:
         folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
         run = Run(folder, keep_evidence=False)

@@ -19,6 +19,7 @@ output: secscan-report # reports and evidence
 formats: [text, html, json] # also: csv, junit
 
 # content: [content] # folders of your own with checks/ and baselines/
+# waivers: [waivers.yml] # accepted failures, see: secscan waiver add --help
 # fail_on: [high, unreachable] # what ends with exit code 1; low unless said
 # limit: [site=headquarters] # only these hosts
 # become: true # ask as root, by sudo once around the whole script

@@ -112,13 +112,23 @@ class Access:
         return replace(target, become=become, options=options, password=password, passphrase=passphrase)
 
 
-def load(baseline: str, content: Sequence[Path], connect_s: float = 15.0, total_s: float = 300.0) -> Engine:
+def waivers_option(command: F) -> F:
+    """--waivers."""
+    return click.option(
+        "--waivers", multiple=True, type=_FILE, metavar="FILE", help="Accepted failures (see secscan waiver); may be repeated."
+    )(command)
+
+
+def load(
+    baseline: str, content: Sequence[Path], connect_s: float = 15.0, total_s: float = 300.0, waivers: Sequence[Path] = ()
+) -> Engine:
     """The engine for the content options."""
     from secscan.ask.exchange import Limits  # noqa: PLC0415 - keep --help free of it
     from secscan.pipeline import load_engine  # noqa: PLC0415 - as above
 
     checks, baselines = content_folders(content)
-    return load_engine(baseline, checks, baselines, limits=Limits(connect_s=connect_s, total_s=total_s, idle_s=min(total_s, 120.0)))
+    limits = Limits(connect_s=connect_s, total_s=total_s, idle_s=min(total_s, 120.0))
+    return load_engine(baseline, checks, baselines, limits=limits, waivers=waivers)
 
 
 def content_folders(content: Sequence[Path]) -> tuple[list[Path], list[Path]]:

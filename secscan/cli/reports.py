@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -108,7 +109,7 @@ def load_reporters(names: Iterable[str]) -> list[Reporter]:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What stays in memory of one host once its document is on disk."""
+    """What stays in memory of one host once its document is on disk. `counts` and `failed_severities` leave out what is waived."""
 
     name: str
     counts: Mapping[str, int]
@@ -171,10 +172,12 @@ class Run:
     def write(self, assessment: Assessment) -> Kept:
         """Put an assessment on disk and return what stays in memory of it."""
         from secscan.assessments import to_document, write_document  # noqa: PLC0415 - keep --help free of it
+        from secscan.model.assessment import Disposition, Outcome  # noqa: PLC0415 - as above
 
         write_whole(self.path(assessment.host.name), [write_document(to_document(assessment))])
-        counts = assessment.tally.counts
-        failed = tuple(result.severity for result in assessment.results if result.outcome.value == "fail")
+        undecided = [result for result in assessment.results if result.disposition is not Disposition.WAIVED]
+        counts = Counter(result.outcome.value for result in undecided)
+        failed = tuple(result.severity for result in undecided if result.outcome is Outcome.FAIL)
         return Kept(assessment.host.name, counts, failed, _summarise(assessment), not assessment.unreachable)
 
 
@@ -192,7 +195,8 @@ def _summarise(assessment: Assessment) -> str:
         for name in ("pass", "fail", "error", "manual", "not_applicable")
         if counts.get(name)
     ]
-    return ", ".join(told)
+    waived = sum(result.disposition.value == "waived" for result in assessment.results)
+    return ", ".join(told) + (f" ({waived} waived)" if waived else "")
 
 
 def exit_code(run: Run, rule: FailOn) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from secscan.cli.options import content_options, load, read_targets, target_options
+from secscan.cli.options import content_options, load, read_targets, target_options, waivers_option
 from secscan.cli.reports import (
     Run,
     check_formats,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.command("scan")
 @target_options
 @content_options
+@waivers_option
 @report_options
 @click.option("-w", "--workers", type=click.IntRange(1, 64), default=32, show_default=True, help="Hosts asked at the same time.")
 @click.option("--no-evidence", is_flag=True, help="Do not keep the bundles of raw answers.")
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 def command(
     baseline: str,
     content: tuple[Path, ...],
+    waivers: tuple[Path, ...],
     output: Path | None,
     formats: str,
     fail_on: str,
@@ -56,7 +58,7 @@ def command(
     targets = read_targets(arguments)
     rule = parse_fail_on(fail_on)
     wanted = check_formats(formats, output)
-    engine = load(baseline, content, arguments["connect_timeout"], arguments["timeout"])
+    engine = load(baseline, content, arguments["connect_timeout"], arguments["timeout"], waivers)
     _validate(engine, targets)
     with contextlib.ExitStack() as stack:
         folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))

@@ -10,9 +10,9 @@ from secscan.content.parameters import RESERVED, default_parameters, is_stricter
 from secscan.content.reading import IDENTIFIER, IDENTIFIER_WRITTEN, Cursor, written
 from secscan.documents import Document, did_you_mean
 from secscan.model.check import Baseline, Check, LocalChange, Parameter, Selection, Severity
-from secscan.model.values import Scalar, Type, write_duration, write_value
+from secscan.model.values import WRITTEN, Scalar, Type, read_duration, write_duration, write_value
 
-KEYS = ("id", "title", "description", "extends", "requirements", "lock", "drop")
+KEYS = ("id", "title", "description", "extends", "requirements", "lock", "drop", "waivers_at_most")
 REQUIRED = ("id", "title")
 DROP_KEYS = ("check", "reason", "approver")
 
@@ -39,6 +39,7 @@ class _Draft:
     not_automated: dict[str, str] = field(default_factory=dict)
     changes: list[LocalChange] = field(default_factory=list)
     lineage: list[str] = field(default_factory=list)
+    waiver_limits: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -68,6 +69,7 @@ def read_baseline(name: str, shelf: Shelf) -> Baseline | None:
         not_automated=draft.not_automated,
         changes=tuple(draft.changes),
         lineage=tuple(draft.lineage),
+        waiver_limits=draft.waiver_limits,
         path=document.path,
     )
 
@@ -93,6 +95,8 @@ def _merge(name: str, shelf: Shelf, above: tuple[str, ...]) -> _Draft | None:
         _select(root.at("requirements"), own)
     if root.has("lock"):
         _lock(root.at("lock"), own)
+    if root.has("waivers_at_most"):
+        _limit_waivers(root.at("waivers_at_most"), draft)
     if not draft.selections and not draft.not_automated and not shelf.broken:
         root.report("the baseline selects nothing", "requirements: {ID: [check, ...]}, or extends: [baseline]")
     draft.lineage.append(name)
@@ -136,6 +140,7 @@ def _inherit(place: Cursor, draft: _Draft, inherited: _Draft, checks: Mapping[st
             },
         )
     draft.not_automated.update(inherited.not_automated)
+    _tighten(draft, inherited.waiver_limits)
     draft.changes += [change for change in inherited.changes if change not in draft.changes]
     draft.lineage += [name for name in inherited.lineage if name not in draft.lineage]
 
@@ -179,6 +184,30 @@ def _lock(cursor: Cursor, own: _Own) -> None:
         elif check not in own.shelf.broken:
             near = did_you_mean(check, selections)
             item.report(f"{check!r} is not selected, so it cannot be locked{near}", ", ".join(selections))
+
+
+def _limit_waivers(cursor: Cursor, draft: _Draft) -> None:
+    """The longest waiver: one duration, or one by severity. What is extended can be made shorter, never longer."""
+    severities = [severity.value for severity in Severity]
+    places = {name: cursor.at(name) for name in cursor.mapping(severities)} if isinstance(cursor.value, dict) else {"": cursor}
+    limits: dict[str, float] = {}
+    for name, place in places.items():
+        try:
+            seconds = read_duration(str(place.value))
+        except ValueError:
+            place.report(f"{place.name} cannot be {written(place.value)}", WRITTEN[Type.DURATION])
+            continue
+        limits |= dict.fromkeys([name] if name else severities, seconds)
+    for name, seconds in limits.items():
+        if seconds > draft.waiver_limits.get(name, seconds):
+            allowed = f"at most {write_duration(draft.waiver_limits[name])}"
+            cursor.report(f"waivers of {name} failures may be made shorter than in what is extended, not longer", allowed)
+    _tighten(draft, limits)
+
+
+def _tighten(draft: _Draft, limits: Mapping[str, float]) -> None:
+    for name, seconds in limits.items():
+        draft.waiver_limits[name] = min(seconds, draft.waiver_limits.get(name, seconds))
 
 
 def _select(cursor: Cursor, own: _Own) -> None:

@@ -25,6 +25,9 @@ def baseline_schema(library: Library) -> Schema:
         "extends": described(_list({"enum": names}), "baselines whose checks this one takes over"),
         "requirements": described(mapping(requirements), "which checks serve which requirement"),
         "lock": described(_list(ids), "checks that a baseline extending this one may tighten, never weaken or drop"),
+        "waivers_at_most": described(
+            _limits(), "the longest waiver, in all or by severity; what is extended can be made shorter only"
+        ),
         "drop": described(_list(mapping(dropped, DROP_KEYS)), "inherited checks that do not fit here"),
     }
     return {
@@ -41,6 +44,11 @@ def baseline_schema(library: Library) -> Schema:
             "settings": mapping({"attest": ids, **{name: _settings(library.checks[name]) for name in sorted(library.checks)}}),
         },
     }
+
+
+def _limits() -> Schema:
+    duration = value_schema(Type.DURATION)
+    return any_of([duration, mapping({severity.value: duration for severity in Severity}, minProperties=1)])
 
 
 def _entries_schema() -> Schema:

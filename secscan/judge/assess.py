@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -193,7 +194,17 @@ def _judge_check(bench: _Bench, selection: Selection, subject: str) -> Result:
         proofs=tuple(dict.fromkeys([*proofs, *(bench.prove(name, call) for name, call in calls.items())])),
         parameters=shown,
         requirements=selection.requirements,
+        fingerprint=_fingerprint(judgement) if outcome is not Outcome.PASS else "",
     )
+
+
+def _fingerprint(judgement: Judgement) -> str:
+    """The digest of what was observed where something does not hold. What was expected is no part of it."""
+    seen = sorted(
+        json.dumps([each.that, each.actual, each.item, each.missing, each.extra, each.holds], sort_keys=True)
+        for each in judgement.findings
+    )
+    return hashlib.sha256("\n".join(seen).encode()).hexdigest()[:16] if seen else ""
 
 
 def _summary(outcome: Outcome, judgement: Judgement, check: Check) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -26,6 +26,7 @@ class Disposition(StrEnum):
     NONE = "none"
     WAIVED = "waived"
     ATTESTED = "attested"
+    NEEDS_REVIEW = "needs_review"  # accepted, but not for the value that is observed now, or for longer than is allowed
     EXPIRED = "expired"
 
 
@@ -88,6 +89,8 @@ class Result:
     parameters: Mapping[str, Any] | None = None
     requirements: tuple[str, ...] = ()
     disposition: Disposition = Disposition.NONE
+    waiver: str = ""  # id of the waiver that the disposition comes from
+    fingerprint: str = ""  # of what was observed where something does not hold; the same as long as that stays the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,19 @@ class RequirementText:
     title: str
     source: str = ""
     not_automated: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverText:
+    """What a report says about a waiver. Times are seconds since the epoch, UTC."""
+
+    id: str
+    justification: str
+    owner: str
+    approver: str
+    starts_at: float
+    expires_at: float
+    ticket: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +200,7 @@ class Assessment:
     checks: Mapping[str, CheckText]
     requirements: Mapping[str, RequirementText]
     changes: tuple[Change, ...] = ()
+    waivers: Mapping[str, WaiverText] = field(default_factory=dict)
     unreachable: str = ""  # why; then every result is `unreachable`
     problems: tuple[str, ...] = ()
     bundle_sha256: str = ""

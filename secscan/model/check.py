@@ -246,5 +246,6 @@ class Baseline:
     not_automated: Mapping[str, str]
     changes: tuple[LocalChange, ...] = ()
     lineage: tuple[str, ...] = ()
+    waiver_limits: Mapping[str, float] = field(default_factory=dict)  # the longest waiver in seconds, by severity
     path: str = ""
     sha256: str = field(default="", compare=False)

@@ -98,12 +98,14 @@ def _header(document: Document, page: _Page) -> Iterator[str]:
 def _result(result: Mapping[str, Any], document: Document, page: _Page) -> str:
     check = document["checks"][result["check"]]
     title = page.fold(check["title"], f"  {result['severity']:<9}", " " * 11)
-    decided = "" if result["disposition"] == "none" else f" [{result['disposition']}]"
+    decided = ENGLISH.decision(result, document["waivers"])
     subject = "" if result["subject"] == document["host"]["name"] else f" on {result['subject']}"
     lines = [
         page.paint(title, "1") if result["outcome"] == "fail" else title,
-        page.fold(f"{check['id']}{subject}{decided}", " " * 11),
+        page.fold(f"{check['id']}{subject}", " " * 11),
     ]
+    if decided:
+        lines.append(page.fold(decided, " " * 11, " " * 13))
     lines += [page.fold(ENGLISH.finding(finding), " " * 11, " " * 13) for finding in result["findings"][:_FINDINGS]]
     unseen = result["findings_total"] - min(len(result["findings"]), _FINDINGS)
     if unseen:

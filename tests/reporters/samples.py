@@ -19,6 +19,7 @@ from secscan.model.assessment import (
     Proof,
     RequirementText,
     Result,
+    WaiverText,
 )
 
 STARTED = 1_793_523_600.25  # 2026-11-01T09:00:00.250Z
@@ -354,6 +355,8 @@ def ordinary(name: str = "geneva-web-01") -> tuple[tuple[Result, ...], tuple[Pro
             proofs=(4,),
             parameters={"within": "14d"},
             disposition=Disposition.WAIVED,
+            waiver="W-2026-007",
+            fingerprint="0f1e2d3c4b5a6978",
             findings=(Finding("pending.oldest", "newer_than", 1209600, "2026-10-02T00:00:00Z", False),),
         ),
         result("kernel_randomizes_addresses", Outcome.PASS, name, proofs=(5,)),
@@ -378,6 +381,13 @@ CHANGES = (
     Change("field_office", "sshd_idle_sessions_end", "weakened limit: 10m -> 30m", "slow satellite links", "Chief of ICT"),
 )
 
+WAIVERS = {
+    "W-2026-007": WaiverText(
+        "W-2026-007", "the vendor certifies updates once a quarter", "Head of finance systems", "Chief of ICT",
+        1_780_272_000.0, 1_798_761_600.0, "SEC-512",
+    ),
+}  # fmt: skip
+
 
 def assessment(of: Host | None = None, **more: Any) -> Assessment:
     of = of or host()
@@ -394,6 +404,7 @@ def assessment(of: Host | None = None, **more: Any) -> Assessment:
         "checks": CHECKS,
         "requirements": REQUIREMENTS,
         "changes": CHANGES,
+        "waivers": WAIVERS,
         "bundle_sha256": digest(of.name),
         "script_sha256": digest("script"),
         "tool_version": "0.1.0",
@@ -407,7 +418,15 @@ def unreachable(name: str, reason: str) -> Assessment:
     results = tuple(result(check, Outcome.UNREACHABLE, name) for check in CHECKS)
     nobody = Host(name, address="198.51.100.7", transport="ssh", site="nairobi")
     return assessment(
-        nobody, results=results, proofs=(), unreachable=reason, changes=(), bundle_sha256="", script_sha256="", received_bytes=0
+        nobody,
+        results=results,
+        proofs=(),
+        unreachable=reason,
+        changes=(),
+        waivers={},
+        bundle_sha256="",
+        script_sha256="",
+        received_bytes=0,
     )
 
 
@@ -434,7 +453,7 @@ def hostile() -> Assessment:
 
 
 def nothing_judged() -> Assessment:
-    return assessment(host("empty"), results=(), proofs=(), checks={}, requirements={}, changes=())
+    return assessment(host("empty"), results=(), proofs=(), checks={}, requirements={}, changes=(), waivers={})
 
 
 def one_host() -> list[dict[str, Any]]:

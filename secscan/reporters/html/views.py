@@ -11,7 +11,7 @@ from secscan.assessments import Document
 from secscan.inert import block
 from secscan.reporters.html.anchors import Anchors
 from secscan.reporters.html.fleet import HostLine, headline
-from secscan.wording import OUTCOMES, SEVERITY_RANK, Term
+from secscan.wording import ENGLISH, OUTCOMES, SEVERITY_RANK, Term
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class ResultView:
     headline: str
     subject: str
     proofs: tuple[ProofView, ...]
+    decided: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +91,5 @@ def _view_result(result: Mapping[str, Any], line: HostLine, document: Document, 
     subject = "" if result["subject"] == document["host"]["name"] else result["subject"]
     anchor = anchors.result(line.anchor, result["check"], subject)
     proofs = [shown.view(document["proofs"][index], f"{anchor}/{number}") for number, index in enumerate(result["proofs"], 1)]
-    return ResultView(anchor, result, document["checks"][result["check"]], headline(result), subject, tuple(proofs))
+    decided = ENGLISH.decision(result, document["waivers"])
+    return ResultView(anchor, result, document["checks"][result["check"]], headline(result), subject, tuple(proofs), decided)

@@ -1,0 +1,188 @@
+"""`secscan waiver`: failures that somebody answerable accepts until a date."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from secscan.cli.content import content_option, load_content
+from secscan.errors import UsageError
+
+if TYPE_CHECKING:
+    from secscan.model.waiver import Waiver
+
+DEFAULT = Path("waivers.yml")
+_FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
+_SAVED = click.option(
+    "--saved", type=click.Path(path_type=Path), metavar="DIR", help="The folder that `secscan scan -o` wrote: what is failing now."
+)
+
+
+@click.group("waiver")
+def command() -> None:
+    """Accept failures until a date, and see which acceptances still hold."""
+
+
+@command.command("add")
+@click.argument("checks", nargs=-1, required=True, metavar="CHECK...")
+@click.option("--file", "path", type=click.Path(path_type=Path), default=DEFAULT, show_default=True, metavar="FILE")
+@_SAVED
+@click.option("--host", "hosts", multiple=True, metavar="NAME", help="Only on this host, * and ? allowed; may be repeated.")
+@click.option("--site", "sites", multiple=True, metavar="ID", help="Only at this site; may be repeated.")
+@click.option("--justification", required=True, metavar="TEXT", help="Why it is acceptable.")
+@click.option("--owner", required=True, metavar="NAME", help="Who answers for it.")
+@click.option("--approver", required=True, metavar="NAME", help="Who accepts it; not the owner.")
+@click.option("--expires", required=True, metavar="DATE", help="The last day it holds, UTC.")
+@click.option("--starts", metavar="DATE", help="The first day it holds, UTC; today unless given.")
+@click.option("--ticket", default="", metavar="TEXT", help="Where it was discussed.")
+@click.option("--id", "name", metavar="ID", help="Its name; made from the date unless given.")
+@click.option("--any-value", is_flag=True, help="Whatever the value is, and not only the one that is observed now.")
+def add(checks: tuple[str, ...], path: Path, saved: Path | None, any_value: bool, **told: Any) -> int:
+    """Accept what fails now. With --saved it is bound to the values observed there: another value must be reviewed again."""
+    from secscan.waivers import add_waiver  # noqa: PLC0415 - keep --help free of it
+
+    if bool(saved) == any_value:
+        raise UsageError("a waiver is given for observed values; allowed: either --saved DIR, or --any-value")
+    waiver = _told(checks, path, told, any_value)
+    if saved:
+        observed = _observed(waiver, _documents(saved))
+        if not observed:
+            raise UsageError(f"{saved}: nothing that this waiver covers fails there; allowed: checks and hosts with a failure")
+        waiver = replace(waiver, observed=observed)
+    add_waiver(path, waiver)
+    click.echo(f"{path}: added {waiver.id}", err=True)
+    return 0
+
+
+def _told(checks: tuple[str, ...], path: Path, told: dict[str, Any], any_value: bool) -> Waiver:
+    """The waiver that the options describe, checked as if it had been read from a file."""
+    from secscan.model.values import WRITTEN, Type, read_timestamp  # noqa: PLC0415 - keep --help free of it
+    from secscan.model.waiver import Scope, Waiver  # noqa: PLC0415 - as above
+
+    def moment(option: str, text: str) -> float:
+        try:
+            return read_timestamp(text)
+        except ValueError:
+            raise UsageError(f"--{option} cannot be {text!r}; allowed: {WRITTEN[Type.TIMESTAMP]}") from None
+
+    today = time.strftime("%Y-%m-%d", time.gmtime())
+    starts_at = moment("starts", told["starts"] or today)
+    expires_at = moment("expires", told["expires"]) + (86400 if len(told["expires"]) == len(today) else 0)
+    if told["owner"].casefold() == told["approver"].casefold():
+        raise UsageError("owner and approver must be different people; allowed: --approver somebody else")
+    if expires_at <= starts_at or expires_at <= time.time():
+        raise UsageError(f"--expires {told['expires']} is over already, or before it starts; allowed: a later day")
+    return Waiver(
+        id=told["name"] or _free_id(path, today),
+        justification=told["justification"],
+        owner=told["owner"],
+        approver=told["approver"],
+        starts_at=starts_at,
+        expires_at=expires_at,
+        checks=checks,
+        scope=Scope(told["hosts"], told["sites"]),
+        ticket=told["ticket"],
+        any_value=any_value,
+    )
+
+
+def _free_id(path: Path, today: str) -> str:
+    from secscan.waivers import read_waivers  # noqa: PLC0415 - keep --help free of it
+
+    known = {waiver.id for waiver in read_waivers([path])} if path.exists() else set()
+    return next(name for number in range(1, len(known) + 2) if (name := f"W-{today}-{number}") not in known)
+
+
+@command.command("list")
+@_FILES
+def list_waivers(files: tuple[Path, ...]) -> int:
+    """One line per waiver: whether it holds today, until when, what for, who answers for it."""
+    now = time.time()
+    for waiver in _read(files):
+        click.echo(click.wrap_text(f"{_state(waiver, now):8} {_describe(waiver)}", 80, "", " " * 9))
+    return 0
+
+
+@command.command("expiring")
+@_FILES
+@click.option("--within", default="30d", show_default=True, metavar="DURATION", help="How far to look ahead.")
+def expiring(files: tuple[Path, ...], within: str) -> int:
+    """Waivers that are over, or will be soon. Exit code 1 when there is one."""
+    from secscan.model.values import WRITTEN, Type, read_duration  # noqa: PLC0415 - keep --help free of it
+
+    try:
+        horizon = time.time() + read_duration(within)
+    except ValueError:
+        raise UsageError(f"--within cannot be {within!r}; allowed: {WRITTEN[Type.DURATION]}") from None
+    now = time.time()
+    found = sorted((waiver for waiver in _read(files) if waiver.expires_at <= horizon), key=lambda waiver: waiver.expires_at)
+    for waiver in found:
+        click.echo(click.wrap_text(f"{_state(waiver, now):8} {_describe(waiver)}", 80, "", " " * 9))
+    return 1 if found else 0
+
+
+@command.command("check")
+@_FILES
+@_SAVED
+@click.option("-b", "--baseline", metavar="ID", help="Also what this baseline allows: its checks, and how long a waiver may be.")
+@content_option
+def check(files: tuple[Path, ...], saved: Path | None, baseline: str | None, content: tuple[Path, ...]) -> int:
+    """What is wrong with waivers: unknown checks, unused, overlapping, too long, over. Exit code 1 when something is."""
+    from secscan.waiver_review import review  # noqa: PLC0415 - keep --help free of it
+
+    library, _ = load_content(content)
+    remarks = review(
+        _read(files), library, library.baseline(baseline) if baseline else None, _documents(saved) if saved else None, time.time()
+    )
+    for remark in remarks:
+        click.echo(f"{remark.path}:{remark.line}: {remark.waiver}: {remark.message}")
+    click.echo(f"{len(remarks)} to look at" if remarks else "nothing to look at")
+    return 1 if remarks else 0
+
+
+def _read(files: Sequence[Path]) -> tuple[Waiver, ...]:
+    from secscan.waivers import read_waivers  # noqa: PLC0415 - keep --help free of it
+
+    return read_waivers(files or [DEFAULT])
+
+
+def _documents(saved: Path) -> Iterator[dict[str, Any]]:
+    """The saved assessments of a folder, one at a time."""
+    from secscan.assessments import read_document  # noqa: PLC0415 - keep --help free of it
+
+    paths = sorted((saved / "hosts").glob("*.json"))
+    if not paths:
+        raise UsageError(f"{saved}: holds no assessment; allowed: a folder that `secscan scan -o` wrote")
+    for path in paths:
+        yield read_document(path)
+
+
+def _observed(waiver: Waiver, documents: Iterable[dict[str, Any]]) -> dict[str, dict[str, str]]:
+    from secscan.waiver_review import covered_results  # noqa: PLC0415 - keep --help free of it
+
+    observed: dict[str, dict[str, str]] = {}
+    for document in documents:
+        for result in covered_results(waiver, document):
+            if result["fingerprint"]:
+                observed.setdefault(result["subject"], {})[result["check"]] = result["fingerprint"]
+    return observed
+
+
+def _state(waiver: Waiver, now: float) -> str:
+    if now < waiver.starts_at:
+        return "future"
+    return "holds" if now < waiver.expires_at else "over"
+
+
+def _describe(waiver: Waiver) -> str:
+    from secscan.waivers import last_day  # noqa: PLC0415 - keep --help free of it
+
+    what = ", ".join((*waiver.checks, *waiver.requirements))
+    labels = (f"{name}={'|'.join(values)}" for name, values in waiver.scope.labels.items())
+    where = ", ".join((*waiver.scope.hosts, *(f"site {site}" for site in waiver.scope.sites), *labels)) or "every host"
+    return f"{waiver.id}: {what} on {where}, until {last_day(waiver.expires_at)}. {waiver.justification} (owner {waiver.owner})"

@@ -1,0 +1,288 @@
+"""Waivers: read with places, laid on results by one rule, and looked after."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secscan.assessments import to_document, validate_document
+from secscan.cli import run
+from secscan.decide import decide, in_scope
+from secscan.errors import InputError
+from secscan.model.assessment import Assessment, CheckText, Disposition, Host, Outcome, Result
+from secscan.model.waiver import Scope, Waiver
+from secscan.waivers import add_waiver, read_waivers, write_waiver
+
+DAY = 86400.0
+NOW = 1_800_000_000.0
+PRINT, OTHER = "0123456789abcdef", "fedcba9876543210"
+FILE = """\
+waivers:
+- id: W-1
+  checks: [sshd_root_login_disabled]
+  hosts: [web*]
+  justification: the vendor signs in as root
+  owner: Ann
+  approver: Bob
+  starts: 2026-01-01
+  expires: 2026-06-30
+  observed: {web1: {sshd_root_login_disabled: 0123456789abcdef}}
+"""
+
+
+def waiver(**more) -> Waiver:
+    values = {"id": "W", "justification": "j", "owner": "a", "approver": "b", "starts_at": NOW - DAY, "expires_at": NOW + DAY}
+    return Waiver(**{**values, "checks": ("one",), "observed": {"h": {"one": PRINT}}, **more})
+
+
+def result(**more) -> Result:
+    values = {"check": "one", "subject": "h", "outcome": Outcome.FAIL, "severity": "high", "fingerprint": PRINT}
+    return Result(**{**values, **more})
+
+
+def assessment(*results: Result, host: Host | None = None) -> Assessment:
+    texts = {each.check: CheckText(each.check, "d", "t", "r", "m", "minutes", "runtime", {}, "") for each in results}
+    return Assessment("b", "B", "", host or Host("h"), NOW, NOW + 1, results, (), texts, {})
+
+
+def disposition(of: Result, *waivers: Waiver, limits: dict[str, float] | None = None) -> Disposition:
+    decided = decide(assessment(of), waivers, limits)
+    assert decided.results[0].outcome is of.outcome
+    assert bool(decided.results[0].waiver) is (decided.results[0].disposition is not Disposition.NONE)
+    validate_document(to_document(decided), "decided.json")
+    return decided.results[0].disposition
+
+
+@pytest.mark.parametrize(
+    ("given_waiver", "given_result", "expected"),
+    [
+        (waiver(), result(), Disposition.WAIVED),
+        (waiver(), result(outcome=Outcome.PASS, fingerprint=""), Disposition.NONE),
+        (waiver(), result(outcome=Outcome.ERROR), Disposition.NONE),
+        (waiver(outcomes=("error",)), result(outcome=Outcome.ERROR), Disposition.WAIVED),
+        (waiver(), result(check="two"), Disposition.NONE),
+        (waiver(), result(fingerprint=OTHER), Disposition.NEEDS_REVIEW),
+        (waiver(), result(fingerprint=""), Disposition.NEEDS_REVIEW),
+        (waiver(observed={"other": {"one": PRINT}}), result(), Disposition.NEEDS_REVIEW),
+        (waiver(observed={"h": {"two": PRINT}}), result(), Disposition.NEEDS_REVIEW),
+        (waiver(observed={}, any_value=True), result(fingerprint=OTHER), Disposition.WAIVED),
+        (waiver(checks=("o*",)), result(), Disposition.WAIVED),
+        (waiver(checks=(), requirements=("R-1",)), result(requirements=("R-0", "R-1")), Disposition.WAIVED),
+        (waiver(checks=(), requirements=("R-1",)), result(), Disposition.NONE),
+        (waiver(expires_at=NOW), result(), Disposition.EXPIRED),
+        (waiver(expires_at=NOW + 1), result(), Disposition.WAIVED),
+        (waiver(starts_at=NOW + 1), result(), Disposition.NONE),
+        (waiver(starts_at=NOW), result(), Disposition.WAIVED),
+        (waiver(scope=Scope(hosts=("g*",))), result(), Disposition.NONE),
+    ],
+)
+def test_one_waiver_on_one_result(given_waiver: Waiver, given_result: Result, expected: Disposition):
+    assert disposition(given_result, given_waiver) is expected
+
+
+def test_a_waiver_longer_than_headquarters_allows_does_not_count():
+    long = waiver(starts_at=NOW - 100 * DAY, expires_at=NOW + 100 * DAY)
+    assert disposition(result(), long, limits={"high": 200 * DAY}) is Disposition.WAIVED
+    assert disposition(result(), long, limits={"high": 200 * DAY - 1}) is Disposition.NEEDS_REVIEW
+    assert disposition(result(severity="low"), long, limits={"high": DAY}) is Disposition.WAIVED
+
+
+waivers = st.builds(
+    waiver,
+    id=st.sampled_from("abcd"),
+    starts_at=st.sampled_from([NOW - 9 * DAY, NOW, NOW + 1]),
+    expires_at=st.sampled_from([NOW - DAY, NOW, NOW + 1, NOW + 9 * DAY]),
+    checks=st.sampled_from([("one",), ("*",), ("two",)]),
+    observed=st.sampled_from([{"h": {"one": PRINT}}, {"h": {"one": OTHER}}]),
+    scope=st.sampled_from([Scope(), Scope(("h",)), Scope(("i",)), Scope((), ("geneva",)), Scope((), (), {"role": ("web",)})]),
+)
+
+
+@given(st.lists(waivers, max_size=5), st.sampled_from([Host("h"), Host("h", site="geneva", labels={"role": "web"})]))
+def test_the_best_waiver_counts_and_order_does_not(several: list[Waiver], host: Host):
+    def alone(each: Waiver) -> Disposition:
+        return decide(assessment(result(), host=host), [each]).results[0].disposition
+
+    order = [Disposition.WAIVED, Disposition.NEEDS_REVIEW, Disposition.EXPIRED, Disposition.NONE]
+    best = min((alone(each) for each in several), key=order.index, default=Disposition.NONE)
+    for arranged in (several, several[::-1]):
+        decided = decide(assessment(result(), host=host), arranged).results[0]
+        assert decided.disposition is best
+    assert all(in_scope(each.scope, host) for each in several if alone(each) is not Disposition.NONE)
+
+
+def test_a_file_is_read_as_it_says(tmp_path: Path):
+    (tmp_path / "w.yml").write_text(FILE)
+    (read,) = read_waivers([tmp_path / "w.yml"])
+    assert (read.starts_at, read.expires_at) == (1_767_225_600.0, 1_782_864_000.0)  # from 2026-01-01 until 2026-07-01, 00:00 UTC
+    assert read.scope == Scope(hosts=("web*",))
+    assert read.accepts("web1", "sshd_root_login_disabled", PRINT)
+    assert (read.outcomes, read.line) == (("fail",), 2)
+
+
+@given(waivers)
+def test_what_is_written_is_read_as_it_was(tmp_path_factory: pytest.TempPathFactory, written: Waiver):
+    if written.expires_at <= written.starts_at:
+        return
+    path = tmp_path_factory.mktemp("waivers") / "w.yml"
+    path.write_text("waivers:\n" + write_waiver(written))
+    (read,) = read_waivers([path])
+    assert replace(read, path="", line=0) == written
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("approver: Bob", "approver: ann", "w.yml:7:3: owner and approver must be different people"),
+        ("  expires: 2026-06-30\n", "", "w.yml:2:3: a waiver has no 'expires'"),
+        ("expires: 2026-06-30", "expires: 2025-06-30", "w.yml:9:3: a waiver must expire after it starts"),
+        ("expires: 2026-06-30", "expires: soon", "'expires' cannot be 'soon'; allowed: a moment such as"),
+        ("hosts:", "host:", "unknown key 'host' (did you mean 'hosts'?)"),
+        ("  checks: [sshd_root_login_disabled]\n", "", "a waiver says nothing about what it waives"),
+        ("  observed: {web1: {sshd_root_login_disabled: 0123456789abcdef}}\n", "", "a waiver is given for observed values"),
+        ("0123456789abcdef", "0123", "'observed' must name fingerprints by host and check"),
+        ("  owner: Ann", "  any_value: true\n  owner: Ann", "a waiver is given for observed values"),
+        ("  owner: Ann", "  outcomes: [pass]\n  owner: Ann", "'pass' cannot be waived"),
+        ("justification: the vendor signs in as root", "justification:", "'justification' must be text"),
+        ("waivers:\n", "waiver:\n", "a waiver file must have a list of waivers"),
+    ],
+)
+def test_a_wrong_file_is_told_with_its_place(tmp_path: Path, old: str, new: str, problem: str):
+    (tmp_path / "w.yml").write_text(FILE.replace(old, new))
+    with pytest.raises(InputError) as caught:
+        read_waivers([tmp_path / "w.yml"])
+    assert problem in str(caught.value)
+
+
+def test_an_id_stands_once_in_all_files(tmp_path: Path):
+    for name in ("a.yml", "b.yml"):
+        (tmp_path / name).write_text(FILE)
+    with pytest.raises(InputError, match=r"waiver 'W-1' stands in .*a\.yml:2 too"):
+        read_waivers([tmp_path / "a.yml", tmp_path / "b.yml"])
+
+
+def test_adding_keeps_what_is_there_to_the_letter(tmp_path: Path):
+    path = tmp_path / "w.yml"
+    path.write_text("# ours\n" + FILE.rstrip("\n"))
+    add_waiver(path, waiver(id="W-2"))
+    assert path.read_text().startswith("# ours\n" + FILE)
+    assert [each.id for each in read_waivers([path])] == ["W-1", "W-2"]
+
+
+@pytest.fixture
+def scanned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with content of one failing check, scanned."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "checks" / "own").mkdir(parents=True)
+    (tmp_path / "baselines").mkdir()
+    (tmp_path / "value").write_text("7\n")
+    (tmp_path / "checks" / "own" / "value_is_eight.yaml").write_text(
+        "id: value_is_eight\ntitle: The value is eight\nseverity: high\nrationale: It must be.\n"
+        "remediation: {text: Write 8., effort: minutes, when: runtime}\n"
+        f"observe:\n  value: {{probe: command, run: cat {tmp_path}/value}}\n"
+        'expect:\n  - {that: value.output, matches: "8"}\n'
+        'cases:\n  - {name: eight, outcome: pass, value: "| 8\\nexit 0\\n"}\n'
+        '  - {name: seven, outcome: fail, value: "| 7\\nexit 0\\n"}\n'
+    )
+    (tmp_path / "baselines" / "own.yaml").write_text(
+        "id: own\ntitle: Own\nwaivers_at_most: {high: 90d}\nrequirements:\n  UNC-IS-18: [value_is_eight]\n"
+    )
+    assert scan("first") == 1
+    return tmp_path
+
+
+def scan(output: str, *more: str) -> int:
+    return run(["scan", "local", "--content", ".", "-b", "own", "-o", output, "-q", *more])
+
+
+def decided(output: str) -> str:
+    document = json.loads(Path(output, "hosts", "local.json").read_text(encoding="utf-8"))
+    assert document["tally"]["counts"] == {"fail": 1}  # the outcome stays visible under any disposition
+    return document["results"][0]["disposition"]
+
+
+ADD = ("waiver", "add", "value_is_eight", "--justification", "j", "--owner", "Ann", "--approver", "Bob")
+
+
+def test_a_waiver_holds_for_the_value_it_was_given_for_and_no_other(scanned: Path, capsys: pytest.CaptureFixture[str]):
+    expires = "2099-01-01"
+    assert run([*ADD, "--saved", "first", "--starts", "2098-12-01", "--expires", expires, "--id", "W-1"]) == 0
+    data = yaml.safe_load((scanned / "waivers.yml").read_text())
+    data["waivers"][0] |= {"starts": "2020-01-01"}
+    (scanned / "waivers.yml").write_text(yaml.safe_dump(data))
+    (scanned / "baselines" / "own.yaml").write_text((scanned / "baselines" / "own.yaml").read_text().replace("90d", "99y"))
+    assert scan("second", "--waivers", "waivers.yml") == 0
+    assert decided("second") == "waived"
+    (scanned / "value").write_text("6\n")
+    assert scan("third", "--waivers", "waivers.yml") == 1
+    assert decided("third") == "needs_review"
+    assert run(["waiver", "check", "--content", ".", "--saved", "third"]) == 1
+    assert "W-1: was given for other values, and must be reviewed: value_is_eight on local" in capsys.readouterr().out
+
+
+def test_headquarters_decides_how_long_a_waiver_may_be(scanned: Path, capsys: pytest.CaptureFixture[str]):
+    assert run([*ADD, "--any-value", "--starts", "2020-01-01", "--expires", "2099-01-01"]) == 0
+    assert scan("second", "--waivers", "waivers.yml") == 1
+    assert decided("second") == "needs_review"
+    assert run(["waiver", "check", "--content", ".", "-b", "own"]) == 1
+    assert "at most 90d is allowed for high failures (value_is_eight)" in capsys.readouterr().out
+
+
+def test_an_expired_waiver_says_so_and_the_failure_counts_again(scanned: Path, capsys: pytest.CaptureFixture[str]):
+    (scanned / "waivers.yml").write_text(
+        "waivers:\n- {id: W-1, checks: [value_is_eight], justification: j, owner: Ann, approver: Bob, starts: 2020-01-01,"
+        " expires: 2020-02-01, any_value: true}\n"
+    )
+    assert scan("second", "--waivers", "waivers.yml") == 1
+    assert decided("second") == "expired"
+    assert run(["report", "second", "-f", "text", "--no-color"]) == 0
+    assert "Expired (W-1): j (owner Ann, approved by Bob, until 2020-02-02 00:00 UTC)" in " ".join(capsys.readouterr().out.split())
+    assert run(["waiver", "expiring"]) == 1
+    assert capsys.readouterr().out.startswith("over     W-1: value_is_eight on every host, until 2020-02-01.")
+
+
+def test_waivers_that_do_nothing_are_told(scanned: Path, capsys: pytest.CaptureFixture[str]):
+    entries = (
+        "{id: W-1, checks: [value_is_nine], any_value: true",
+        "{id: W-2, checks: [value_is_eight], hosts: [locl], any_value: true",
+        "{id: W-3, checks: [value_is_eight], any_value: true",
+        "{id: W-4, requirements: [UNC-IS-18], any_value: true",
+        "{id: W-5, requirements: [UNC-IS-99], any_value: true",
+    )
+    common = "justification: j, owner: Ann, approver: Bob, starts: 2020-01-01, expires: 2099-01-01}"
+    (scanned / "waivers.yml").write_text("waivers:\n" + "".join(f"- {entry}, {common}\n" for entry in entries))
+    assert run(["waiver", "check", "--content", ".", "--saved", "first"]) == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told == [
+        "waivers.yml:2: W-1: is unused: nothing that it covers fails",
+        "waivers.yml:2: W-1: no check is named 'value_is_nine' (did you mean 'value_is_eight'?)",
+        "waivers.yml:3: W-2: is unused: nothing that it covers fails",
+        "waivers.yml:3: W-2: no host of this run is named 'locl' (did you mean 'local'?)",
+        "waivers.yml:5: W-4: says the same as W-3: value_is_eight on local",
+        "waivers.yml:6: W-5: is unused: nothing that it covers fails",
+        "waivers.yml:6: W-5: no requirement is named 'UNC-IS-99' (did you mean 'UNC-IS-19'?)",
+        "7 to look at",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--any-value", "--expires", "2020-01-01"), "--expires 2020-01-01 is over already"),
+        (("--any-value", "--expires", "soon"), "--expires cannot be 'soon'"),
+        (("--expires", "2099-01-01"), "either --saved DIR, or --any-value"),
+        (("--saved", "nowhere", "--expires", "2099-01-01"), "nowhere: holds no assessment"),
+        (("--any-value", "--expires", "2099-01-01", "--approver", "ann"), "owner and approver must be different people"),
+        (("--saved", "first", "--host", "web*", "--expires", "2099-01-01"), "nothing that this waiver covers fails there"),
+    ],
+)
+def test_a_waiver_that_cannot_be_is_refused(scanned: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str):
+    assert run([*ADD, *words]) == 2
+    assert told in capsys.readouterr().err
+    assert not (scanned / "waivers.yml").exists()
