@@ -89,13 +89,13 @@ def read(call: Arguments, answer: Answer) -> Observation:
 
 
 def _record(path: str, sources: Sequence[str], known: dict[str, tuple[int, str]]) -> Record:
-    absolute = path.startswith("/") and "$" not in path
-    otherwise: Value = Absent("there is no such directory") if absolute else Unobservable("depends on where and how the shell runs")
+    told = path.startswith("/") and "$" not in path
+    otherwise: Value = Absent("there is no such directory") if told else Unobservable("depends on where and how the shell runs")
     mode, owner = known.get(path, (otherwise, otherwise))
     return {
         "path": path,
-        "absolute": absolute,
-        "exists": path in known if absolute else Unobservable("depends on where and how the shell runs"),
+        "absolute": Unobservable("depends on a variable") if "$" in path else told,
+        "exists": path in known if told else Unobservable("depends on where and how the shell runs"),
         "mode": mode,
         "owner": owner,
         "sources": tuple(sources),
@@ -113,7 +113,7 @@ PROBE = Probe(
             "one record per directory that some file puts into root's PATH",
             (
                 Attribute("path", Type.TEXT, "the directory as written; . for an empty entry"),
-                Attribute("absolute", Type.BOOLEAN, "it begins with / and holds no variable"),
+                Attribute("absolute", Type.BOOLEAN, "it begins with /; could not look where a variable is part of it"),
                 Attribute("exists", Type.BOOLEAN, "it is a directory"),
                 Attribute("mode", Type.MODE, "its permissions, links followed"),
                 Attribute("owner", Type.TEXT, "its owner"),
