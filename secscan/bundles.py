@@ -56,7 +56,8 @@ def read_bundle(path: Path) -> Bundle:
         bundle = replace(_from_json(json.loads(canonical)), sha256=digest)
         written = _canonical(bundle)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise EvidenceError(f"{path}: not a bundle of format {FORMAT}: {type(error).__name__}: {str(error)[:200]}") from error
+        what = f"it has no {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {str(error)[:200]}"
+        raise EvidenceError(f"{path}: not a bundle of format {FORMAT}: {what}") from error
     if written != canonical:
         raise EvidenceError(f"{path}: not a bundle as secscan writes it: it says the same in other words, or more")
     return bundle

@@ -138,7 +138,7 @@ def localise(engine: Engine, target: Target) -> tuple[Rulebook, Plan]:
             continue
         selected[check] = _localise_check(engine, root.at(check), selected[check], changes, target.name)
     if document.problems:
-        raise InputError(document.problems)
+        raise InputError(replace(problem, line=0, column=0) for problem in document.problems)  # the host is all that is known
     local = replace(baseline, selections=tuple(selected.values()), changes=(*baseline.changes, *changes))
     rulebook = replace(engine.rulebook, baseline=local)
     return rulebook, compile_plan(rulebook.calls(), engine.vocabulary.probes)

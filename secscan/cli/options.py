@@ -205,8 +205,11 @@ def _read_private(path: Path) -> str:
                 raise UsageError(
                     f"{path}: others may read this password (mode {stat.S_IMODE(state.st_mode):04o}); allowed: mode 0600"
                 )
-            return stream.readline().rstrip("\r\n")
+            secret = stream.readline().rstrip("\r\n")
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}; allowed: a file of mode 0600 with the password") from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: is not UTF-8 text; allowed: a file of mode 0600 with the password") from error
+    if not secret:
+        raise UsageError(f"{path}: holds no password; allowed: a file of mode 0600 with the password in its first line")
+    return secret

@@ -21,10 +21,17 @@ _NUMBERS = {"exit": (0, 255), "uid": (0, 2**32 - 1)}
 
 
 def read_cases(
-    cursor: Cursor, asks: tuple[Ask, ...], parameters: Mapping[str, Parameter], conditions: tuple[Condition, ...]
+    cursor: Cursor,
+    asks: tuple[Ask, ...],
+    parameters: Mapping[str, Parameter],
+    conditions: tuple[Condition, ...],
+    broken: frozenset[str] = frozenset(),
 ) -> tuple[Case, ...]:
-    """Every case; at least one passes and one fails, so that the check is known to be able to do both."""
-    names = [ask.name for ask in asks]
+    """Every case; at least one passes and one fails, so that the check is known to be able to do both.
+
+    `broken` names what is declared but has problems of its own: a case may speak of it.
+    """
+    names = [*(ask.name for ask in asks), *broken]
     kinds = {condition.kind for condition in conditions}
     cases = [case for item in cursor.items() if (case := _read_case(item, names, parameters, kinds))]
     outcomes = {case.outcome for case in cases}

@@ -72,7 +72,7 @@ def _read_parts(root: Cursor, vocabulary: Vocabulary, sha256: str) -> Check:
         applies_to=applies_to,
         asks=asks,
         expect=read_expressions(place, scope) if (place := find("expect")) else (),
-        cases=read_cases(place, asks, parameters, applies_to) if (place := find("cases")) else (),
+        cases=read_cases(place, asks, parameters, applies_to, scope.broken) if (place := find("cases")) else (),
         questions=place.texts() if (place := find("attest")) else (),
         formerly=place.texts() if (place := find("formerly")) else (),
         path=root.document.path,
