@@ -117,7 +117,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
         "defaults": tuple(_default(default, found.defaults[number + 1 :]) for number, default in enumerate(found.defaults)),
         "sources": tuple(sources),
         "complete": Unobservable(f"sudo also takes rules from {others}, which are not seen here") if others else True,
-        "compiled_timeout": _number(timeout),
+        "timeout": _number(timeout),
         "version": version or Unobservable("sudo -V told none"),
     })  # fmt: skip
 
@@ -209,7 +209,9 @@ PROBE = Probe(
             "sources", Type.LIST, "where sudo looks, from nsswitch.conf: files, and sss or ldap whose rules are not seen here"
         ),
         Attribute("complete", Type.BOOLEAN, "true when files are the only source; could not look when rules come from others too"),
-        Attribute("compiled_timeout", Type.NUMBER, "minutes sudo remembers a password where no line says otherwise"),
+        Attribute(
+            "timeout", Type.NUMBER, "minutes for which sudo remembers a password, as sudo -V tells: built in or set for everybody"
+        ),
         Attribute("version", Type.VERSION, "version of sudo, such as 1.9.13p3"),
     ),
     ask=ask,
