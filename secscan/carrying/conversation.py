@@ -5,12 +5,22 @@ Outputs are read together, and sending never waits for reading or the other way 
 
 from __future__ import annotations
 
+import gzip
 import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
-from secscan.carrying.commands import SHELL, asking_sudo_command, plain_command, sudo_command
+from secscan.carrying.commands import (
+    LISTEN,
+    LISTEN_PACKED,
+    NOT_THERE,
+    SHELL,
+    asking_sudo_command,
+    plain_command,
+    sudo_command,
+)
 from secscan.carrying.line import Line, Step
 from secscan.errors import ExchangeError, TargetError
 from secscan.model.target import Become, Request
@@ -18,6 +28,7 @@ from secscan.model.target import Become, Request
 STDERR_LIMIT = 65_536  # bytes kept; more is read and dropped
 _GRACE_S = 1.0  # for the rest and the exit status, once the answer is whole
 _EXIT_S = 5.0  # for the exit status, once both outputs have ended
+_PACK_LEVEL = 6
 _SPEECH = 200  # characters of a complaint that are quoted
 
 Receive = Callable[[bytes], bool]
@@ -48,12 +59,14 @@ def _no_failure_of_its_own(_: Carried) -> TargetError | None:
 class Way:
     """How commands are started here, which words run a shell there, and how the carrier's own failures are told from it.
 
-    `failure` is asked when no collector answered; programs such as ssh and docker have exit statuses of their own.
+    `failure` is asked when no collector answered; programs such as ssh and docker have exit statuses of their own. Over a
+    network the script goes `packed`, a quarter of its size; the rare host without gzip gets it once more as it is.
     """
 
     start: Start
     shell: Sequence[str] = SHELL
     failure: Callable[[Carried], TargetError | None] = _no_failure_of_its_own
+    packed: bool = False
 
 
 def carry(way: Way, request: Request, receive: Receive, become: Become | None = None) -> Carried:
@@ -63,21 +76,18 @@ def carry(way: Way, request: Request, receive: Receive, become: Become | None = 
     no collector ran: a login shell that refuses, or none at all.
     """
     talk = _Talk(way, request, receive, time.monotonic() + request.total_s)
-    message = f"{request.nonce}\n{request.script}".encode()
-    if become is None:
-        return _require_answer(talk.converse(plain_command(way.shell), message))
-    spoken = _converse_as(talk, become, message)
-    refusal = _refusal(spoken)
-    if not refusal:
-        return replace(_require_answer(spoken), become="sudo")
-    again = _require_answer(talk.converse(plain_command(way.shell), message))
-    return replace(again, become=f"refused: {refusal}")
+    carried = Carried(NOT_THERE)
+    for parcel in _parcels(request.script, packed=way.packed):
+        carried = _carry_script(talk, parcel, become)
+        if carried.greeted or carried.exit != NOT_THERE:
+            break
+    return _require_answer(carried)
 
 
 def carry_pinned(way: Way, request: Request, receive: Receive) -> Carried:
     """Ask a host that has the script already: only the nonce is sent, and the host decides what runs as whom."""
     talk = _Talk(way, request, receive, time.monotonic() + request.total_s)
-    return _require_answer(talk.converse(plain_command(way.shell), f"{request.nonce}\n".encode()))
+    return _require_answer(talk.converse(plain_command(way.shell), b""))
 
 
 def complaint_in(stderr: bytes) -> str:
@@ -100,12 +110,48 @@ def _refusal(spoken: Carried) -> str:
     return spoken.complaint or f"sudo ended with exit status {spoken.exit}"
 
 
-def _converse_as(talk: _Talk, become: Become, message: bytes) -> Carried:
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """How a script travels: the words of the shell that takes it there, and its bytes."""
+
+    listen: str
+    content: bytes
+
+
+def _parcels(script: str, *, packed: bool) -> tuple[_Parcel, ...]:
+    """The ways to try, in order."""
+    plain = _Parcel(LISTEN, script.encode())
+    return (_Parcel(LISTEN_PACKED, _pack(script)), plain) if packed else (plain,)
+
+
+@lru_cache(maxsize=8)
+def _pack(script: str) -> bytes:
+    """A script as gzip. All hosts of a run have the same one, but for those with parameters of their own."""
+    return gzip.compress(script.encode(), _PACK_LEVEL, mtime=0)
+
+
+def _carry_script(talk: _Talk, parcel: _Parcel, become: Become | None) -> Carried:
+    if become is None:
+        return _converse_plainly(talk, parcel)
+    spoken = _converse_as(talk, parcel, become)
+    refusal = _refusal(spoken)
+    if not refusal:
+        return replace(spoken, become="sudo")
+    return replace(_converse_plainly(talk, parcel), become=f"refused: {refusal}")
+
+
+def _converse_plainly(talk: _Talk, parcel: _Parcel) -> Carried:
+    return talk.converse(plain_command(talk.way.shell, parcel.listen), parcel.content)
+
+
+def _converse_as(talk: _Talk, parcel: _Parcel, become: Become) -> Carried:
+    shell = talk.way.shell
     if become.password is None:
-        return talk.converse(sudo_command(become.user, talk.way.shell), message)
+        return talk.converse(sudo_command(become.user, shell, parcel.listen), parcel.content)
     word = secrets.token_hex(8)
     sudo = _Sudo(f"secscan-password-{word}:".encode(), f"secscan-ready-{word}".encode(), become.password)
-    return talk.converse(asking_sudo_command(become.user, sudo.prompt.decode(), sudo.ready.decode(), talk.way.shell), message, sudo)
+    command = asking_sudo_command(become.user, sudo.prompt.decode(), sudo.ready.decode(), shell, parcel.listen)
+    return talk.converse(command, parcel.content, sudo)
 
 
 @dataclass(slots=True)
@@ -168,8 +214,9 @@ class _Talk:
     receive: Receive
     ends_at: float
 
-    def converse(self, command: str, message: bytes, sudo: _Sudo | None = None) -> Carried:
-        """One command from its start to its end. Whatever happens, the line is closed."""
+    def converse(self, command: str, content: bytes, sudo: _Sudo | None = None) -> Carried:
+        """One command from its start to its end, fed with the nonce and what follows it. Whatever happens, the line is closed."""
+        message = f"{self.request.nonce}\n".encode() + content
         hearing = _Hearing(f"\n{self.request.nonce} H ".encode())
         line = self.way.start(command)
         status, wait_s = -1, 0.0

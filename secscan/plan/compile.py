@@ -16,20 +16,19 @@ PLATFORM = Call.of("platform", {})
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Every question for one target, once, and the script that asks them."""
+    """Every question for one target, once, and the script that asks them.
+
+    `questions_sha256` is the digest of what is asked, as the collector's greeting tells it.
+    """
 
     batches: tuple[PlannedBatch, ...]
     script: str
+    questions_sha256: str
 
     @property
     def script_sha256(self) -> str:
         """Digest of the whole script: what a sudoers rule or a forced command pins."""
         return hashlib.sha256(self.script.encode()).hexdigest()
-
-    @property
-    def questions_sha256(self) -> str:
-        """Digest of what is asked, as the collector's greeting tells it."""
-        return questions_sha256(self.batches)
 
     @property
     def calls(self) -> int:
@@ -48,7 +47,8 @@ def compile_plan(calls: Iterable[Call], probes: Mapping[str, Probe]) -> Plan:
         ordered = sorted(wanted[name], key=lambda call: repr(call.arguments))
         for start in range(0, len(ordered), CALLS_PER_BATCH):
             batches += _plan_batches(len(batches) + 1, probes[name], tuple(ordered[start : start + CALLS_PER_BATCH]))
-    return Plan(tuple(batches), write_script(batches))
+    digest = questions_sha256(batches)
+    return Plan(tuple(batches), write_script(batches, digest), digest)
 
 
 def _plan_batches(number: int, probe: Probe, calls: tuple[Call, ...]) -> list[PlannedBatch]:

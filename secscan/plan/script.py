@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -40,10 +40,11 @@ def questions_sha256(batches: Iterable[PlannedBatch]) -> str:
     return hashlib.sha256(repr(asked).encode()).hexdigest()
 
 
-def write_script(batches: Iterable[PlannedBatch]) -> str:
-    """The whole collector: prelude, one line per question, END mark; packed with gzip where the host has it."""
-    batches = list(batches)
-    digest = questions_sha256(batches)
+def write_script(batches: Sequence[PlannedBatch], digest: str) -> str:
+    """The whole collector: prelude, one line per question, END mark; packed with gzip where the host has it.
+
+    `digest` is that of the questions, for the greeting.
+    """
     questions = "\n".join(
         f"  # {batch.probe}: {len(batch.calls)} question(s), sha256 {batch.script_sha256[:16]}\n"
         f"  secscan_ask {batch.number} {batch.time_limit_s} {shlex.quote(batch.script)}"

@@ -41,7 +41,7 @@ def run_through_ssh(target: Target, request: Request, receive: Callable[[bytes],
     if target.password is not None:
         raise UsageError("transport openssh cannot sign in with a password; allowed: keys, an agent, Kerberos, or transport ssh")
     words = ("ssh", *_options(target, request), "--", host)
-    way = Way(partial(_start, words), failure=partial(_failure, host))
+    way = Way(partial(_start, words), failure=partial(_failure, host), packed=True)
     carried = carry_pinned(way, request, receive) if target.pinned else carry(way, request, receive, target.become)
     broke = f"the connection broke: {carried.complaint}" if carried.exit == _SSH_FAILED else ""
     return Exchanged(

@@ -38,7 +38,7 @@ class Asked:
             while data := self.channel.recv(_CHUNK):
                 message += data
         nonce, _, script = message.partition(b"\n")
-        return nonce, script
+        return nonce, zlib.decompressobj(wbits=31).decompress(script)
 
     def send(self, data: bytes) -> None:
         """Send all of it."""

@@ -13,7 +13,7 @@ from secscan.judge.observe import observe, split_batch
 from secscan.model.evidence import Batch
 from secscan.model.values import Unobservable
 from secscan.plan.compile import compile_plan
-from secscan.plan.script import PlannedBatch, write_script
+from secscan.plan.script import PlannedBatch, questions_sha256, write_script
 
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "mksh": ["mksh"], "busybox": ["busybox", "ash"]}
 WALKERS = {"files"}  # walk the whole disk: two shells tell enough
@@ -28,7 +28,8 @@ def run(shell: list[str], batch: PlannedBatch) -> Batch:
     nonce = "0123456789abcdef"
     done = subprocess.run(
         [*shell, "-c", 'IFS= read -r secscan_nonce; eval "$(cat)"'],
-        input=f"{nonce}\n{write_script([batch])}".encode(), capture_output=True, check=False, timeout=120,
+        input=f"{nonce}\n{write_script([batch], questions_sha256([batch]))}".encode(),
+        capture_output=True, check=False, timeout=120,
     )  # fmt: skip
     reader = FrameReader(nonce, {batch.number: len(batch.calls)}, {batch.number: batch.time_limit_s})
     reader.feed(done.stdout)

@@ -41,7 +41,7 @@ def run_over_ssh(target: Target, request: Request, receive: Callable[[bytes], bo
     connection = connect(settings, connect_s)
     with connection.closing:
         become = None if target.become and target.become.user == settings.user else target.become
-        way = Way(start)
+        way = Way(start, packed=True)
         carried = carry_pinned(way, request, receive) if target.pinned else carry(way, request, receive, become)
     return Exchanged(
         exit=carried.exit,
