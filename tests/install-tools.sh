@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs the Debian packages that the tests use, as root on a Debian machine; elsewhere says what is missing and goes on.
 set -eu
-packages='mmdebstrap systemd-container iproute2 openssh-server openssh-client sudo mksh busybox-static dropbear-bin chromium nftables'
+packages='mmdebstrap systemd-container iproute2 openssh-server openssh-client sudo mksh busybox-static dropbear-bin chromium nftables
+restic borgbackup rsnapshot duplicity pgbackrest postgresql mariadb-server rsync git etckeeper lvm2 btrfs-progs zstd xz-utils'
 missing=
 for package in $packages; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$' || missing="$missing $package"

@@ -1,0 +1,203 @@
+"""Backups that their own programs made, on this machine, read by the probes' own shell. Skipped where a program is missing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from recorded import PROBES, make_call
+
+from secscan.judge.observe import observe
+from secscan.model.probe import Answer, Observation, Observed
+from secscan.model.values import Absent, Unobservable
+
+LIBRARY = 'have() { command -v "$1" >/dev/null 2>&1; }\npart() { :; }\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\ncd /\n'
+SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "mksh": ["mksh"], "busybox": ["busybox", "ash"]}
+NIGHT = 86400.0
+
+
+def needs(*programs: str) -> pytest.MarkDecorator:
+    missing = [program for program in programs if not shutil.which(program)]
+    return pytest.mark.skipif(bool(missing), reason=f"not installed: {missing}")
+
+
+def ask(probe: str, shell: str = "dash", **arguments: Any) -> Observation:
+    """The probe's shell run here, and its answer read."""
+    call = make_call(PROBES[probe], arguments)
+    script = LIBRARY + PROBES[probe].ask([call.mapping()]).script
+    done = subprocess.run([*SHELLS[shell], "-c", script], stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=120)
+    return observe(PROBES[probe], call, Answer(done.stdout, done.stderr, done.returncode))
+
+
+def only(observation: Observation) -> dict[str, Any]:
+    """The one repository of an observation."""
+    assert isinstance(observation, Observed), observation
+    repositories = observation.attributes["repositories"]
+    assert isinstance(repositories, tuple)
+    assert len(repositories) == 1, repositories
+    return repositories[0]
+
+
+def points(observation: Observation) -> list[dict[str, Any]]:
+    assert isinstance(observation, Observed), observation
+    told = observation.attributes["points"]
+    assert isinstance(told, tuple), told
+    return list(told)
+
+
+@pytest.fixture
+def run(tmp_path: Path):
+    """Runs a program with its caches below the test's own directory, and a password that means nothing."""
+    environment = {
+        **os.environ, "HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": str(tmp_path / "home/.cache"), "RESTIC_PASSWORD": "x",
+        "BORG_PASSPHRASE": "x", "PASSPHRASE": "x", "BORG_BASE_DIR": str(tmp_path / "home"),
+        "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes",
+    }  # fmt: skip
+    (tmp_path / "home").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/letter").write_text("Dear colleague\n")
+
+    def start(*words: str) -> str:
+        done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, (words, done)
+        return done.stdout
+
+    return start
+
+
+@pytest.fixture
+def restic(tmp_path: Path, run) -> Path:
+    """A repository of restic with two snapshots, the older one made a day before the newer one."""
+    repository = tmp_path / "restic"
+    run("restic", "-q", "init", "-r", str(repository))
+    run("restic", "-q", "-r", str(repository), "backup", "data")
+    (old,) = (repository / "snapshots").iterdir()
+    age(old, NIGHT)
+    run("restic", "-q", "-r", str(repository), "backup", "data")
+    return repository
+
+
+def age(path: Path, seconds: float) -> None:
+    """Makes a file older."""
+    at = path.stat().st_mtime - seconds
+    os.utime(path, (at, at))
+
+
+def spoil(path: Path) -> None:
+    """Changes one byte of a file and leaves its time as it was."""
+    before = path.stat()
+    path.chmod(0o600)
+    path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:])
+    os.utime(path, (before.st_atime, before.st_mtime))
+
+
+@needs("restic")
+@pytest.mark.parametrize("shell", [pytest.param(name, marks=needs(words[0])) for name, words in SHELLS.items()])
+def test_restic_snapshots_are_seen_without_the_password(restic: Path, shell: str):
+    seen = only(ask("backup_repositories", shell, places=[str(restic)]))
+    newest = max(file.stat().st_mtime for file in (restic / "snapshots").iterdir())
+    assert (seen["tool"], seen["count"], seen["broken"], seen["damaged"], seen["encrypted"]) == ("restic", 2, 0, 0, True)
+    assert seen["newest"] == int(newest)
+    assert seen["longest_gap"] == pytest.approx(NIGHT, abs=5)
+    assert seen["locks"] == 0
+
+
+@needs("restic")
+def test_listing_checking_and_pruning_do_not_make_restic_backups_younger(restic: Path, run):
+    for file in (restic / "snapshots").iterdir():
+        age(file, 10 * NIGHT)
+    before = only(ask("backup_repositories", places=[str(restic)]))
+    for command in (["snapshots"], ["check"], ["prune"], ["forget", "--keep-last", "1"]):
+        run("restic", "-q", "-r", str(restic), *command)
+    after = only(ask("backup_repositories", places=[str(restic)]))
+    assert (after["newest"], after["count"]) == (before["newest"], 1)
+
+
+@needs("restic")
+def test_a_changed_byte_in_a_restic_repository_is_noticed_without_the_password(restic: Path):
+    spoil(next(file for file in (restic / "data").rglob("*") if file.is_file()))
+    assert only(ask("backup_repositories", places=[str(restic)]))["damaged"] == 1
+    spoil(max((restic / "snapshots").iterdir(), key=lambda file: file.stat().st_mtime))
+    seen = only(ask("backup_repositories", places=[str(restic)]))
+    assert (seen["damaged"], seen["count"], seen["broken"]) == (2, 1, 1)
+
+
+@needs("restic")
+def test_without_its_keys_or_indexes_a_restic_repository_has_no_restore_point(restic: Path):
+    for file in (restic / "keys").iterdir():
+        file.unlink()
+    seen = only(ask("backup_repositories", places=[str(restic)]))
+    assert (seen["count"], seen["broken"]) == (0, 2)
+    assert isinstance(seen["newest"], Absent)
+
+
+@needs("restic")
+def test_a_lock_that_was_left_is_seen_with_its_age(restic: Path):
+    lock = restic / "locks" / ("a" * 64)
+    lock.touch()
+    age(lock, 3 * NIGHT)
+    seen = only(ask("backup_repositories", places=[str(restic)]))
+    assert (seen["locks"], seen["locked_since"]) == (1, int(lock.stat().st_mtime))
+
+
+@needs("borg")
+@pytest.mark.parametrize(
+    ("mode", "encrypted"), [("repokey", True), ("keyfile-blake2", True), ("authenticated", False), ("none", False)]
+)
+def test_borg_tells_without_the_passphrase_whether_it_encrypts(tmp_path: Path, run, mode: str, encrypted: bool):
+    run("borg", "init", "-e", mode, "borg")
+    run("borg", "create", "borg::first", "data")
+    assert only(ask("backup_repositories", places=[str(tmp_path / "borg")]))["encrypted"] is encrypted
+
+
+@needs("borg")
+def test_an_empty_borg_repository_has_no_restore_point_and_a_backup_gives_it_one(tmp_path: Path, run):
+    run("borg", "init", "-e", "repokey", "borg")
+    assert isinstance(only(ask("backup_repositories", places=[str(tmp_path / "borg")]))["newest"], Absent)
+    run("borg", "create", "borg::first", "data")
+    seen = only(ask("backup_repositories", places=[str(tmp_path / "borg")]))
+    assert (seen["count"], seen["time_is"]) == (1, "change")
+    assert seen["id"] == run("borg", "config", "borg", "id").strip()
+    assert isinstance(seen["append_only"], Unobservable)
+
+
+@needs("borg")
+def test_checking_and_listing_do_not_make_a_borg_repository_younger(tmp_path: Path, run):
+    run("borg", "init", "-e", "none", "borg")
+    run("borg", "create", "borg::first", "data")
+    (index,) = (tmp_path / "borg").glob("index.*")
+    age(index, 10 * NIGHT)
+    run("borg", "list", "borg")
+    run("borg", "check", "borg")
+    assert only(ask("backup_repositories", places=[str(tmp_path / "borg")]))["newest"] == int(index.stat().st_mtime)
+
+
+@needs("borg")
+def test_an_append_only_borg_repository_lists_all_its_changes(tmp_path: Path, run):
+    run("borg", "init", "-e", "repokey", "--append-only", "borg")
+    for name in ("first", "second"):
+        run("borg", "create", f"borg::{name}", "data")
+    seen = only(ask("backup_repositories", places=[str(tmp_path / "borg")]))
+    assert (seen["append_only"], seen["count"]) == (True, 2)
+
+
+@needs("duplicity")
+@pytest.mark.parametrize(("option", "encrypted"), [("--no-encryption", False), ("--progress-rate=9", True)])
+def test_duplicity_tells_chains_and_encryption_by_its_names(tmp_path: Path, run, option: str, encrypted: bool):
+    for kind in ("full", "incremental"):
+        run("duplicity", kind, option, "data", f"file://{tmp_path}/duplicity")
+    found = ask("backup_repositories", places=[str(tmp_path / "duplicity")])
+    assert only(found)["encrypted"] is encrypted
+    assert [(point["kind"], point["whole"]) for point in points(found)] == [("incremental", True), ("full", True)]
+    for manifest in (tmp_path / "duplicity").glob("duplicity-full.*.manifest*"):
+        manifest.unlink()
+    seen = only(ask("backup_repositories", places=[str(tmp_path / "duplicity")]))
+    assert (seen["count"], seen["broken"], seen["unfinished"]) == (0, 2, 1)
+
+
+def test_a_place_without_a_repository_is_absent(tmp_path: Path):
+    assert isinstance(ask("backup_repositories", places=[f"{tmp_path}/*"]), Absent)
