@@ -24,6 +24,7 @@ if ! have auditctl && [ ! -e /etc/audit ]; then printf 'absent\\n'
 else
   if ! have auditctl; then printf 'kernel unobservable: auditctl is not installed\\n'
   elif [ "$(id -u)" != 0 ]; then printf 'kernel unobservable: auditctl needs root\\n'
+  elif [ ! -e /proc/self/status ]; then printf 'kernel unobservable: /proc is not mounted, so the kernel may not be its own\\n'
   elif rules=$(auditctl -l 2>/dev/null) && [ -n "$rules" ]; then
     printf '%s\\n' "$rules" | while IFS= read -r line; do
       case $line in 'No rules') ;; *) printf 'kernel: %s\\n' "$line" ;; esac

@@ -11,6 +11,7 @@ from secscan.probing import closed_lines, reply
 
 _SCRIPT = r"""if ! have auditctl; then printf 'absent\n'
 elif [ "$(id -u)" != 0 ]; then printf 'unobservable: auditctl needs root\n'
+elif [ ! -e /proc/self/status ]; then printf 'unobservable: /proc is not mounted, so the kernel may not be its own\n'
 elif said=$(auditctl -s 2>/dev/null) && [ -n "$said" ]; then
   printf '%s\n' "$said"
   pid=${said#*pid[ =]}
