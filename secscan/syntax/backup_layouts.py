@@ -100,8 +100,8 @@ listable() {{ # DIRECTORY...: false, with a fault, when this user cannot look in
     fi
   done
 }}
-tell_files() {{ # a line per file of the directory at hand, `!` when it could not be read to its end
-  find . -maxdepth 1 -type f -exec stat -c '%Y %s %n' -- {{}} + 2>/dev/null || printf '!\\n'
+tell_files() {{ # [DEPTH]: a line per file of the directory at hand, `!` when it could not be read to its end
+  find . -maxdepth "${{1:-1}}" -type f -exec stat -c '%Y %s %n' -- {{}} + 2>/dev/null || printf '!\\n'
 }}
 tell_hashes() {{ # restic names what it stores by its SHA-256: all that is small, and some of the newest data
   have sha256sum || return 0

@@ -192,12 +192,14 @@ def repository_record(repository: Repository) -> Record:
     times = sorted(point.time for point in repository.points if point.whole is not False)
     full = [point.time for point in repository.points if point.whole is not False and point.kind not in _PARTIAL_KINDS]
     none = Absent("a restore point")
+    client = told["evidence"] == "client"
     return {
         "newest": times[-1] if times else none,
         "location": repository.location,
         "tool": repository.tool,
         "evidence": told["evidence"],
-        "target": repository.target or Absent("another place"),
+        "target": repository.target
+        or (Unobservable(f"{repository.tool} does not remember it in the clear") if client else Absent("another place")),
         "id": _told(repository, "id"),
         "data_set": _told(repository, "data_set"),
         "time_is": told["time_is"],

@@ -201,3 +201,18 @@ def test_duplicity_tells_chains_and_encryption_by_its_names(tmp_path: Path, run,
 
 def test_a_place_without_a_repository_is_absent(tmp_path: Path):
     assert isinstance(ask("backup_repositories", places=[f"{tmp_path}/*"]), Absent)
+
+
+@needs("restic", "borg", "duplicity")
+def test_what_the_clients_remember_can_be_joined_with_what_the_far_end_keeps(tmp_path: Path, restic: Path, run):
+    run("borg", "init", "-e", "repokey", "borg")
+    run("borg", "create", "borg::first", "data")
+    run("duplicity", "full", "data", f"file://{tmp_path}/duplicity")
+    far = {point["name"] for point in points(ask("backup_repositories", places=[f"{tmp_path}/*"]))}
+    near = ask("backup_clients", homes=[str(tmp_path / "home")])
+    remembered = points(near)
+    assert {point["tool"] for point in remembered} == {"restic", "borg", "duplicity"}
+    assert all(point["name"] in far for point in remembered if point["tool"] != "borg")
+    assert isinstance(near, Observed)
+    (borg,) = (record for record in near.attributes["repositories"] if record["tool"] == "borg")
+    assert (borg["target"], borg["id"]) == (str(tmp_path / "borg"), run("borg", "config", "borg", "id").strip())
