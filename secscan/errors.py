@@ -9,7 +9,8 @@ SecscanError                        something a person can fix
 │   ├── HostKeyError          3     the host key is unknown, changed or revoked
 │   ├── AuthenticationError   3     connected, but not let in
 │   └── ExchangeError         3     let in, but the conversation broke
-└── EvidenceError             2     a bundle that is not what it claims to be
+├── EvidenceError             2     a bundle that is not what it claims to be
+└── HistoryError              2     a database that cannot be used
 """
 
 from __future__ import annotations
@@ -79,3 +80,7 @@ class ExchangeError(TargetError):
 
 class EvidenceError(SecscanError):
     """A bundle that cannot be read or does not match its digest."""
+
+
+class HistoryError(SecscanError):
+    """A database of the history that cannot be opened, read or written."""

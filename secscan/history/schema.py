@@ -1,0 +1,125 @@
+"""Opening a history: the database is there, whole, ours, and of the version that this secscan knows; older ones are brought up."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+
+from secscan.errors import HistoryError, UsageError
+from secscan.history.tables import REVISION
+
+BUSY_S = 30.0
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_ALLOWED = "sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
+
+
+def open_database(url: str) -> Engine:
+    """The engine of a history, its tables up to date. Raises UsageError for a wrong URL, HistoryError for a bad database."""
+    parsed = _parse(url)
+    file = Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _demand_sqlite(file)
+    try:
+        engine = create_engine(parsed, connect_args={"timeout": BUSY_S} if file else {})
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise UsageError(f"{_shown(parsed)}: its driver is not installed ({error}); allowed: {_ALLOWED}") from error
+    if file:
+        event.listen(engine, "connect", _prepare_sqlite)
+    try:
+        _bring_up(engine, file)
+    except SQLAlchemyError as error:
+        engine.dispose()
+        raise HistoryError(f"{_shown(parsed)}: {reason(error)}") from error
+    if file:
+        file.chmod(0o600)
+    return engine
+
+
+def reason(error: Exception) -> str:
+    """What a database complains about, on one line, without the statement and its values."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    return " ".join(str(cause).split())[:300]
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise UsageError(f"history {url!r} is no database URL; allowed: {_ALLOWED}") from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise UsageError(f"history cannot be kept in {parsed.get_backend_name()!r}; allowed: {_ALLOWED}")
+    return parsed
+
+
+def _shown(url: URL) -> str:
+    return url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+
+
+def _demand_sqlite(file: Path) -> None:
+    """A file that is there is a SQLite file; nothing is ever made anew in place of something that is not."""
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(16)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise HistoryError(f"{file}: cannot be read: {error.strerror}") from error
+    if head and head != b"SQLite format 3\0":
+        raise HistoryError(f"{file}: is not a SQLite database, or is damaged; move it away, or restore it from a backup")
+
+
+def _prepare_sqlite(connection: object, _record: object) -> None:
+    """Writers wait for each other, a kill loses no finished transaction, and references hold."""
+    cursor = connection.cursor()  # type: ignore[attr-defined] # a DB-API connection, which has no type of its own
+    for setting in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {setting}")
+    cursor.close()
+
+
+def _bring_up(engine: Engine, file: Path | None) -> None:
+    with engine.connect() as connection:
+        if file:
+            fault = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+            if fault != "ok":
+                raise HistoryError(f"{file}: is damaged: {fault}; move it away, or restore it from a backup")
+        names = inspect(connection).get_table_names()
+        present = (
+            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if "alembic_version" in names else None
+        )
+    if present != REVISION:
+        if present is None and names:
+            raise HistoryError(f"{engine.url.database}: holds tables that are not secscan's; allowed: a database of its own")
+        _migrate(engine, file, present)
+
+
+def _migrate(engine: Engine, file: Path | None, present: str | None) -> None:
+    """From an older version, or from nothing, to the tables that this secscan knows."""
+    from alembic import command  # noqa: PLC0415 - 100 ms, and hardly ever needed
+    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if present is not None and present not in known:
+        raise HistoryError(f"{engine.url.database}: was written by a newer secscan (tables of version {present}); update secscan")
+    if file and present is not None:
+        _back_up(file)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _back_up(file: Path) -> None:
+    """A copy beside the file, before its tables change; what is still in the journal is in it too."""
+    copy = file.with_name(f"{file.name}.{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.backup")
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+    copy.chmod(0o600)

@@ -1,0 +1,167 @@
+"""The history itself: runs begin, hosts are recorded one transaction each, and questions are answered from what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from secscan.errors import HistoryError, UsageError
+from secscan.history import queries, recording
+from secscan.history.records import Change, Chapter, Diff, Known, Run
+from secscan.history.schema import open_database, reason
+from secscan.history.states import Kind, by_content, classify
+from secscan.history.tables import assessments, checks, hosts, runs, states, transitions, versions
+
+FLAPPING_S = 14 * 86400.0
+FLAPPING_CHANGES = 4
+
+
+class History:
+    """A history in a database. Every method raises HistoryError when the database cannot do it."""
+
+    def __init__(self, url: str) -> None:
+        self._engine: Engine = open_database(url)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def begin(self, name: str, baseline: str, content_sha256: str, started_at: float, targets: int, folder: str) -> Run:
+        """A new run, or the one of that name taken up again."""
+        with self._work() as connection:
+            found = queries.find_run(connection, name)
+            if found is None:
+                values = {"baseline": baseline, "content_sha256": content_sha256, "started_at": started_at, "folder": folder}
+                connection.execute(insert(runs).values(name=name, targets=targets, **values))
+            else:
+                connection.execute(update(runs).where(runs.c.id == found.id).values(finished_at=None, targets=targets))
+            return queries.demand_run(connection, name)
+
+    def record(self, run: Run, document: Mapping[str, Any]) -> list[Change]:
+        """Take in what was found on one host, and tell what changed. A host that the run has already is not taken in again."""
+        with self._work() as connection:
+            name = document["host"]["name"]
+            host_id = recording.id_of(connection, hosts, "name", name)
+            if recording.has_host(connection, run, host_id):
+                return []
+            connection.execute(insert(assessments).values(run_id=run.id, host_id=host_id, **recording.summary_of(document)))
+            if document["unreachable"]:
+                return []
+            return recording.move_states(connection, run, host_id, document)
+
+    def finish(self, run: Run, moment: float) -> None:
+        """Mark a run as whole."""
+        with self._work() as connection:
+            connection.execute(update(runs).where(runs.c.id == run.id).values(finished_at=moment))
+
+    def runs(self) -> list[Run]:
+        """Every run, the newest last."""
+        with self._work() as connection:
+            return [queries.run_of(row) for row in connection.execute(queries.select_runs().order_by(runs.c.id))]
+
+    def run(self, name: str) -> Run:
+        """A run by its name, `latest`, or `previous`. UsageError for one that is not known."""
+        with self._work() as connection:
+            if name in ("latest", "previous"):
+                found = connection.execute(
+                    queries.select_runs().order_by(runs.c.id.desc()).offset(name == "previous").limit(1)
+                ).first()
+                if found:
+                    return queries.run_of(found)
+            return queries.demand_run(connection, name)
+
+    def recorded(self, run: Run) -> set[str]:
+        """The hosts of a run that are in the history."""
+        with self._work() as connection:
+            query = select(hosts.c.name).join(assessments).where(assessments.c.run_id == run.id)
+            return set(connection.execute(query).scalars())
+
+    def diff(self, before: Run, after: Run) -> Diff:
+        """What changed from one run to a later one."""
+        if after.id <= before.id:
+            raise UsageError(f"run {after.name} is not later than {before.name}; allowed: the earlier run first")
+        with self._work() as connection:
+            first, second = queries.reached_hosts(connection, before), queries.reached_hosts(connection, after)
+            changed = select(transitions.c.state_id).where(transitions.c.run_id > before.id, transitions.c.run_id <= after.id)
+            old, new = queries.statuses_at(connection, before.id, changed), queries.statuses_at(connection, after.id, changed)
+            names = {row.id: (row.host, row.check, row.subject) for row in connection.execute(queries.select_names(changed))}
+            changes = []
+            for state_id, place in names.items():
+                earlier, later = queries.present(old.get(state_id)), queries.present(new.get(state_id))
+                kind = classify(earlier, later)
+                if kind is not None and kind is not Kind.STILL_FAILING:
+                    changes.append(Change(*place, kind, earlier, later, by_content(earlier, later)))
+            still = queries.failing_at(connection, after.id) - sum(change.kind is Kind.NEW for change in changes)
+            still -= sum(
+                change.kind in (Kind.CHANGED_VALUE, Kind.CHECK_ADDED) and queries.fails(change.after) for change in changes
+            )
+            return Diff(
+                before,
+                after,
+                tuple(sorted(changes, key=lambda change: (change.kind, change.host, change.check, change.subject))),
+                still,
+                tuple(sorted(second.keys() - first.keys())),
+                tuple(sorted(first.keys() - second.keys())),
+                tuple(sorted(name for name in first.keys() & second.keys() if first[name] and not second[name])),
+                tuple(sorted(name for name in first.keys() & second.keys() if second[name] and not first[name])),
+            )
+
+    def story(self, check: str, host: str) -> list[Chapter]:
+        """Every change of a check on a host, the oldest first. UsageError when there is none."""
+        with self._work() as connection:
+            query = (
+                select(transitions, states.c.baseline, states.c.subject, runs.c.name.label("run"), versions.c.digest)
+                .join(states, states.c.id == transitions.c.state_id)
+                .join(hosts, hosts.c.id == states.c.host_id)
+                .join(checks, checks.c.id == states.c.check_id)
+                .join(versions, versions.c.id == transitions.c.version_id)
+                .outerjoin(runs, runs.c.id == transitions.c.run_id)
+                .where(hosts.c.name == host, checks.c.name == check)
+                .order_by(transitions.c.id)
+            )
+            found = [
+                Chapter(row.at, row.run or "", row.baseline, row.subject, queries.status_of(row))
+                for row in connection.execute(query)
+            ]
+        if not found:
+            raise UsageError(f"nothing is known of {check!r} on {host!r}; allowed: a check and a host of an earlier run")
+        return found
+
+    def failing(self, now: float) -> list[Known]:
+        """What fails now on every host, longest first, and whether it comes and goes."""
+        with self._work() as connection:
+            recent = (
+                select(transitions.c.state_id, func.count().label("changes"))
+                .where(transitions.c.at >= now - FLAPPING_S)
+                .group_by(transitions.c.state_id)
+                .subquery()
+            )
+            query = (
+                queries.select_states()
+                .add_columns(func.coalesce(recent.c.changes, 0).label("changes"))
+                .outerjoin(recent, recent.c.state_id == states.c.id)
+                .where(states.c.outcome == "fail")
+                .order_by(states.c.since, hosts.c.name, checks.c.name)
+            )
+            return [
+                Known(row.host, row.baseline, row.check, row.subject, queries.state_of(row), row.changes >= FLAPPING_CHANGES)
+                for row in connection.execute(query)
+            ]
+
+    def drop(self, names: Iterable[str]) -> int:
+        """Forget runs, not the changes that they brought. Returns how many were forgotten."""
+        with self._work() as connection:
+            return connection.execute(delete(runs).where(runs.c.name.in_(list(names)))).rowcount
+
+    @contextmanager
+    def _work(self) -> Iterator[Connection]:
+        """One transaction."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise HistoryError(f"the history cannot be used: {reason(error)}") from error

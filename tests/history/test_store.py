@@ -1,0 +1,224 @@
+"""The history on a real database: what it answers is what a model that remembers every scan answers."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from documents import DAY, START, Statuses, document
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from secscan.errors import HistoryError, UsageError
+from secscan.history.records import Diff, Run
+from secscan.history.states import Kind
+from secscan.history.store import History
+
+PASS, FAIL, FAIL_B, ERROR = ("pass", "", "1"), ("fail", "a", "1"), ("fail", "b", "1"), ("error", "c", "1")
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    opened = History(f"sqlite:///{tmp_path}/history.sqlite")
+    yield opened
+    opened.close()
+
+
+def night(history: History, number: int, hosts: dict[str, Statuses | None]) -> Run:
+    """One run over hosts; None: not reached."""
+    at = START + number * DAY
+    run = history.begin(f"run-{number}", "base", f"{number:064x}", at, len(hosts), "")
+    for host, statuses in hosts.items():
+        why = "" if statuses is not None else "no route"
+        history.record(run, document(host, statuses or {}, at, why))
+    history.finish(run, at + 60)
+    return history.run(f"run-{number}")
+
+
+def kinds(diff: Diff) -> dict[tuple[str, str], Kind]:
+    return {(change.host, change.check): change.kind for change in diff.changes}
+
+
+def test_what_changed_between_two_runs(history: History):
+    first = night(history, 1, {"a": {"w": PASS, "x": FAIL, "y": FAIL, "z": PASS, "old": PASS}, "gone": {"x": FAIL}})
+    second = night(history, 2, {"a": {"w": FAIL, "x": PASS, "y": FAIL_B, "z": ERROR, "new": FAIL}, "b": {"x": FAIL}})
+    diff = history.diff(first, second)
+    assert kinds(diff) == {
+        ("a", "w"): Kind.NEW,
+        ("a", "x"): Kind.FIXED,
+        ("a", "y"): Kind.CHANGED_VALUE,
+        ("a", "z"): Kind.UNJUDGEABLE,
+        ("a", "old"): Kind.CHECK_REMOVED,
+        ("a", "new"): Kind.CHECK_ADDED,
+        ("b", "x"): Kind.CHECK_ADDED,
+    }
+    assert (diff.hosts_added, diff.hosts_gone) == (("b",), ("gone",))
+
+
+def test_a_change_of_the_check_is_told_apart_from_one_of_the_host(history: History):
+    first = night(history, 1, {"a": {"x": ("pass", "", "1"), "y": ("pass", "", "1")}})
+    second = night(history, 2, {"a": {"x": ("fail", "a", "2"), "y": ("fail", "a", "1")}})
+    assert {change.check: change.content for change in history.diff(first, second).changes} == {"x": True, "y": False}
+
+
+def test_a_host_that_is_not_reached_moves_no_check(history: History):
+    first = night(history, 1, {"a": {"x": FAIL, "y": PASS}})
+    second = night(history, 2, {"a": None})
+    third = night(history, 3, {"a": {"x": FAIL, "y": PASS}})
+    diff = history.diff(first, second)
+    assert (diff.changes, diff.unreached, diff.still_failing) == ((), ("a",), 1)
+    assert history.diff(second, third).reached_again == ("a",)
+    assert [chapter.status.outcome for chapter in history.story("x", "a")] == ["fail"]
+
+
+def test_the_story_of_a_check(history: History):
+    for number, status in enumerate([PASS, FAIL, FAIL, FAIL_B, PASS, FAIL]):
+        night(history, number, {"a": {"x": status}})
+    story = history.story("x", "a")
+    assert [(chapter.run, chapter.status.outcome, chapter.status.fingerprint[:1]) for chapter in story] == [
+        ("run-0", "pass", ""),
+        ("run-1", "fail", "a"),
+        ("run-3", "fail", "b"),
+        ("run-4", "pass", ""),
+        ("run-5", "fail", "a"),
+    ]
+    (known,) = history.failing(START + 6 * DAY)
+    assert (known.state.since, known.state.reopened, known.flapping) == (START + 5 * DAY, 1, True)
+    (later,) = history.failing(START + 60 * DAY)
+    assert not later.flapping
+    with pytest.raises(UsageError, match="nothing is known of 'x' on 'b'"):
+        history.story("x", "b")
+
+
+def test_baselines_scanned_by_turns_do_not_remove_each_others_checks(history: History):
+    for number, baseline in enumerate(["one", "two", "one", "two"]):
+        run = history.begin(f"run-{number}", baseline, "", START + number * DAY, 1, "")
+        changes = history.record(run, document("a", {f"of_{baseline}": FAIL}, START + number * DAY, baseline=baseline))
+        assert [change.kind for change in changes] == ([Kind.CHECK_ADDED] if number < 2 else [])
+
+
+def test_a_host_is_recorded_once_in_a_run_however_often_it_is_taken_up(history: History):
+    run = history.begin("run-1", "base", "", START, 2, "folder")
+    assert history.record(run, document("a", {"x": FAIL}))
+    again = history.begin("run-1", "base", "", START + 5, 2, "folder")
+    assert (again.id, again.started_at, again.finished_at) == (run.id, START, None)
+    assert history.recorded(again) == {"a"}
+    assert history.record(again, document("a", {"x": PASS})) == []
+    assert history.run("latest").recorded == 1
+
+
+def test_runs_are_found_by_name_and_by_age(history: History):
+    with pytest.raises(UsageError, match="no run is named 'latest'"):
+        history.run("latest")
+    one, two = (night(history, number, {"a": {"x": PASS}}) for number in (1, 2))
+    assert history.run("latest") == two
+    assert history.run("previous") == one
+    assert history.runs() == [one, two]
+    with pytest.raises(UsageError, match="run run-1 is not later than run-2"):
+        history.diff(two, one)
+
+
+def test_dropping_runs_keeps_what_they_brought(history: History):
+    for number, status in enumerate([PASS, FAIL, PASS]):
+        night(history, number, {"a": {"x": status}})
+    assert history.drop(["run-0", "run-1", "no such run"]) == 2
+    assert [run.name for run in history.runs()] == ["run-2"]
+    assert [chapter.status.outcome for chapter in history.story("x", "a")] == ["pass", "fail", "pass"]
+
+
+outcomes = st.sampled_from([PASS, FAIL, FAIL_B, ERROR, ("pass", "", "2"), ("not_applicable", "", "1")])
+nights = st.lists(
+    st.dictionaries(
+        st.sampled_from(["a", "b"]), st.none() | st.dictionaries(st.sampled_from(["x", "y", "z"]), outcomes), min_size=1, max_size=2
+    ),
+    min_size=2,
+    max_size=5,
+)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(nights)
+def test_every_diff_is_what_a_model_with_perfect_memory_tells(
+    tmp_path_factory: pytest.TempPathFactory, scans: list[dict[str, Statuses | None]]
+):
+    history = History(f"sqlite:///{tmp_path_factory.mktemp('history')}/h.sqlite")
+    remembered: list[dict[tuple[str, str], tuple[str, str, str]]] = []
+    present: dict[tuple[str, str], tuple[str, str, str]] = {}
+    runs = []
+    for number, hosts in enumerate(scans):
+        runs.append(night(history, number, hosts))
+        for host, statuses in hosts.items():
+            if statuses is not None:
+                present = {key: status for key, status in present.items() if key[0] != host}
+                present |= {(host, check): status for check, status in statuses.items()}
+        remembered.append(dict(present))
+    for first in range(len(runs)):
+        for second in range(first + 1, len(runs)):
+            diff = history.diff(runs[first], runs[second])
+            before, after = remembered[first], remembered[second]
+            same = {key for key in before.keys() & after.keys() if before[key] == after[key]}
+            told = {(change.host, change.check) for change in diff.changes}
+            silent = {key for key in before.keys() & after.keys() if before[key][0] == after[key][0] != "fail"}
+            assert told == (before.keys() | after.keys()) - same - silent - _same_failure(before, after)
+            assert diff.still_failing == len({key for key in same | _same_failure(before, after) if after[key][0] == "fail"})
+    history.close()
+
+
+def _same_failure(before: dict, after: dict) -> set:
+    """Failures with the same value under another version of the check."""
+    return {key for key in before.keys() & after.keys() if before[key][:2] == after[key][:2] and before[key][0] == "fail"}
+
+
+@pytest.mark.parametrize("content", [b"garbage, and long enough to be a header", b"SQLite format 3\0" + b"\xff" * 4096])
+def test_a_damaged_file_is_told_and_left_as_it_is(tmp_path: Path, content: bytes):
+    file = tmp_path / "h.sqlite"
+    file.write_bytes(content)
+    with pytest.raises(HistoryError, match=r"h\.sqlite"):
+        History(f"sqlite:///{file}")
+    assert file.read_bytes() == content
+
+
+def test_the_database_of_something_else_is_left_alone(tmp_path: Path):
+    file = tmp_path / "h.sqlite"
+    with sqlite3.connect(file) as other:
+        other.execute("CREATE TABLE theirs (id)")
+    with pytest.raises(HistoryError, match="holds tables that are not secscan's"):
+        History(f"sqlite:///{file}")
+
+
+def test_a_newer_database_is_refused(tmp_path: Path):
+    file = tmp_path / "h.sqlite"
+    History(f"sqlite:///{file}").close()
+    with sqlite3.connect(file) as other:
+        other.execute("UPDATE alembic_version SET version_num = '999'")
+    with pytest.raises(HistoryError, match="written by a newer secscan"):
+        History(f"sqlite:///{file}")
+
+
+def test_the_file_is_for_its_owner_only(tmp_path: Path):
+    History(f"sqlite:///{tmp_path}/below/h.sqlite").close()
+    assert (tmp_path / "below" / "h.sqlite").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", "postgresql+nodriver://x/y"])
+def test_a_url_that_cannot_be_used_is_told_with_what_can(url: str):
+    with pytest.raises(UsageError, match="allowed: sqlite:///PATH or postgresql"):
+        History(url)
+
+
+def test_the_tables_are_what_the_migrations_make(tmp_path: Path):
+    from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - of this test alone
+    from alembic.migration import MigrationContext  # noqa: PLC0415 - as above
+    from sqlalchemy import create_engine  # noqa: PLC0415 - as above
+
+    from secscan.history.tables import REVISION, metadata  # noqa: PLC0415 - as above
+
+    History(f"sqlite:///{tmp_path}/h.sqlite").close()
+    engine = create_engine(f"sqlite:///{tmp_path}/h.sqlite")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+        assert context.get_current_revision() == REVISION
+    engine.dispose()
