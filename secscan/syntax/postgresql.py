@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from secscan.model.probe import Answer
 from secscan.model.values import Absent, Unobservable
 from secscan.probing import MASK_AWK, Unreadable, closed_lines, quote, reply
+from secscan.syntax.servers import FIND_SERVERS
 
 TOUCHES = ("/proc/*/{stat,cwd,exe,ns/pid}", "postmaster.pid of each server", "psql, as the owner of the data directory", "awk")
 _LIMIT = 2000  # rows of one server
@@ -31,23 +32,6 @@ become() { # USER COMMAND...
     for word; do line="$line '$(printf '%s' "$word" | sed "s/'/'\\\\''/g")'"; done
     su -s /bin/sh "$user" -c "$line"
   fi
-}
-find_servers() { # the process ids of servers in $servers; $elsewhere counts those that cannot be looked at
-  servers='' elsewhere=0
-  own=$(readlink /proc/self/ns/pid)
-  for stat in /proc/[0-9]*/stat; do
-    line=''
-    { IFS= read -r line <"$stat"; } 2>/dev/null
-    case $line in *' (postgres) '* | *' (postmaster) '*) ;; *) continue ;; esac
-    pid=${line%% *} rest=${line##*) }
-    case $rest in Z*) continue ;; esac
-    rest=${rest#* } name=''
-    { IFS= read -r name <"/proc/${rest%% *}/comm"; } 2>/dev/null
-    case $name in postgres | postmaster) continue ;; esac
-    space=$(readlink "/proc/$pid/ns/pid")
-    if [ -z "$space" ]; then elsewhere=$((elsewhere + 1))
-    elif [ "$space" = "$own" ]; then servers="$servers $pid"; fi
-  done
 }
 ask_one() { # PID SQL
   data=$(readlink "/proc/$1/cwd") program=$(readlink "/proc/$1/exe")
@@ -91,7 +75,7 @@ ask_servers() { # SQL
     else printf 'unobservable: PostgreSQL is installed, and /proc is not mounted\n'; fi
     return 0
   fi
-  find_servers
+  find_servers postgres postmaster
   if [ -z "$servers" ]; then
     if [ "$elsewhere" != 0 ] || { [ -n "$program" ] && [ "$(id -u)" != 0 ]; }; then
       printf 'unobservable: PostgreSQL answers to root and to its own user only\n'
@@ -124,7 +108,7 @@ class Server:
 
 def ask_servers(sql: str) -> str:
     """Shell that puts one SQL question to every server that runs. Each row should be one text without line breaks."""
-    return f"mask={quote(_AWK)}\n{_SHELL}ask_servers {quote(' '.join(sql.split()))}"
+    return f"mask={quote(_AWK)}\n{FIND_SERVERS}{_SHELL}ask_servers {quote(' '.join(sql.split()))}"
 
 
 def read_servers(answer: Answer) -> Sequence[Server] | Absent | Unobservable:
