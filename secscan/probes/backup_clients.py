@@ -1,6 +1,6 @@
 """What restic, Borg and duplicity remember on the host they save: where its backups go, and when something last went there.
 
-A claim, not a proof: only the repository itself (probe backup_repositories, asked on the host that keeps it) shows that a copy exists.
+A claim, not a proof: only the repository itself (probe backup_repositories, asked where it is kept) shows that a copy exists.
 """
 
 from __future__ import annotations

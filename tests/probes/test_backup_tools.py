@@ -216,3 +216,48 @@ def test_what_the_clients_remember_can_be_joined_with_what_the_far_end_keeps(tmp
     assert isinstance(near, Observed)
     (borg,) = (record for record in near.attributes["repositories"] if record["tool"] == "borg")
     assert (borg["target"], borg["id"]) == (str(tmp_path / "borg"), run("borg", "config", "borg", "id").strip())
+
+
+@pytest.fixture
+def rsnapshot(tmp_path: Path, run):
+    """Runs a level of an rsnapshot whose configuration is in two files."""
+    (tmp_path / "levels.conf").write_text("retain\talpha\t2\nretain\tbeta\t2\n")
+    (tmp_path / "rsnapshot.conf").write_text(
+        f"config_version\t1.2\n#snapshot_root\t/nowhere/\nsnapshot_root\t{tmp_path}/trees/\ncmd_cp\t/bin/cp\ncmd_rm\t/bin/rm\n"
+        f"cmd_rsync\t/usr/bin/rsync\nlogfile\t{tmp_path}/log\nlockfile\t{tmp_path}/pid\ninclude_conf\t{tmp_path}/levels.conf\n"
+        f"backup\t{tmp_path}/data\there/\n"
+    )
+    return lambda level: run("rsnapshot", "-c", str(tmp_path / "rsnapshot.conf"), level)
+
+
+@needs("rsnapshot", "rsync")
+@pytest.mark.parametrize("shell", [pytest.param(name, marks=needs(words[0])) for name, words in SHELLS.items()])
+def test_trees_of_rsnapshot_keep_their_times_through_rotation(tmp_path: Path, rsnapshot, shell: str):
+    rsnapshot("alpha")
+    age(tmp_path / "trees/alpha.0", NIGHT)
+    was = int((tmp_path / "trees/alpha.0").stat().st_mtime)
+    rsnapshot("alpha")
+    rsnapshot("beta")
+    seen = only(ask("rsnapshot", shell, config=str(tmp_path / "rsnapshot.conf")))
+    assert (seen["location"], seen["count"], seen["oldest"]) == (str(tmp_path / "trees"), 2, was)
+    assert (seen["last_result"], seen["locks"], seen["encrypted"]) == ("success", 0, False)
+
+
+@needs("rsnapshot", "rsync")
+def test_a_failed_run_of_rsnapshot_is_not_hidden_by_a_rotation_that_worked(tmp_path: Path, rsnapshot):
+    rsnapshot("alpha")
+    shutil.rmtree(tmp_path / "data")
+    with pytest.raises(AssertionError, match="rsnapshot"):
+        rsnapshot("alpha")
+    (tmp_path / "data").mkdir()
+    rsnapshot("beta")
+    assert only(ask("rsnapshot", config=str(tmp_path / "rsnapshot.conf")))["last_result"] == "failed"
+
+
+@needs("rsnapshot", "rsync")
+def test_a_run_of_rsnapshot_that_was_killed_counts_as_failed(tmp_path: Path, rsnapshot):
+    rsnapshot("alpha")
+    with (tmp_path / "log").open("a") as log:
+        log.write("[2026-01-01T00:00:00] /usr/bin/rsnapshot alpha: started\n")
+    seen = only(ask("rsnapshot", config=str(tmp_path / "rsnapshot.conf")))
+    assert (seen["last_result"], seen["count"]) == ("failed", 1)
