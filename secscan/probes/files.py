@@ -107,12 +107,13 @@ done
 prune={quote(_PRUNE)}
 IFS=' '
 if find /dev/null -maxdepth 0 -printf '' 2>/dev/null; then
+  # cheap tests first: find reads /etc/passwd anew for every file that it looks up the owner of, and most are root's
   # shellcheck disable=SC2086 # the pruned paths are words
   walk() {{
-    find "$@" -xdev \\( $prune \\) -prune -o \\( -nouser -o -nogroup -o ! -type l \\( -perm -0002 \\
+    find "$@" -xdev -type d \\( $prune \\) -prune -o \\( ! -uid 0 -nouser -o ! -gid 0 -nogroup -o ! -type l \\( -perm -0002 \\
       -o -type f -perm /6000 -o -type b -o -type c \\
-      -o \\( -path '/usr/*' -o -path '/boot/*' -o -path '/lib*' -o -path '/bin/*' -o -path '/sbin/*' \\) \\
-      \\( -perm /0022 -o ! -uid 0 \\) \\) \\) \\
+      -o \\( -perm /0022 -o ! -uid 0 \\) \\
+      \\( -path '/usr/*' -o -path '/boot/*' -o -path '/lib*' -o -path '/bin/*' -o -path '/sbin/*' \\) \\) \\) \\
       \\( -path "*$nl*" -printf {quote(FIND_PRINTF.replace("%p", _ODD))} -o -printf {quote(FIND_PRINTF)} \\)
   }}
 else
