@@ -34,6 +34,7 @@ KEYS = {
     "baseline": _Key("baseline", _TEXT, "the baseline to judge by"),
     "content": _Key("content", _TEXTS, "folders of your own with checks/ and baselines/", place=True),
     "waivers": _Key("waivers", _TEXTS, "files of accepted failures", place=True),
+    "history": _Key("history", _TEXT, "the file or database URL that runs are remembered in", place=True),
     "output": _Key("output", _TEXT, "the folder that reports and evidence go to", place=True),
     "formats": _Key("formats", _TEXTS, "the reports to write: text, html, json, csv, junit"),
     "fail_on": _Key("fail_on", _TEXTS, "what ends with exit code 1: a severity; error, manual, unreachable; or never"),
@@ -47,7 +48,8 @@ KEYS = {
     "timeout": _Key("timeout", {"type": "integer", "minimum": 5, "maximum": 7200}, "seconds for one whole host"),
 }
 _JOINED = ("formats", "fail_on")  # the command line has them as words with commas between
-_COMMANDS = ("scan", "collect", "evaluate", "explain", "plan")
+_COMMANDS = ("scan", "collect", "evaluate", "explain", "plan", "diff", "history")
+_GROUPS = {"runs": ("list", "failing", "forget")}
 
 
 def configuration_schema() -> dict[str, Any]:
@@ -95,7 +97,8 @@ def read_configuration(path: Path) -> dict[str, dict[str, Any]]:
         if name in KEYS and _is_right(document, name, value):
             defaults[KEYS[name].parameter] = _default(name, value, path.parent)
     document.raise_problems()
-    return dict.fromkeys(_COMMANDS, defaults)
+    groups = {group: dict.fromkeys(commands, defaults) for group, commands in _GROUPS.items()}
+    return {**dict.fromkeys(_COMMANDS, defaults), **groups}
 
 
 def _is_right(document: Document, name: str, value: Any) -> bool:
@@ -123,7 +126,7 @@ def _default(name: str, value: Any, folder: Path) -> Any:
     if KEYS[name].place:
         if isinstance(value, list):
             return [_beside(folder, each) for each in value]
-        return value if name == "inventory" and value == "ssh-config" else _beside(folder, value)
+        return value if "://" in value or (name == "inventory" and value == "ssh-config") else _beside(folder, value)
     return ",".join(value) if name in _JOINED else value
 
 

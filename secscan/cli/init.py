@@ -17,6 +17,7 @@ inventory: inventory.yml
 baseline: un_minimum # see: secscan baseline list
 output: secscan-report # reports and evidence
 formats: [text, html, json] # also: csv, junit
+history: history.sqlite # what earlier runs found: secscan diff, secscan history, secscan runs
 
 # content: [content] # folders of your own with checks/ and baselines/
 # waivers: [waivers.yml] # accepted failures, see: secscan waiver add --help

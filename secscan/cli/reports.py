@@ -172,13 +172,18 @@ class Run:
     def write(self, assessment: Assessment) -> Kept:
         """Put an assessment on disk and return what stays in memory of it."""
         from secscan.assessments import to_document, write_document  # noqa: PLC0415 - keep --help free of it
-        from secscan.model.assessment import Disposition, Outcome  # noqa: PLC0415 - as above
 
-        write_whole(self.path(assessment.host.name), [write_document(to_document(assessment))])
-        undecided = [result for result in assessment.results if result.disposition is not Disposition.WAIVED]
-        counts = Counter(result.outcome.value for result in undecided)
-        failed = tuple(result.severity for result in undecided if result.outcome is Outcome.FAIL)
-        return Kept(assessment.host.name, counts, failed, _summarise(assessment), not assessment.unreachable)
+        document = to_document(assessment)
+        write_whole(self.path(assessment.host.name), [write_document(document)])
+        return keep_document(document)
+
+
+def keep_document(document: Mapping[str, Any]) -> Kept:
+    """What stays in memory of a host whose document is on disk."""
+    undecided = [result for result in document["results"] if result["disposition"] != "waived"]
+    counts = Counter(result["outcome"] for result in undecided)
+    failed = tuple(result["severity"] for result in undecided if result["outcome"] == "fail")
+    return Kept(document["host"]["name"], counts, failed, _summarise(document), not document["unreachable"])
 
 
 def describe_failure(error: Exception) -> str:
@@ -186,16 +191,16 @@ def describe_failure(error: Exception) -> str:
     return str(error) if isinstance(error, SecscanError) else f"secscan failed: {type(error).__name__}: {error}"
 
 
-def _summarise(assessment: Assessment) -> str:
-    if assessment.unreachable:
-        return f"not reached: {assessment.unreachable}"
-    counts = assessment.tally.counts
+def _summarise(document: Mapping[str, Any]) -> str:
+    if document["unreachable"]:
+        return f"not reached: {document['unreachable']}"
+    counts = document["tally"]["counts"]
     told = [
         f"{counts[name]} {name.replace('_', ' ')}"
         for name in ("pass", "fail", "error", "manual", "not_applicable")
         if counts.get(name)
     ]
-    waived = sum(result.disposition.value == "waived" for result in assessment.results)
+    waived = sum(result["disposition"] == "waived" for result in document["results"])
     return ", ".join(told) + (f" ({waived} waived)" if waived else "")
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secscan.cli.memory import Memory, alone, begin, history_option
 from secscan.cli.options import content_options, load, read_targets, target_options, waivers_option
 from secscan.cli.reports import (
     Run,
@@ -22,6 +23,7 @@ from secscan.cli.reports import (
     report_options,
     write_reports,
 )
+from secscan.errors import HistoryError, UsageError
 
 if TYPE_CHECKING:
     from secscan.errors import Problem
@@ -36,6 +38,11 @@ if TYPE_CHECKING:
 @report_options
 @click.option("-w", "--workers", type=click.IntRange(1, 64), default=32, show_default=True, help="Hosts asked at the same time.")
 @click.option("--no-evidence", is_flag=True, help="Do not keep the bundles of raw answers.")
+@history_option
+@click.option("--no-history", is_flag=True, help="Do not remember this run. Without -o no run is remembered.")
+@click.option(
+    "--resume", metavar="RUN", help="Take up a run that broke off, by its name or `latest`: only what is missing is asked."
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary; only what was asked for.")
 def command(
     baseline: str,
@@ -47,6 +54,9 @@ def command(
     colour: bool | None,
     workers: int,
     no_evidence: bool,
+    history: str | None,
+    no_history: bool,
+    resume: str | None,
     quiet: bool,
     **arguments: Any,
 ) -> int:
@@ -60,21 +70,34 @@ def command(
     wanted = check_formats(formats, output)
     engine = load(baseline, content, arguments["connect_timeout"], arguments["timeout"], waivers)
     _validate(engine, targets)
+    remembered = output is not None and not no_history
+    if resume and not remembered:
+        raise UsageError("--resume needs what was kept and remembered; allowed: the -o DIR of that run, without --no-history")
     with contextlib.ExitStack() as stack:
+        if remembered:
+            stack.enter_context(alone(arguments["inventory"], targets))
         folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
         run = Run(folder, keep_evidence=output is not None and not no_evidence)
-        interrupted = _run(engine, targets, run, wanted, workers, quiet)
+        memory = Memory(lambda: begin(history, engine, targets, folder, resume)) if remembered else None
+        if memory and resume:
+            missing = memory.take_up(run, targets)
+            click.echo(
+                f"secscan: run {memory.name}: {len(targets) - len(missing)} of {len(targets)} hosts are there already", err=True
+            )
+        else:
+            missing = targets
+        interrupted = _run(engine, missing, run, wanted, workers, quiet, memory)
         write_reports(run, wanted, output, quiet, colour)
     if interrupted:
         click.echo(f"secscan: interrupted: {len(run.names)} of {len(targets)} targets are finished and kept", err=True)
         return 130
-    return exit_code(run, rule)
+    return exit_code(run, rule) or (HistoryError.exit_code if memory and memory.complaint else 0)
 
 
 def _validate(engine: Engine, targets: tuple[Target, ...]) -> None:
     """Everything that can be wrong with the input, before the first host is asked."""
     from secscan import plugins  # noqa: PLC0415 - keep --help free of it
-    from secscan.errors import InputError, UsageError  # noqa: PLC0415 - as above
+    from secscan.errors import InputError  # noqa: PLC0415 - as above
     from secscan.pipeline import localise  # noqa: PLC0415 - as above
 
     _ = engine.plan  # compiled once, here, and not by whichever thread comes first while the others wait
@@ -94,20 +117,34 @@ def _validate(engine: Engine, targets: tuple[Target, ...]) -> None:
         raise InputError(problems)
 
 
-def _run(engine: Engine, targets: tuple[Target, ...], run: Run, formats: Sequence[str], workers: int, quiet: bool) -> bool:
+def _run(
+    engine: Engine,
+    targets: tuple[Target, ...],
+    run: Run,
+    formats: Sequence[str],
+    workers: int,
+    quiet: bool,
+    memory: Memory | None,
+) -> bool:
     """Ask all targets; True when interrupted. What is finished is on disk, whatever happens."""
     from secscan.fleet import run_all  # noqa: PLC0415 - keep --help free of it
 
     with _progress(len(targets), quiet) as told:
         try:
             answers = run_all(targets, lambda target: run.keep(engine, target), workers)
-            load_reporters(formats)  # while the hosts think
+            if memory:
+                memory.open()  # while the hosts think, as the next
+            load_reporters(formats)
             for target, outcome in answers:
                 kept = run.keep_failure(engine, target, outcome) if isinstance(outcome, Exception) else outcome
                 run.add(kept)
+                if memory:
+                    memory.record(run.path(kept.name))
                 told(target.name, kept.summary)
         except KeyboardInterrupt:
             return True
+    if memory:
+        memory.finish()
     return False
 
 

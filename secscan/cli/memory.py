@@ -1,0 +1,150 @@
+"""Remembering what a scan found, while it runs: the history is told of every host, and a run can be taken up again."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from secscan.cli.reports import Run as Folder
+from secscan.cli.reports import keep_document
+from secscan.errors import HistoryError, UsageError
+
+if TYPE_CHECKING:
+    from secscan.history.records import Change, Run
+    from secscan.history.store import History
+    from secscan.model.target import Target
+    from secscan.pipeline import Engine
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def history_option(command: F) -> F:
+    """--history."""
+    return click.option(
+        "--history", "history", envvar="SECSCAN_HISTORY", metavar="FILE|URL",
+        help="Where runs are remembered; default: history.sqlite in $XDG_DATA_HOME/secscan.",
+    )(command)  # fmt: skip
+
+
+def data_folder() -> Path:
+    """Where secscan keeps what it remembers: $XDG_DATA_HOME/secscan or ~/.local/share/secscan."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "secscan"
+
+
+def open_history(place: str | None) -> History:
+    """The history at a file or URL; the default place for None. Raises UsageError, HistoryError."""
+    from secscan.history.store import History  # noqa: PLC0415 - SQLAlchemy is slow to import
+
+    if place is None:
+        place = str(data_folder() / "history.sqlite")
+    return History(place if "://" in place else f"sqlite:///{Path(place).expanduser().absolute()}")
+
+
+@dataclass(slots=True)
+class Memory:
+    """The history during one run. What it cannot take is told once, and never stops the run.
+
+    `begin` opens the history: late, because that is slow, and the hosts can be asked meanwhile.
+    """
+
+    begin: Callable[[], tuple[History, Run]]
+    complaint: str = ""
+    changes: list[Change] = field(default_factory=list)
+    _opened: tuple[History, Run] | None = None
+
+    @property
+    def name(self) -> str:
+        """The run's name; empty as long as the history is not open."""
+        return self._opened[1].name if self._opened else ""
+
+    def open(self) -> None:
+        """Open the history, once. Raises UsageError for a place that cannot be meant."""
+        if self._opened is None and not self.complaint:
+            with self._patient():
+                self._opened = self.begin()
+
+    def take_up(self, folder: Folder, targets: Sequence[Target]) -> tuple[Target, ...]:
+        """The targets that a run which broke off still has to ask; what it has is counted in again. Raises HistoryError."""
+        self._opened = self.begin()
+        history, run = self._opened
+        recorded = history.recorded(run)
+        there = [target for target in targets if target.name in recorded and folder.path(target.name).is_file()]
+        for target in there:
+            folder.add(keep_document(json.loads(folder.path(target.name).read_text(encoding="utf-8"))))
+        return tuple(target for target in targets if target not in there)
+
+    def record(self, document: Path) -> None:
+        """Take in the saved document of a host."""
+        if self._opened and not self.complaint:
+            history, run = self._opened
+            with self._patient():
+                self.changes += history.record(run, json.loads(document.read_text(encoding="utf-8")))
+
+    def finish(self) -> None:
+        """Mark the run as whole."""
+        if self._opened and not self.complaint:
+            history, run = self._opened
+            with self._patient():
+                history.finish(run, time.time())
+
+    @contextlib.contextmanager
+    def _patient(self) -> Iterator[None]:
+        try:
+            yield
+        except HistoryError as error:
+            self.complaint = str(error)
+            click.echo(f"secscan: {error}; what is found is on disk, but not remembered", err=True)
+
+
+def begin(place: str | None, engine: Engine, targets: Sequence[Target], folder: Path, name: str | None) -> tuple[History, Run]:
+    """The history, and in it a new run, or the one to be taken up again. Raises UsageError, HistoryError."""
+    history = open_history(place)
+    if name is None:
+        started_at = time.time()
+        name = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started_at))}-{secrets.token_hex(3)}"
+        run = history.begin(name, engine.baseline, engine.library.sha256, started_at, len(targets), str(folder.absolute()))
+        return history, run
+    known = history.run(name)
+    if known.baseline != engine.baseline:
+        raise UsageError(f"run {known.name} was by baseline {known.baseline}; allowed: -b {known.baseline}")
+    if Path(known.folder) != folder.absolute():
+        raise UsageError(f"run {known.name} keeps what it found in {known.folder}; allowed: -o {known.folder}")
+    return history, history.begin(known.name, engine.baseline, engine.library.sha256, known.started_at, len(targets), known.folder)
+
+
+@contextlib.contextmanager
+def alone(inventory: str | None, targets: Sequence[Target]) -> Iterator[None]:
+    """No other run over the same inventory or targets on this machine. A run that died holds nothing: the system frees it."""
+    named = str(Path(inventory).absolute()) if inventory else "\n".join(sorted(target.name for target in targets))
+    path = data_folder() / "locks" / f"{hashlib.sha256(named.encode()).hexdigest()[:16]}.lock"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        stream = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{path}: cannot be written: {error.strerror}; allowed: a place to remember in, or --no-history"
+        ) from error
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            stream.seek(0)
+            what = inventory or ", ".join(target.name for target in targets[:3])
+            raise UsageError(f"another run over {what} is under way: {stream.read(300).strip()}; allowed: to wait for it") from None
+        stream.truncate(0)
+        moment = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+        stream.write(f"process {os.getpid()} on {socket.gethostname()} since {moment}\n")
+        stream.flush()
+        yield

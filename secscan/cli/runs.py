@@ -1,0 +1,90 @@
+"""`secscan runs`: what was scanned when, and how long that is remembered."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from pathlib import Path
+
+import click
+
+from secscan.cli.memory import history_option, open_history
+from secscan.errors import UsageError
+
+
+@click.group("runs")
+def command() -> None:
+    """List runs, see what fails for how long, and forget old runs."""
+
+
+@command.command("list")
+@history_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def list_runs(history: str | None, as_json: bool) -> int:
+    """One line per run, the newest last."""
+    runs = open_history(history).runs()
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(run) for run in runs], indent=1))
+        return 0
+    for run in runs:
+        state = "" if run.finished_at is not None else f", not finished: {run.recorded} of {run.targets} hosts"
+        moment = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.started_at))
+        click.echo(click.wrap_text(f"{run.name}  {moment}  {run.baseline}, hosts: {run.targets}{state}", 80, "", "    "))
+    click.echo(f"\nruns: {len(runs)}")
+    return 0
+
+
+@command.command("failing")
+@history_option
+def failing(history: str | None) -> int:
+    """What fails now, longest first: since when, how often it came back, and whether it comes and goes."""
+    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
+
+    now = time.time()
+    known = open_history(history).failing(now)
+    for each in known:
+        state = each.state
+        again = f", reopened {state.reopened} times" if state.reopened else ""
+        flapping = ", comes and goes" if each.flapping else ""
+        since = time.strftime("%Y-%m-%d", time.gmtime(state.since))
+        told = f"{since}  {state.status.severity:<8} {each.check} on {visible(each.host)}{again}{flapping}"
+        click.echo(click.wrap_text(told, 80, "", " " * 12))
+    click.echo(f"\nfailing: {len(known)}")
+    return 0
+
+
+@command.command("forget")
+@click.option(
+    "--keep", "policy", required=True, metavar="POLICY", help="daily 30, weekly 12, yearly 7; the newest run always stays."
+)
+@click.option("--cited-by", "waivers", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="Keep the runs in which waivers of this file were given.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Only tell what would be forgotten.")
+@history_option
+def forget(policy: str, waivers: tuple[Path, ...], dry_run: bool, history: str | None) -> int:
+    """Forget runs that a policy does not keep. Changes that they brought stay, so that stories stay whole."""
+    from secscan.history.retention import kept_runs, parse_policy  # noqa: PLC0415 - keep --help free of it
+    from secscan.waivers import read_waivers  # noqa: PLC0415 - as above
+
+    rule = parse_policy(policy)
+    memory = open_history(history)
+    runs = {run.name: run.started_at for run in memory.runs()}
+    if not runs:
+        raise UsageError("the history has no run; allowed: to scan first, with -o")
+    now = time.time()
+    given = [waiver.starts_at for waiver in read_waivers(waivers) if waiver.expires_at > now]
+    needed = {_in_force(runs, moment) for moment in given}
+    dropped = sorted(runs.keys() - kept_runs(runs, rule, needed))
+    for name in dropped:
+        click.echo(name)
+    if not dry_run:
+        memory.drop(dropped)
+    click.echo(f"secscan: {'would forget' if dry_run else 'forgot'} {len(dropped)} of {len(runs)} runs", err=True)
+    return 0
+
+
+def _in_force(runs: dict[str, float], moment: float) -> str:
+    """The last run before a moment, on which somebody decided then; the first one when there was none."""
+    before = [name for name, started_at in runs.items() if started_at <= moment + 86400]
+    return max(before, key=runs.__getitem__) if before else min(runs, key=runs.__getitem__)

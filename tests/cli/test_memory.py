@@ -1,0 +1,220 @@
+"""What is remembered between runs, whatever happens to them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from secscan.cli import run
+from secscan.history.store import History
+
+CHECK = """\
+id: value_is_eight
+title: The value is eight
+severity: high
+rationale: It must be.
+remediation: {{text: Write 8., effort: minutes, when: runtime}}
+observe:
+  value: {{probe: command, run: "{pause}cat {folder}/value"}}
+expect:
+  - {{that: value.output, matches: "8"}}
+cases:
+  - {{name: eight, outcome: pass, value: "| 8\\nexit 0\\n"}}
+  - {{name: seven, outcome: fail, value: "| 7\\nexit 0\\n"}}
+"""
+HOSTS = ("a", "b", "c", "d")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of its own: four names of this machine, one check, a history."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "checks" / "own").mkdir(parents=True)
+    (tmp_path / "baselines").mkdir()
+    (tmp_path / "value").write_text("8\n")
+    (tmp_path / "checks" / "own" / "value_is_eight.yaml").write_text(CHECK.format(pause="", folder=tmp_path))
+    (tmp_path / "baselines" / "own.yaml").write_text("id: own\ntitle: Own\nrequirements:\n  UNC-IS-18: [value_is_eight]\n")
+    (tmp_path / "inventory.yml").write_text("hosts:\n" + "".join(f"- {{name: {name}, transport: local}}\n" for name in HOSTS))
+    (tmp_path / "secscan.yml").write_text(
+        "inventory: inventory.yml\nbaseline: own\ncontent: [.]\noutput: out\nformats: [json]\nhistory: history.sqlite\n"
+    )
+    return tmp_path
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
+    capsys.readouterr()
+    assert run([*words]) == code
+    return capsys.readouterr().out
+
+
+def test_two_runs_are_compared(place: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(["scan", "-q"]) == 0
+    (place / "value").write_text("7\n")
+    assert run(["scan", "-q"]) == 1
+    shown = told(capsys, "diff")
+    assert "New failures (4)\n  high      value_is_eight on a: pass -> fail\n" in shown
+    assert shown.endswith("Still failing: 0\n")
+    assert told(capsys, "diff", "--fail-on-new", code=1)
+    changes = json.loads(told(capsys, "diff", "--json"))["changes"]
+    assert [(change["host"], change["kind"], change["content"]) for change in changes] == [(name, "new", False) for name in HOSTS]
+    (place / "value").write_text("6\n")
+    assert run(["scan", "-q"]) == 1
+    assert "Still failing, with another value (4)" in told(capsys, "diff")
+
+
+def test_a_change_of_the_content_is_marked(place: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(["scan", "-q"]) == 0
+    check = place / "checks" / "own" / "value_is_eight.yaml"
+    check.write_text(check.read_text().replace('"8"', '"9"').replace("| 8", "| 9"))
+    assert run(["scan", "-q"]) == 1
+    shown = told(capsys, "diff")
+    assert "value_is_eight on a: pass -> fail; the check changed too" in shown
+    assert "Checks or baselines changed in between" in shown
+
+
+def test_the_story_of_a_check_and_what_fails_for_how_long(place: Path, capsys: pytest.CaptureFixture[str]):
+    for value in ("8", "7", "8", "7"):
+        (place / "value").write_text(f"{value}\n")
+        run(["scan", "-q"])
+    lines = told(capsys, "history", "value_is_eight", "a").splitlines()
+    assert [line.split("  ")[1].split()[0].rstrip(",") for line in lines if line[0] != " "] == ["pass", "fail", "pass", "fail"]
+    assert "value_is_eight on a, reopened 1 times, comes and goes" in " ".join(told(capsys, "runs", "failing").split())
+    assert run(["history", "value_is_eight", "z"]) == 2
+
+
+def test_only_hosts_that_are_missing_are_asked_again(place: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(["scan", "-q", "-l", "host=a", "-l", "host=b"]) == 0
+    before = {name: (place / "out" / "hosts" / f"{name}.json").stat().st_mtime_ns for name in "ab"}
+    capsys.readouterr()
+    (place / "value").write_text("7\n")
+    assert run(["scan", "-q", "--resume", "latest"]) == 1
+    assert "2 of 4 hosts are there already" in capsys.readouterr().err
+    assert {name: (place / "out" / "hosts" / f"{name}.json").stat().st_mtime_ns for name in "ab"} == before
+    report = json.loads((place / "out" / "report.json").read_text())
+    assert [each["results"][0]["outcome"] for each in report["assessments"]] == ["pass", "pass", "fail", "fail"]
+    assert "\nruns: 1\n" in told(capsys, "runs", "list")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--resume", "nosuch"), "no run is named 'nosuch'"),
+        (("--resume", "latest", "-o", "elsewhere"), "keeps what it found in"),
+        (("--resume", "latest", "--no-history"), "--resume needs what was kept and remembered"),
+        (("--resume", "latest", "-b", "un_minimum"), "was by baseline own"),
+    ],
+)
+def test_a_run_that_cannot_be_taken_up_is_told(
+    place: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
+):
+    assert run(["scan", "-q", "-l", "host=a"]) == 0
+    assert run(["scan", "-q", *words]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_nothing_is_remembered_of_what_is_not_kept(place: Path):
+    (place / "secscan.yml").write_text("inventory: inventory.yml\nbaseline: own\ncontent: [.]\nhistory: history.sqlite\n")
+    assert run(["scan", "-q", "-f", "csv"]) == 0
+    assert run(["scan", "-q", "-o", "out", "--no-history"]) == 0
+    assert not (place / "history.sqlite").exists()
+
+
+def test_a_damaged_history_is_told_and_the_scan_is_whole(place: Path, capsys: pytest.CaptureFixture[str]):
+    (place / "history.sqlite").write_bytes(b"garbage garbage garbage")
+    assert run(["scan", "-q"]) == 2
+    assert "history.sqlite: is not a SQLite database, or is damaged" in capsys.readouterr().err
+    assert len(json.loads((place / "out" / "report.json").read_text())["assessments"]) == 4
+    assert (place / "history.sqlite").read_bytes() == b"garbage garbage garbage"
+
+
+def test_a_history_that_goes_away_in_the_middle_stops_no_scan(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    real = History.record
+
+    def record(self, run, document):
+        found = real(self, run, document)
+        with sqlite3.connect(place / "history.sqlite") as other:
+            other.execute("DROP TABLE transitions")
+        return found
+
+    monkeypatch.setattr(History, "record", record)
+    assert run(["scan", "-q"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("no such table") == 1
+    assert len(json.loads((place / "out" / "report.json").read_text())["assessments"]) == 4
+
+
+def test_old_runs_are_forgotten_by_policy_and_stories_stay(place: Path, capsys: pytest.CaptureFixture[str]):
+    for value in ("8", "7", "8"):
+        (place / "value").write_text(f"{value}\n")
+        run(["scan", "-q"])
+    assert len(told(capsys, "runs", "forget", "--keep", "daily 1", "--dry-run").splitlines()) == 2
+    assert "\nruns: 3\n" in told(capsys, "runs", "list")
+    told(capsys, "runs", "forget", "--keep", "daily 1")
+    assert "\nruns: 1\n" in told(capsys, "runs", "list")
+    assert len(json.loads(told(capsys, "history", "value_is_eight", "a", "--json"))) == 3
+    assert run(["runs", "forget", "--keep", "hourly 1"]) == 2
+
+
+def slow(place: Path, seconds: float) -> None:
+    (place / "checks" / "own" / "value_is_eight.yaml").write_text(CHECK.format(pause=f"sleep {seconds}; ", folder=place))
+
+
+def start(*words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "secscan", "scan", "-q", "-w", "1", *words]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=dict(os.environ), start_new_session=True)
+
+
+def test_two_runs_over_the_same_inventory_do_not_overlap(place: Path, capsys: pytest.CaptureFixture[str]):
+    slow(place, 3)
+    first = start()
+    locks = place / "data" / "secscan" / "locks"
+    deadline = time.monotonic() + 30
+    while not (locks.is_dir() and any(path.stat().st_size for path in locks.iterdir())):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert run(["scan", "-q"]) == 2
+    assert f"another run over {place}/inventory.yml is under way: process {first.pid} on" in capsys.readouterr().err.replace(
+        "over inventory.yml", f"over {place}/inventory.yml"
+    )
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate()
+    slow(place, 0)
+    assert run(["scan", "-q"]) == 0  # a dead run's lock is nobody's
+
+
+def test_a_kill_at_any_moment_loses_only_hosts_in_flight(place: Path, capsys: pytest.CaptureFixture[str]):
+    slow(place, 0.15)
+    chance = random.Random(8)
+    for _ in range(12):
+        scan = start()
+        time.sleep(chance.uniform(0.1, 1.6))
+        os.killpg(scan.pid, signal.SIGKILL)
+        scan.communicate()
+        for document in (place / "out" / "hosts").glob("*.json"):
+            assert json.loads(document.read_text())["results"][0]["outcome"] == "pass"
+        if (place / "history.sqlite").exists():
+            history = History(f"sqlite:///{place}/history.sqlite")
+            for known in history.runs():
+                assert known.finished_at is not None or known.recorded <= 4
+            history.close()
+    if not (place / "history.sqlite").exists() or "no run" in told(capsys, "runs", "list"):
+        pytest.skip("every kill came before the first run began")
+    assert run(["scan", "-q", "--resume", "latest"]) == 0
+    assert len(json.loads((place / "out" / "report.json").read_text())["assessments"]) == 4
+    history = History(f"sqlite:///{place}/history.sqlite")
+    assert history.recorded(history.run("latest")) == set(HOSTS)
+    assert history.run("latest").finished_at is not None
+    history.close()
