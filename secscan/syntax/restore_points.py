@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from statistics import median
 
 from secscan.model.probe import Answer, Attribute, Observation, Observed
 from secscan.model.values import Absent, Record, Type, Unobservable, Value
@@ -60,6 +61,10 @@ REPOSITORY_FIELDS = (
     Attribute("broken", Type.INTEGER, "how many that are known to be broken, or cannot be restored without what is missing"),
     Attribute("longest_gap", Type.DURATION, "longest time between two of them in the week before the newest; absent without two"),
     Attribute("encrypted", Type.BOOLEAN, "what is stored cannot be read without a key"),
+    Attribute(
+        "size_percent", Type.NUMBER,
+        "size of the newest, in percent of the median of up to ten of its kind before it; absent without one before it",
+    ),
     Attribute("append_only", Type.BOOLEAN, "who writes backups cannot remove or change those that are there"),
     Attribute("checked", Type.TIMESTAMP, "when the program last verified what it stored"),
     Attribute("size", Type.SIZE, "bytes that are stored, where that is cheap to tell"),
@@ -71,7 +76,7 @@ REPOSITORY_FIELDS = (
         "files that no longer hold what they should, of those that were looked into: small ones and some of the newest",
     ),
     Attribute("last_result", Type.TEXT, "how the last run ended: success, warnings, failed, running"),
-    Attribute("mode", Type.MODE, "permission bits of the repository's directory"),
+    Attribute("mode", Type.MODE, "permission bits of the repository's directory, or of the newest file"),
 )  # fmt: skip
 POINT_FIELDS = (
     Attribute("time", Type.TIMESTAMP, "see time_is"),
@@ -209,6 +214,7 @@ def repository_record(repository: Repository) -> Record:
         "broken": len(repository.points) - len(times),
         "longest_gap": longest_gap(times),
         "encrypted": _switch(repository, "encrypted"),
+        "size_percent": size_percent(repository.points),
         "append_only": _switch(repository, "append_only"),
         "checked": _number(repository, "checked"),
         "size": _number(repository, "size"),
@@ -243,6 +249,18 @@ def longest_gap(times: Sequence[float]) -> float | Absent:
     """
     gaps = [later - earlier for earlier, later in pairwise(times) if later >= times[-1] - _GAP_WINDOW_S]
     return max(gaps) if gaps else Absent("two restore points")
+
+
+def size_percent(points: Sequence[Point]) -> Value:
+    """The size of the newest point in percent of the median of up to ten of its kind before it; broken ones count too."""
+    if not points:
+        return Absent("a restore point")
+    newest, *before = sorted(points, key=lambda point: -point.time)
+    sizes = [point.size for point in before if point.kind == newest.kind and point.size is not None][:10]
+    if newest.size is None:
+        return Unobservable("the sizes of restore points are not told")
+    usual = median(sizes) if sizes else 0
+    return round(100 * newest.size / usual, 1) if usual else Absent("a restore point of the same kind before the newest")
 
 
 def _told(repository: Repository, word: str) -> str | Absent | Unobservable:

@@ -261,3 +261,64 @@ def test_a_run_of_rsnapshot_that_was_killed_counts_as_failed(tmp_path: Path, rsn
         log.write("[2026-01-01T00:00:00] /usr/bin/rsnapshot alpha: started\n")
     seen = only(ask("rsnapshot", config=str(tmp_path / "rsnapshot.conf")))
     assert (seen["last_result"], seen["count"]) == ("failed", 1)
+
+
+DUMP = "-- PostgreSQL database dump\n" + "insert;\n" * 5000 + "-- PostgreSQL database dump complete\n"
+PACKERS = {"": ["cat"], ".gz": ["gzip", "-c"], ".zst": ["zstd", "-qc"], ".xz": ["xz", "-c"], ".bz2": ["bzip2", "-c"]}
+
+
+def packed(suffix: str, content: bytes) -> bytes:
+    return subprocess.run(PACKERS[suffix], input=content, capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize("suffix", [pytest.param(suffix, marks=needs(words[0]), id=words[0]) for suffix, words in PACKERS.items()])
+def test_a_dump_that_broke_off_is_told_from_a_whole_one(tmp_path: Path, suffix: str):
+    def whole() -> Any:
+        return points(ask("backup_files", patterns=[f"{tmp_path}/*"]))[0]["whole"]
+
+    dump = tmp_path / f"erp-2026-01-01.sql{suffix}"
+    dump.write_bytes(packed(suffix, DUMP.encode()))
+    assert whole() is True
+    dump.write_bytes(dump.read_bytes()[:-60])
+    assert whole() is False
+    dump.write_bytes(packed(suffix, DUMP[:3000].encode()))
+    assert whole() is False
+    dump.write_bytes(b"")
+    assert whole() is False
+
+
+@pytest.mark.parametrize("suffix", [pytest.param(suffix, marks=needs(words[0]), id=words[0]) for suffix, words in PACKERS.items()])
+def test_an_archive_that_broke_off_is_told_from_a_whole_one(tmp_path: Path, suffix: str):
+    (tmp_path / "letter").write_text("Dear colleague\n")
+    archive = subprocess.run(["tar", "-C", tmp_path, "-cf", "-", "letter"], capture_output=True, check=True).stdout
+    for content, whole in ((archive, True), (archive[:700], False)):
+        (tmp_path / f"etc.tar{suffix}").write_bytes(packed(suffix, content))
+        assert points(ask("backup_files", patterns=[f"{tmp_path}/*.tar*"]))[0]["whole"] is whole
+
+
+def test_a_newer_empty_dump_does_not_make_the_series_younger(tmp_path: Path):
+    old, new = tmp_path / "erp-2026-01-01.sql", tmp_path / "erp-2026-01-02.sql"
+    old.write_text(DUMP)
+    age(old, NIGHT)
+    new.touch()
+    seen = only(ask("backup_files", patterns=[f"{tmp_path}/*"]))
+    assert (seen["newest"], seen["count"], seen["broken"], seen["size_percent"]) == (int(old.stat().st_mtime), 1, 1, 0.0)
+
+
+def test_databases_with_numbers_in_their_names_are_not_taken_for_one(tmp_path: Path):
+    for name in ("erp1", "erp2"):
+        (tmp_path / f"{name}-2026-01-01.dump").write_bytes(b"PGDMP")
+    found = ask("backup_files", patterns=[f"{tmp_path}/*"])
+    assert isinstance(found, Observed)
+    assert found.attributes["count"] == 2
+
+
+@needs("rsync")
+def test_a_copy_by_rsync_is_as_old_as_the_run_that_made_it_not_as_its_content(tmp_path: Path, run):
+    age(tmp_path / "data", 100 * NIGHT)
+    (tmp_path / "copies").mkdir()
+    run("rsync", "-a", "data/", "copies/2026-01-01")
+    copy = tmp_path / "copies/2026-01-01"
+    seen = only(ask("backup_files", patterns=[f"{tmp_path}/copies/*"]))
+    assert (seen["tool"], seen["newest"]) == ("tree", int(copy.stat().st_ctime))
+    assert copy.stat().st_ctime - copy.stat().st_mtime > 99 * NIGHT
