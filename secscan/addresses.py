@@ -31,6 +31,11 @@ class Address:
 
 def parse_address(text: str) -> Address:
     """The address in `[ssh://][user@]host[:port]`, IPv6 in brackets or bare. Raises UsageError with what is allowed."""
+    if ":" in text.removeprefix("ssh://").rpartition("@")[0]:  # what stands there is not repeated
+        raise UsageError(
+            "an address holds no password; allowed: [ssh://][user@]host[:port], and the password by a prompt, a private file or "
+            "the environment"
+        )
     written = _WRITTEN.match(text)
     if not written:
         raise UsageError(f"cannot read {text!r} as an address; allowed: [ssh://][user@]host[:port], IPv6 as [address]:port")

@@ -7,7 +7,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -91,9 +91,9 @@ class Access:
     """How to get in, as the options say."""
 
     become: bool | None
-    password: str | None
-    passphrase: str | None
-    become_password: str | None
+    password: str | None = field(repr=False)
+    passphrase: str | None = field(repr=False)
+    become_password: str | None = field(repr=False)
     options: dict[str, str]
 
     def apply(self, target: Target) -> Target:

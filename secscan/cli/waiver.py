@@ -30,7 +30,15 @@ def command() -> None:
 
 @command.command("add")
 @click.argument("checks", nargs=-1, required=True, metavar="CHECK...")
-@click.option("--file", "path", type=click.Path(path_type=Path), default=DEFAULT, show_default=True, metavar="FILE")
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(path_type=Path),
+    default=DEFAULT,
+    show_default=True,
+    metavar="FILE",
+    help="The file to add it to.",
+)
 @_SAVED
 @click.option("--host", "hosts", multiple=True, metavar="NAME", help="Only on this host, * and ? allowed; may be repeated.")
 @click.option("--site", "sites", multiple=True, metavar="ID", help="Only at this site; may be repeated.")
