@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,13 +16,6 @@ from secscan.history.states import Kind
 from secscan.history.store import History
 
 PASS, FAIL, FAIL_B, ERROR = ("pass", "", "1"), ("fail", "a", "1"), ("fail", "b", "1"), ("error", "c", "1")
-
-
-@pytest.fixture
-def history(tmp_path: Path) -> Iterator[History]:
-    opened = History(f"sqlite:///{tmp_path}/history.sqlite")
-    yield opened
-    opened.close()
 
 
 def night(history: History, number: int, hosts: dict[str, Statuses | None]) -> Run:
@@ -208,17 +200,22 @@ def test_a_url_that_cannot_be_used_is_told_with_what_can(url: str):
         History(url)
 
 
-def test_the_tables_are_what_the_migrations_make(tmp_path: Path):
+def test_the_tables_are_what_the_migrations_make(url: str):
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - of this test alone
     from alembic.migration import MigrationContext  # noqa: PLC0415 - as above
     from sqlalchemy import create_engine  # noqa: PLC0415 - as above
 
     from secscan.history.tables import REVISION, metadata  # noqa: PLC0415 - as above
 
-    History(f"sqlite:///{tmp_path}/h.sqlite").close()
-    engine = create_engine(f"sqlite:///{tmp_path}/h.sqlite")
+    History(url).close()
+    engine = create_engine(url)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, metadata) == []
         assert context.get_current_revision() == REVISION
     engine.dispose()
+
+
+def test_a_server_that_is_not_there_is_told(tmp_path: Path):
+    with pytest.raises(HistoryError, match="connection"):
+        History(f"postgresql+psycopg://postgres:canary@/none?host={tmp_path}")

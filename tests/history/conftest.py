@@ -1,0 +1,73 @@
+"""Histories to test on: SQLite, and a PostgreSQL server of this test's own where Debian's is installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from secscan.history.store import History
+
+
+def _programs() -> Path | None:
+    """The folder of the newest PostgreSQL server that is installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    return found[-1].parent if found else None
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a server that listens on a socket of its own alone, without the name of a database."""
+    programs = _programs()
+    if programs is None:
+        if os.environ.get("SECSCAN_LAB") == "require":
+            pytest.fail("PostgreSQL is not installed")
+        pytest.skip("PostgreSQL is not installed")
+    as_root = os.geteuid() == 0
+    prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if as_root else []
+    folder = Path(tempfile.mkdtemp(prefix="secscan-pg-"))
+    if as_root:
+        shutil.chown(folder, "postgres", "postgres")
+
+    def do(*command: object) -> None:
+        words = [*prefix, *map(str, command)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=folder, stdin=subprocess.DEVNULL)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    try:
+        do(programs / "initdb", "--pgdata", folder / "data", "--auth=trust", "--username=postgres", "--no-sync", "--encoding=UTF8")
+        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
+        do(programs / "pg_ctl", "start", "--wait", "--pgdata", folder / "data", "--log", folder / "log", "--options", options)
+        yield f"postgresql+psycopg://postgres@/{{name}}?host={folder}"
+        do(programs / "pg_ctl", "stop", "--mode=immediate", "--pgdata", folder / "data")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/history.sqlite"
+    server: str = request.getfixturevalue("postgresql")
+    import psycopg  # noqa: PLC0415 - only where there is a server
+
+    name = f"secscan_{uuid.uuid4().hex[:12]}"
+    folder = server.rpartition("host=")[2]
+    with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload] # a name of our own making
+    return server.format(name=name)
+
+
+@pytest.fixture
+def history(url: str) -> Iterator[History]:
+    """An open history."""
+    opened = History(url)
+    yield opened
+    opened.close()
