@@ -47,6 +47,8 @@ Scalar: TypeAlias = "str | int | float | bool | tuple[str, ...]"
 Record: TypeAlias = "dict[str, Value]"
 Value: TypeAlias = "Scalar | tuple[Record, ...] | Absent | Unobservable"
 
+MASK = "********"
+"""What stands in an answer where a secret was; the host puts it there (see probing.MASK_AWK)."""
 _DURATION_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31557600}
 _SIZE_UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 WRITTEN = {

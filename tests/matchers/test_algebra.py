@@ -278,3 +278,23 @@ class TestWritten:
             return
         if isinstance(value, float):
             assert math.isfinite(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "operand", "holds"),
+    [
+        ("lacks", "bind_pw=********\n", "secret", None),
+        ("lacks", "bind_pw=********\n", "bind_pw", False),
+        ("lacks", "bind_pw\n", "secret", True),
+        ("lacks", ("a", "b=********"), "c", None),
+        ("contains", "bind_pw=********\n", "secret", None),
+        ("contains", "bind_pw=********\n", "bind_pw", True),
+        ("contains", ("a", "b=********"), "a", True),
+        ("matches", "bind_pw=********\n", "secret$", None),
+        ("matches", "bind_pw=********\n", r"=\*{8}", True),
+        ("matches", "bind_pw\n", "secret", False),
+    ],
+)
+def test_what_was_masked_is_never_told_to_be_absent(name: str, value: object, operand: str, holds: bool | None):
+    kind = Type.TEXT if isinstance(value, str) else Type.LIST
+    assert match(name, value, operand, kind).holds is holds
