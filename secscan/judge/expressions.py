@@ -200,7 +200,7 @@ def _judge_collection(expression: Each | No, facts: Facts, record: Mapping[str, 
 
 
 def _judge_each(each: Each, facts: Facts, item: Mapping[str, Value]) -> Judgement:
-    selected = judge_all(each.where, facts, item)
+    selected = _judge_where(each.where, facts, item)
     if selected.truth is False:
         return Judgement(True)
     met = judge_all(each.expect, facts, item)
@@ -211,8 +211,20 @@ def _judge_each(each: Each, facts: Facts, item: Mapping[str, Value]) -> Judgemen
     return Judgement(truth, tuple(_about(finding, each.path, item, truth) for finding in findings))
 
 
+def _judge_where(expressions: Iterable[Expression], facts: Facts, item: Mapping[str, Value]) -> Judgement:
+    """All of the expressions, but no further than the first that is false: nobody asks what else speaks against a record."""
+    judgements = []
+    for expression in expressions:
+        judgement = judge(expression, facts, item)
+        if judgement.truth is False:
+            return Judgement(False)
+        judgements.append(judgement)
+    unknown = tuple(finding for judgement in judgements if judgement.truth is None for finding in judgement.findings)
+    return Judgement(conjunction(judgement.truth for judgement in judgements), unknown)
+
+
 def _judge_no(no: No, facts: Facts, item: Mapping[str, Value]) -> Judgement:
-    selected = judge_all(no.where, facts, item)
+    selected = _judge_where(no.where, facts, item)
     truth = negation(selected.truth)
     if truth is True:
         return Judgement(True)

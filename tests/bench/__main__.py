@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--only", default=",".join(PARTS), metavar="PART,...", help=f"parts of: {', '.join(PARTS)}")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of the short measurements; longer ones take fewer")
-    parser.add_argument("--minutes", type=float, default=25.0, help="begin nothing more after so long")
+    parser.add_argument("--minutes", type=float, default=20.0, help="begin nothing more after so long")
     parser.add_argument("--write", type=Path, metavar="FILE", help="also write the table, as Markdown")
     options = parser.parse_args(arguments)
     wanted = options.only.split(",")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 
 from secscan import pipeline
 from secscan.plan.compile import compile_plan
@@ -58,8 +59,17 @@ def measure(bench: Bench) -> list[Row]:
         Row("3", "batched, to one command a question on a tuned socket: wall", ">= 5x faster", f"{faster:.1f}x", faster >= 5),
         Row("", "batched, in process: wall; client CPU; host CPU", "", _spent(inside, "batched")),
         Row("", "one command a question: wall; client CPU; host CPU", "", _spent(inside, "singly")),
+        Row("", "what takes the host longest", "", slowest(bench)),
         Row("5", "on the wire, both ways, connection included", "<= 60 KB a host", f"{wire / 1000:.0f} KB", wire <= 60_000),
     ]
+
+
+def slowest(bench: Bench, count: int = 6) -> str:
+    """The probes that take the host longest for all their questions together, by its own clock."""
+    taken: Counter[str] = Counter()
+    for batch in pipeline.collect(bench.engine, bench.target).batches:
+        taken[batch.probe] += round(max(0.0, batch.frame.elapsed_s) * 1000)
+    return ", ".join(f"{probe} {taken_ms} ms" for probe, taken_ms in taken.most_common(count))
 
 
 def single_questions(bench: Bench) -> list[PlannedBatch]:

@@ -107,7 +107,7 @@ def measure(bench: Bench) -> list[Row]:
         "secscan": lambda: bench.meter.run(bench.scan(names, FIFTY), hosts, allowed=bench.judged),
         **{name: _tool(bench, folder, words, hosts) for name, words in _commands(bench, names).items()},
     }
-    samples = round_robin(tools, max(2, bench.rounds // 2))
+    samples = round_robin(tools, max(2, bench.rounds // 3))
     rows = []
     for name, (wall_limit, cpu_limit) in _LIMITS.items():
         wall, cpu = ratio(samples, name, "secscan"), ratio(samples, name, "secscan", "client_cpu_s")
