@@ -180,3 +180,19 @@ function mask_command(words, count,   i, word, low, out, cover, quoted, client, 
   return length(out) > 4000 ? substr(out, 2, 4000) "..." : substr(out, 2)
 }
 """
+
+
+# become USER COMMAND...: runs a command as a user, by what there is on the host; as oneself when not root
+BECOME = r"""become() { # USER COMMAND...
+  user=$1
+  shift
+  if [ "$(id -u)" != 0 ]; then "$@"
+  elif setpriv --reuid=0 true 2>/dev/null; then setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups -- "$@"
+  elif have runuser; then runuser -u "$user" -- "$@"
+  else
+    line=''
+    for word; do line="$line '$(printf '%s' "$word" | sed "s/'/'\\\\''/g")'"; done
+    su -s /bin/sh "$user" -c "$line"
+  fi
+}
+"""

@@ -58,7 +58,7 @@ tell_trace() {{ # DIRECTORY
     *)
       printf 'repository duplicity %s\\n' "$1"
       listable "$1" || return 0
-      printf '| evidence=client time_is=start\\n'
+      printf '| evidence=client time_is=exact\\n'
       (cd "$1" && tell_files) | awk -v cache=1 "$sets"
       ;;
   esac

@@ -228,7 +228,7 @@ look_duplicity() {{ # DIRECTORY
   if [ ! -e "$2" ] && [ ! -e "$3" ]; then return 0; fi
   printf 'repository duplicity %s\\n' "$1"
   listable "$1" || return 0
-  printf '| evidence=repository time_is=start\\n'
+  printf '| evidence=repository time_is=exact\\n'
   tell_mode "$1"
   (cd "$1" && tell_files) | awk -v cache=0 "$sets"
 }}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from secscan.model.probe import Answer
 from secscan.model.values import Absent, Unobservable
-from secscan.probing import MASK_AWK, Unreadable, closed_lines, quote, reply
+from secscan.probing import BECOME, MASK_AWK, Unreadable, closed_lines, quote, reply
 from secscan.syntax.servers import FIND_SERVERS
 
 TOUCHES = ("/proc/*/{stat,cwd,exe,ns/pid}", "postmaster.pid of each server", "psql, as the owner of the data directory", "awk")
@@ -21,18 +21,6 @@ _LIMIT = 2000  # rows of one server
 _SHELL = r"""nl='
 '
 options='-c default_transaction_read_only=on -c statement_timeout=10000 -c search_path=pg_catalog -c client_min_messages=error'
-become() { # USER COMMAND...
-  user=$1
-  shift
-  if [ "$(id -u)" != 0 ]; then "$@"
-  elif setpriv --reuid=0 true 2>/dev/null; then setpriv --reuid="$user" --regid="$(id -g "$user")" --init-groups -- "$@"
-  elif have runuser; then runuser -u "$user" -- "$@"
-  else
-    line=''
-    for word; do line="$line '$(printf '%s' "$word" | sed "s/'/'\\\\''/g")'"; done
-    su -s /bin/sh "$user" -c "$line"
-  fi
-}
 ask_one() { # PID SQL
   data=$(readlink "/proc/$1/cwd") program=$(readlink "/proc/$1/exe")
   port='' directory='' number=0
@@ -108,7 +96,7 @@ class Server:
 
 def ask_servers(sql: str) -> str:
     """Shell that puts one SQL question to every server that runs. Each row should be one text without line breaks."""
-    return f"mask={quote(_AWK)}\n{FIND_SERVERS}{_SHELL}ask_servers {quote(' '.join(sql.split()))}"
+    return f"mask={quote(_AWK)}\n{FIND_SERVERS}{BECOME}{_SHELL}ask_servers {quote(' '.join(sql.split()))}"
 
 
 def read_servers(answer: Answer) -> Sequence[Server] | Absent | Unobservable:

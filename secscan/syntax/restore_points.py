@@ -24,7 +24,7 @@ POINT_LIMIT = 10000  # of one repository
 _GAP_WINDOW_S = 7 * 86400.0
 _PARTIAL_KINDS = {"incremental", "differential", "log"}
 _EVIDENCE = {"repository", "client", "catalogue"}
-_TIME_IS = {"start", "end", "change"}
+_TIME_IS = {"exact", "end", "change"}
 WORDS = (
     "evidence", "time_is", "id", "data_set", "encrypted", "append_only", "checked", "size", "locks", "locked_since", "unfinished",
     "damaged", "last_result", "mode",
@@ -52,7 +52,7 @@ REPOSITORY_FIELDS = (
     Attribute("data_set", Type.TEXT, "what is saved: a stanza, a client, a volume, a series of files"),
     Attribute(
         "time_is", Type.TEXT,
-        "what the times mean. start: the data is as of then; end: when the run had ended; change: a backup or a clean-up, so the "
+        "what the times mean. exact: the data is as of then; end: when the run had ended; change: a backup or a clean-up, so the "
         "newest backup may be older",
     ),
     Attribute("oldest", Type.TIMESTAMP, "time of the oldest restore point that is not known to be broken"),
@@ -83,7 +83,7 @@ POINT_FIELDS = (
     Attribute("location", Type.TEXT, "location of its repository"),
     Attribute("tool", Type.TEXT, "as in its repository"),
     Attribute("evidence", Type.TEXT, "as in its repository"),
-    Attribute("time_is", Type.TEXT, "start, end or change, as in its repository"),
+    Attribute("time_is", Type.TEXT, "exact, end or change, as in its repository"),
     Attribute("name", Type.TEXT, "the program's own name or id of it"),
     Attribute("kind", Type.TEXT, "snapshot, full, incremental, differential, transaction, archive, rotation, dump, ..."),
     Attribute("size", Type.SIZE, "bytes, where the program tells"),

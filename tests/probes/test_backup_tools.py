@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -322,3 +325,125 @@ def test_a_copy_by_rsync_is_as_old_as_the_run_that_made_it_not_as_its_content(tm
     seen = only(ask("backup_files", patterns=[f"{tmp_path}/copies/*"]))
     assert (seen["tool"], seen["newest"]) == ("tree", int(copy.stat().st_ctime))
     assert copy.stat().st_ctime - copy.stat().st_mtime > 99 * NIGHT
+
+
+class Cluster:
+    """A PostgreSQL server of its own user, with a stanza of pgBackRest, in a directory that this user may enter."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.programs = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+        self.config = directory / "pgbackrest.conf"
+        self.config.write_text(
+            f"[global]\nrepo1-path={directory}/repo\nlock-path={directory}/lock\nspool-path={directory}/spool\nstart-fast=y\n"
+            f"log-level-file=off\nrepo2-path={directory}/repo2\nrepo2-cipher-type=aes-256-cbc\nrepo2-cipher-pass=x\n"
+            f"[demo]\npg1-path={directory}/data\npg1-port=5490\npg1-socket-path={directory}\n"
+        )
+        shutil.chown(directory, "postgres")
+        shutil.chown(self.config, "postgres")
+
+    def run(self, *words: str) -> str:
+        command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--", *words]
+        done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, (words, done)
+        return done.stdout
+
+    def control(self, data: str, *words: str) -> None:
+        log = str(self.directory / "log")
+        self.run(str(self.programs / "pg_ctl"), "-w", "-D", str(self.directory / data), "-l", log, *words)
+
+    def sql(self, *statements: str) -> None:
+        words = [word for statement in statements for word in ("-c", statement)]
+        self.run("psql", "-qAt", "-h", str(self.directory), "-p", "5490", "-d", "postgres", *words)
+
+    def backrest(self, *words: str) -> None:
+        self.run("pgbackrest", f"--config={self.config}", "--stanza=demo", *words)
+
+    def ask(self, kind: str) -> list[dict[str, Any]]:
+        """The records of one kind that are about this server and its standby."""
+        found = ask("postgresql_replication")
+        assert isinstance(found, Observed), found
+        records = found.attributes[kind]
+        assert isinstance(records, tuple), records
+        return [record for record in records if record["port"] in {5490, 5491}]
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    directory = Path(tempfile.mkdtemp(prefix="secscan-postgresql-"))
+    directory.chmod(0o755)
+    cluster = Cluster(directory)
+    try:
+        cluster.run(str(cluster.programs / "initdb"), "-A", "peer", "-D", f"{directory}/data")
+        with (directory / "data/postgresql.conf").open("a") as settings:
+            settings.write(
+                f"port=5490\nlisten_addresses=''\nunix_socket_directories='{directory}'\narchive_mode=on\nfsync=off\n"
+                f"archive_command='pgbackrest --config={cluster.config} --stanza=demo archive-push %p'\n"
+            )
+        cluster.control("data", "start")
+        cluster.backrest("stanza-create")
+        yield cluster
+    finally:
+        for data in ("standby", "data"):
+            if (directory / data / "postmaster.pid").exists():
+                cluster.control(data, "-m", "immediate", "stop")
+        shutil.rmtree(directory)
+
+
+def with_postgresql(test: Callable[..., None]) -> Callable[..., None]:
+    """Marks a test that starts servers of PostgreSQL."""
+    for mark in (
+        pytest.mark.skipif(os.getuid() != 0, reason="becomes the user postgres"),
+        pytest.mark.skipif(not list(Path("/usr/lib/postgresql").glob("*/bin/initdb")), reason="not installed: postgresql"),
+        needs("pgbackrest", "psql", "setpriv"),
+    ):
+        test = mark(test)
+    return test
+
+
+@with_postgresql
+def test_a_backup_by_pgbackrest_is_seen_in_the_repository_that_has_it(cluster: Cluster):
+    cluster.backrest("--repo=2", "backup", "--type=full")
+    first, second = _repositories(ask("pgbackrest", config=str(cluster.config)))
+    assert (first["count"], first["encrypted"], first["last_result"]) == (0, False, "failed")
+    assert (second["count"], second["encrypted"], second["last_result"], second["locks"]) == (1, True, "success", 0)
+    assert abs(time.time() - second["newest"]) < 60
+
+
+def _repositories(observation: Observation) -> list[dict[str, Any]]:
+    assert isinstance(observation, Observed), observation
+    return list(observation.attributes["repositories"])
+
+
+@with_postgresql
+def test_a_failing_archive_shows_by_what_waits_and_a_lost_leader_by_the_connection(cluster: Cluster):
+    directory = cluster.directory
+    (server,) = cluster.ask("servers")
+    assert (server["archiving"], server["waiting"], server["standby"]) == (True, 0, False)
+    cluster.run(
+        str(cluster.programs / "pg_basebackup"), "-h", str(directory), "-p", "5490", "-D", f"{directory}/standby", "-R", "-C",
+        "-S", "first", "-c", "fast",
+    )  # fmt: skip
+    with (directory / "standby/postgresql.conf").open("a") as settings:
+        settings.write("port=5491\n")
+    cluster.control("standby", "start")
+    wait_for(lambda: [record["state"] for record in cluster.ask("replicas")] == ["streaming"])
+    follower = next(record for record in cluster.ask("servers") if record["standby"])
+    assert (follower["connected"], follower["delay"]) == (True, 0.0)
+    cluster.sql("ALTER SYSTEM SET archive_command = 'false'", "SELECT pg_reload_conf()", "CREATE TABLE t AS SELECT 1")
+    cluster.sql("SELECT pg_switch_wal()")
+    wait_for(lambda: any(record["waiting"] for record in cluster.ask("servers") if not record["standby"]))
+    cluster.control("data", "-m", "immediate", "stop")
+    wait_for(lambda: [record["connected"] for record in cluster.ask("servers")] == [False])
+    cluster.control("standby", "-m", "immediate", "stop")
+    cluster.control("data", "start")
+    (slot,) = cluster.ask("slots")
+    assert (slot["name"], slot["active"]) == ("first", False)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    for _ in range(50):
+        if condition():
+            return
+        time.sleep(0.2)
+    pytest.fail("it did not come to be within 10 s")
