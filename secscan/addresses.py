@@ -73,6 +73,19 @@ def check_port(text: str | int) -> int:
     raise UsageError(f"port {digits!r} is refused; allowed: 1 to 65535")
 
 
+def is_address(name: str) -> bool:
+    """Whether a host is written as an IP address, of either kind.
+
+    >>> is_address("192.0.2.1"), is_address("fe80::1%eth0"), is_address("web1")
+    (True, True, False)
+    """
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_ipv6(name: str) -> bool:
     address, _, scope = name.partition("%")
     if "%" in name and not _SCOPE.match(scope):

@@ -100,7 +100,7 @@ def collect(engine: Engine, target: Target, plan: Plan | None = None) -> Bundle:
     if target.transport == "replay":
         return read_bundle(Path(target.address))
     plan = plan or localise(engine, target)[1]
-    return ask_target(target, plan, plugins.transport(target.transport), engine.library.sha256, engine.limits)
+    return ask_target(target, plan, plugins.transport(target.transport), engine.library.sha256, engine.limits, plugins.inquiry)
 
 
 def evaluate(engine: Engine, bundle: Bundle, target: Target | None = None) -> Assessment:

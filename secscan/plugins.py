@@ -1,8 +1,8 @@
-"""What is installed: probes, matchers, transports and reporters, built in or from other packages, found once.
+"""What is installed: probes, matchers, transports, inquiries and reporters, built in or from other packages, found once.
 
-Other packages register by entry points named `secscan.probes`, `secscan.matchers`, `secscan.transports` and `secscan.reporters`,
-each naming a Probe, a Matcher, a Transport callable or a Reporter. A plugin that does not load stops secscan: nothing is
-dropped quietly.
+Other packages register by entry points named `secscan.probes`, `secscan.matchers`, `secscan.transports`, `secscan.inquiries` and
+`secscan.reporters`, each naming a Probe, a Matcher, a Transport or Inquiry callable or a Reporter. A plugin that does not load
+stops secscan: nothing is dropped quietly.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from secscan.model.matcher import Matcher
 from secscan.model.probe import Probe
 
 if TYPE_CHECKING:
+    from secscan.model.inquiry import Inquiry
     from secscan.model.target import Transport
     from secscan.reporters import Reporter
 
@@ -73,6 +74,20 @@ def transport(name: str) -> Transport:
     if name not in outside:
         raise PluginError(f"no transport is named {name!r}; allowed: {', '.join((*TRANSPORTS, 'replay', *outside))}")
     return cast("Transport", _load(outside[name]))
+
+
+@cache
+def inquiry(name: str) -> Inquiry:
+    """What asks the questions of the probe of that name from the scanner's side; its module is imported only now."""
+    outside = _outside("secscan.inquiries")
+    built_in = {info.name for info in pkgutil.iter_modules(import_module("secscan.inquiries").__path__)}
+    if name in outside and name in built_in:
+        raise PluginError(f"plugin {outside[name].value} takes the name {name!r}, which is taken")
+    if name in built_in:
+        return cast("Inquiry", import_module(f"secscan.inquiries.{name}").INQUIRY)
+    if name not in outside:
+        raise PluginError(f"nothing asks the questions of probe {name!r}; allowed: a plugin of that name in secscan.inquiries")
+    return cast("Inquiry", _load(outside[name]))
 
 
 def _modules(package: str) -> Iterator[Any]:

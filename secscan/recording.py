@@ -45,7 +45,7 @@ def record_case(check: Check, target: Target, vocabulary: Vocabulary, name: str 
     baseline = Baseline("record", "", "", (selection,), {})
     rulebook = Rulebook(baseline, {check.id: check}, vocabulary.probes, vocabulary.matchers, {})
     plan = compile_plan([PLATFORM, *rulebook.calls()], vocabulary.probes)
-    bundle = ask_target(target, plan, plugins.transport(target.transport), check.sha256, limits)
+    bundle = ask_target(target, plan, plugins.transport(target.transport), check.sha256, limits, plugins.inquiry)
     assessment = assess(rulebook, bundle, target)
     answered = exhibits(bundle, vocabulary.probes)
     answers: dict[str, Answer] = {}

@@ -101,7 +101,7 @@ def shell(
 
 def ask(engine: pipeline.Engine, transport: Transport) -> Assessment:
     """What secscan says of a host behind a transport."""
-    bundle = ask_target(Target("host", "test"), engine.plan, transport, engine.library.sha256, engine.limits)
+    bundle = ask_target(Target("host", "test"), engine.plan, transport, engine.library.sha256, engine.limits, plugins.inquiry)
     return pipeline.evaluate(engine, bundle)
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from secscan import __version__
 from secscan.ask.frames import FrameReader
+from secscan.ask.outside import begin
 from secscan.errors import EvidenceError, ExchangeError
 from secscan.model.evidence import Batch, Bundle, Frame, Origin
+from secscan.model.inquiry import Inquiry
 from secscan.model.target import Exchanged, Request, Target, Transport
 from secscan.plan.compile import Plan
 
@@ -26,8 +29,13 @@ class Limits:
     total_s: float = 300.0
 
 
-def ask_target(target: Target, plan: Plan, transport: Transport, content_sha256: str, limits: Limits) -> Bundle:
-    """All answers of one target. Raises TargetError when it could not be asked; a broken answer is kept as far as it came."""
+def ask_target(
+    target: Target, plan: Plan, transport: Transport, content_sha256: str, limits: Limits, inquiry: Callable[[str], Inquiry]
+) -> Bundle:
+    """All answers of one target: its own, and in the meantime those from outside. `inquiry` finds what asks these, by name.
+
+    Raises TargetError when the target could not be asked; a broken answer is kept as far as it came.
+    """
     nonce = secrets.token_hex(16)
     reader = _reader(plan, nonce)
     request = Request(plan.script, nonce, limits.connect_s, limits.idle_s, limits.total_s)
@@ -45,6 +53,7 @@ def ask_target(target: Target, plan: Plan, transport: Transport, content_sha256:
         return reader.ended
 
     started_at = time.time()
+    outside = begin(plan.inquiries, target, inquiry, limits.total_s)
     exchanged = transport(target, request, receive)
     finished_at = time.time()
     reason = _why_not_whole(reader, plan, exchanged, violations)
@@ -52,6 +61,7 @@ def ask_target(target: Target, plan: Plan, transport: Transport, content_sha256:
         raise ExchangeError(reason)
     frames = reader.frames(reason)
     told = _told(frames)
+    asked_outside = outside.batches()
     origin = Origin(
         target=target.name,
         address=exchanged.address or target.address,
@@ -60,7 +70,7 @@ def ask_target(target: Target, plan: Plan, transport: Transport, content_sha256:
         become=exchanged.become,
         host_key=exchanged.host_key,
         started_at=round(started_at, 3),
-        finished_at=round(finished_at, 3),
+        finished_at=round(time.time() if asked_outside else finished_at, 3),
         uid=int(told.get("uid", -1)),
         hostname=told.get("hostname", ""),
         machine_id=told.get("machine-id", ""),
@@ -73,7 +83,8 @@ def ask_target(target: Target, plan: Plan, transport: Transport, content_sha256:
     }
     broken_off = "" if reader.ended else reason
     problems = tuple(dict.fromkeys(text for text in (*violations, exchanged.cut_short, broken_off, _refusal(exchanged)) if text))
-    return _bundle(origin, plan, frames, content_sha256, problems, tuple(sorted(labels.items())))
+    bundle = _bundle(origin, plan, frames, content_sha256, problems, tuple(sorted(labels.items())))
+    return replace(bundle, batches=(*bundle.batches, *asked_outside)) if asked_outside else bundle
 
 
 def read_answers(data: bytes, plan: Plan, name: str, content_sha256: str, collected_at: float) -> Bundle:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from secscan.cli.options import content_options, load
+
+if TYPE_CHECKING:
+    from secscan.model.probe import Call, Probe
+    from secscan.plan.compile import Plan
 
 _SUDOERS = """\
 # sudoers rule for the collector of secscan, baseline {baseline}.
@@ -50,15 +56,7 @@ def command(baseline: str, content: tuple[Path, ...], script: bool, sudoers: boo
         return 0
     probes = engine.vocabulary.probes
     if as_json:
-        batches = [
-            {
-                "probe": batch.probe, "calls": [call.mapping() for call in batch.calls], "touches": batch.touches,
-                "needs_root": probes[batch.probe].needs_root, "time_limit_s": batch.time_limit_s,
-                "script_sha256": batch.script_sha256,
-            }
-            for batch in plan.batches
-        ]  # fmt: skip
-        click.echo(json.dumps({"baseline": baseline, "script_sha256": plan.script_sha256, "batches": batches}, indent=1))
+        click.echo(_as_json(baseline, plan, probes))
         return 0
     click.echo(
         f"Baseline {baseline}: {plan.calls} questions in {len(plan.batches)} batches; "
@@ -70,13 +68,47 @@ def command(baseline: str, content: tuple[Path, ...], script: bool, sudoers: boo
         watch = f", at most {batch.time_limit_s} s" if batch.time_limit_s else ""
         click.echo(f"\n{batch.probe}: {probe.summary} ({len(batch.calls)} asked as {rights}{watch})")
         for call in batch.calls:
-            given = ", ".join(f"{name}={_show(value)}" for name, value in call.arguments if value is not None)
-            if given:
+            if given := _given(call):
                 click.echo(f"  - {given}")
         if batch.touches:
             click.echo(click.wrap_text("touches: " + ", ".join(dict.fromkeys(batch.touches)), 80, "  ", "    "))
+    _say_inquiries(plan, probes)
     click.echo(f"\nNothing is written on the host. Script: secscan plan -b {baseline} --script (sha256 {plan.script_sha256[:16]}…)")
     return 0
+
+
+def _as_json(baseline: str, plan: Plan, probes: Mapping[str, Probe]) -> str:
+    batches = [
+        {
+            "probe": batch.probe, "calls": [call.mapping() for call in batch.calls], "touches": batch.touches,
+            "needs_root": probes[batch.probe].needs_root, "time_limit_s": batch.time_limit_s,
+            "script_sha256": batch.script_sha256,
+        }
+        for batch in plan.batches
+    ]  # fmt: skip
+    outside = [
+        {
+            "probe": inquiry.call.probe, "call": inquiry.call.mapping(), "contacts": inquiry.contacts,
+            "time_limit_s": inquiry.time_limit_s,
+        }
+        for inquiry in plan.inquiries
+    ]  # fmt: skip
+    return json.dumps({"baseline": baseline, "script_sha256": plan.script_sha256, "batches": batches, "outside": outside}, indent=1)
+
+
+def _say_inquiries(plan: Plan, probes: Mapping[str, Probe]) -> None:
+    if plan.inquiries:
+        click.echo(f"\nFrom the scanner's side, meanwhile: {len(plan.inquiries)} questions. They are no part of the script.")
+    for inquiry in plan.inquiries:
+        summary = probes[inquiry.call.probe].summary
+        click.echo(f"\n{inquiry.call.probe}: {summary} (asked from outside, at most {inquiry.time_limit_s} s)")
+        if given := _given(inquiry.call):
+            click.echo(f"  - {given}")
+        click.echo(click.wrap_text("contacts: " + ", ".join(inquiry.contacts), 80, "  ", "    "))
+
+
+def _given(call: Call) -> str:
+    return ", ".join(f"{name}={_show(value)}" for name, value in call.arguments if value is not None)
 
 
 def _show(value: object) -> str:

@@ -88,7 +88,7 @@ def requirement_page(coverage: Coverage, checks: Mapping[str, Check]) -> str:
 
 def probe_page(probe: Probe) -> str:
     """What a probe can be asked and what it tells, with an example answer."""
-    facts = ["needs root" if probe.needs_root else "any user"]
+    facts = ["asked from the scanner's side" if probe.outside else "needs root" if probe.needs_root else "any user"]
     if probe.time_limit_s:
         facts.append(f"at most {probe.time_limit_s} s")
     if probe.condition:

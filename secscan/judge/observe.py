@@ -26,6 +26,7 @@ def exhibits(bundle: Bundle, probes: Mapping[str, Probe]) -> dict[Call, Exhibit]
 def split_batch(batch: Batch, probe: Probe, uid: int = -1) -> list[Exhibit]:
     """One exhibit per call of a batch."""
     frame = batch.frame
+    uid = -1 if probe.outside else uid
     if probe.split:
         answers = _split_jointly(batch, probe, uid)
     else:

@@ -1,4 +1,7 @@
-"""What a probe is: typed arguments in, shell out; a raw answer in, typed attributes out. Both directions are pure."""
+"""What a probe is: typed arguments in, shell out; a raw answer in, typed attributes out. Both directions are pure.
+
+A probe that is asked from outside has no shell: the inquiry of its name (model/inquiry.py) asks from the scanner's side.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,10 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Shell that answers several calls of one probe at once, and what it touches (files and commands, for people)."""
+    """Shell that answers several calls of one probe at once, and what it touches (files and commands, for people).
+
+    For a probe that is asked from outside the shell is empty, and it touches what is contacted.
+    """
 
     script: str
     touches: tuple[str, ...] = ()
@@ -91,7 +97,7 @@ class Probe:
     read   one call's arguments and its own raw answer -> observation. May raise anything on an unreadable answer: the engine
            turns that into Unobservable. An empty answer must never be read as Observed or Absent.
     The first attribute is the one meant when a check names none. `time_limit_s` None means: cannot hang, needs no watch.
-    `example` is one raw answer as a case would write it.
+    `example` is one raw answer as a case would write it. `outside`: the inquiry of the same name asks, from the scanner's side.
     """
 
     name: str
@@ -104,6 +110,7 @@ class Probe:
     split: Splitter | None = None
     time_limit_s: int | None = None
     needs_root: bool = False
+    outside: bool = False
     condition: str = ""  # the argument that `applies_to: {probe: [values]}` fills; empty = not usable as a condition
 
     def argument(self, name: str) -> Argument | None:

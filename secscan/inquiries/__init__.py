@@ -1,0 +1,1 @@
+"""Inquiries: each asks the questions of the probe of the same name over the network, from the scanner's side."""
