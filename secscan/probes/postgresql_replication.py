@@ -16,7 +16,8 @@ _SQL = """SELECT 'server standby=' || CASE WHEN pg_is_in_recovery() THEN 'yes' E
 || ' archiving=' || current_setting('archive_mode')
 || ' waiting=' || (SELECT count(*) FROM pg_ls_dir('pg_wal/archive_status') AS f WHERE f LIKE '%.ready')
 || ' waiting_since=' || coalesce((SELECT floor(extract(epoch FROM
-min((pg_stat_file('pg_wal/archive_status/' || f, true)).modification)))::text FROM pg_ls_dir('pg_wal/archive_status') AS f WHERE f LIKE '%.ready'), '')
+min((pg_stat_file('pg_wal/archive_status/' || f, true)).modification)))::text
+FROM pg_ls_dir('pg_wal/archive_status') AS f WHERE f LIKE '%.ready'), '')
 || ' receiver=' || coalesce((SELECT status FROM pg_stat_wal_receiver LIMIT 1), '')
 || ' heard=' || coalesce((SELECT floor(extract(epoch FROM last_msg_receipt_time))::text FROM pg_stat_wal_receiver LIMIT 1), '')
 || ' replayed=' || coalesce(floor(extract(epoch FROM pg_last_xact_replay_timestamp()))::text, '')

@@ -447,3 +447,61 @@ def wait_for(condition: Callable[[], bool]) -> None:
             return
         time.sleep(0.2)
     pytest.fail("it did not come to be within 10 s")
+
+
+@needs("git")
+def test_what_git_has_not_kept_or_not_pushed_is_counted_and_nothing_is_written(tmp_path: Path, run):
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    run("git", "init", "-q", "--bare", "vault")
+    run("git", "init", "-q", "data")
+    run("git", "-C", "data", "remote", "add", "origin", str(tmp_path / "vault"))
+    run("git", "-C", "data", "add", ".")
+    run("git", *identity, "-C", "data", "commit", "-qm", "first")
+    run("git", "-C", "data", "push", "-q", "origin", "HEAD")
+    run("git", *identity, "-C", "data", "commit", "-q", "--allow-empty", "-m", "second")
+    (tmp_path / "data/new").touch()
+    (tmp_path / "data/letter").touch()
+    index = (tmp_path / "data/.git/index").read_bytes()
+    found = ask("etckeeper", directory=str(tmp_path / "data"))
+    assert isinstance(found, Observed), found
+    assert (found.attributes["uncommitted"], found.attributes["unpushed"], found.attributes["remotes"]) == (1, 1, ("origin",))
+    assert (tmp_path / "data/.git/index").read_bytes() == index
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="mounts")
+@needs("mkfs.btrfs", "btrfs", "losetup")
+def test_a_snapshot_of_a_real_btrfs_has_its_time(tmp_path: Path, run):
+    image, point = tmp_path / "disk", tmp_path / "mounted"
+    with image.open("wb") as disk:
+        disk.truncate(200 * 2**20)
+    point.mkdir()
+    run("mkfs.btrfs", "-q", str(image))
+    mounted = subprocess.run(["mount", "-o", "loop", image, point], capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"btrfs cannot be mounted here: {mounted.stderr}")
+    try:
+        run("btrfs", "subvolume", "snapshot", "-r", str(point), str(point / "before the change"))
+        found = ask("snapshots")
+        assert isinstance(found, Observed), found
+        (snapshot,) = (record for record in found.attributes["snapshots"] if record["location"] == str(point))
+        assert snapshot["name"] == "before the change"
+        assert abs(time.time() - snapshot["time"]) < 60
+    finally:
+        run("umount", str(point))
+
+
+def test_snapshots_of_lvm_are_told_from_its_other_volumes(tmp_path: Path):
+    said = {
+        "lvs": "  root|vg0||1766000000||9663676416|-wi-ao----\n  old|vg0|root|1766620800|92.13|8388608|swi-a-s---\n"
+        "  full|vg0|root|1766620900|100.00|8388608|swi-I-s---\n  thin|vg0|data|1766621000||52428800|Vwi---tz-k",
+    }
+    for name, text in said.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\ncat <<'EOT'\n{text}\nEOT\n")
+        (tmp_path / name).chmod(0o755)
+    script = f"{LIBRARY}PATH={tmp_path}:$PATH\n{PROBES['snapshots'].ask([{}]).script}"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, check=True, timeout=60)
+    found = observe(PROBES["snapshots"], make_call(PROBES["snapshots"], {}), Answer(done.stdout))
+    assert isinstance(found, Observed), found
+    told = [(record["name"], record["used_percent"], record["whole"]) for record in found.attributes["snapshots"][:2]]
+    assert told == [("vg0/old", 92.13, True), ("vg0/full", 100.0, False)]
+    assert found.attributes["snapshots"][2]["location"] == "vg0/data"
