@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
-from secscan.model.values import Record, Type, Unobservable, Value
+from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, quote, reply
 from secscan.syntax.restore_points import ATTRIBUTES, EPOCH_AWK, Point, Repository, observe_repositories
 
@@ -16,7 +16,8 @@ _LIMIT = 10000
 _LVM_AWK = """BEGIN { OFS = "\\t" }
 { sub(/^ +/, "") }
 $7 ~ /^[sSV]/ && $3 != "" {
-  print "snapshot", "lvm", $4, $6, ($5 == "" ? "-" : $5), (substr($7, 5, 1) ~ /[IS]/ ? "n" : "y"), $2 "/" $3, $2 "/" $1
+  used = $5 != "" ? $5 : ($7 ~ /^V/ ? "-" : "?")
+  print "snapshot", "lvm", $4, $6, used, (substr($7, 5, 1) ~ /[IS]/ ? "n" : "y"), $2 "/" $3, $2 "/" $1
 }"""
 _ZFS_AWK = """BEGIN { FS = OFS = "\\t" }
 { origin = $1; sub(/@.*/, "", origin); print "snapshot", "zfs", $2, $3, "-", "y", origin, $1 }"""
@@ -93,10 +94,16 @@ def read(call: Arguments, answer: Answer) -> Observation:
         repository.points.append(point)
         snapshots.append({
             "time": point.time, "location": origin, "tool": tool, "name": name, "whole": point.whole or False,
-            "used_percent": float(used) if used != "-" else Unobservable(f"{tool} sets it no limit of its own"),
+            "used_percent": _percent(used),
         })  # fmt: skip
     told_all: dict[str, Value] = {**observe_repositories(list(repositories.values())).attributes, "snapshots": tuple(snapshots)}
     return Observed(told_all)
+
+
+def _percent(used: str) -> Value:
+    if used == "?":
+        return Unobservable("LVM tells it of active volumes only")
+    return float(used) if used != "-" else Absent("a limit of its own")
 
 
 PROBE = Probe(
@@ -112,7 +119,10 @@ PROBE = Probe(
                 Attribute("tool", Type.TEXT, "lvm, zfs or btrfs"),
                 Attribute("name", Type.TEXT, "its own name"),
                 Attribute("whole", Type.BOOLEAN, "false for an LVM snapshot that ran full: it is lost"),
-                Attribute("used_percent", Type.NUMBER, "how much of the room for changes an LVM snapshot has used"),
+                Attribute(
+                    "used_percent", Type.NUMBER,
+                    "how much of its room for changes an LVM snapshot has used; absent where it has no limit of its own",
+                ),
             ),
         ),
         *ATTRIBUTES,

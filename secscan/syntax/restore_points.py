@@ -59,7 +59,7 @@ REPOSITORY_FIELDS = (
     Attribute("newest_full", Type.TIMESTAMP, "time of the newest one that needs no other one to be restored"),
     Attribute("count", Type.INTEGER, "how many restore points that are not known to be broken"),
     Attribute("broken", Type.INTEGER, "how many that are known to be broken, or cannot be restored without what is missing"),
-    Attribute("longest_gap", Type.DURATION, "longest time between two of them in the week before the newest; absent without two"),
+    Attribute("longest_gap", Type.DURATION, "longest time between neighbours of the week before the newest; absent without two"),
     Attribute("encrypted", Type.BOOLEAN, "what is stored cannot be read without a key"),
     Attribute(
         "size_percent", Type.NUMBER,
@@ -240,15 +240,19 @@ def point_record(repository: Record, point: Point) -> Record:
 
 
 def longest_gap(times: Sequence[float]) -> float | Absent:
-    """The longest time between neighbours of which the later one lies in the week before the last; `times` ascend.
+    """The longest time between neighbours of the week before the last, or between the last two; `times` ascend.
 
     Retention thins out older points, so that older gaps prove nothing.
 
     >>> longest_gap([0, 86400, 3 * 86400, 4 * 86400])
     172800
+    >>> longest_gap([0, 30 * 86400, 31 * 86400])
+    86400
     """
-    gaps = [later - earlier for earlier, later in pairwise(times) if later >= times[-1] - _GAP_WINDOW_S]
-    return max(gaps) if gaps else Absent("two restore points")
+    if len(times) < 2:
+        return Absent("two restore points")
+    gaps = [later - earlier for earlier, later in pairwise(times) if earlier >= times[-1] - _GAP_WINDOW_S]
+    return max(gaps, default=times[-1] - times[-2])
 
 
 def size_percent(points: Sequence[Point]) -> Value:
