@@ -138,7 +138,7 @@ def _record(engine: str, told: Mapping[str, Any], images: Mapping[str, Mapping[s
         "registry": _registry(str(told["image"])),
         "tag": _tag(str(told["image"])),
         "root": str(told["user"]).partition(":")[0] in {"", "0", "root"},
-        "user": str(told["user"]) or Absent("no user is set: root"),
+        "user": str(told["user"]) or Absent("a user other than root"),
         "privileged": _truth(told["privileged"]),
         "host_namespaces": tuple(word for word in ("pid", "network", "ipc", "uts") if told[word] == "host"),
         "capabilities_added": tuple(str(name).upper().removeprefix("CAP_") for name in told["cap_add"] or ()),
@@ -151,12 +151,12 @@ def _record(engine: str, told: Mapping[str, Any], images: Mapping[str, Mapping[s
         "writable_mounts": tuple(str(mount["from"]) for mount in mounts if mount["type"] == "bind" and _truth(mount["write"])),
         "sensitive_mounts": tuple(sorted({str(mount["from"]) for mount in mounts if _sensitive(str(mount["from"]))})),
         "volumes": tuple(str(mount["to"]) for mount in mounts if mount["type"] == "volume"),
-        "memory_limit": int(told["memory"]) or Absent("no limit"),
-        "process_limit": int(pids) if int(pids) > 0 else Absent("no limit"),
+        "memory_limit": int(told["memory"]) or Absent("a limit"),
+        "process_limit": int(pids) if int(pids) > 0 else Absent("a limit"),
         "read_only": _truth(told["read_only"]),
         "restart_policy": str(told["restart"]) or "no",
-        "unit": str(told["unit"]) if told["unit"] else Absent("no unit of systemd runs it"),
-        "health": str(told["health"]) if told["health"] else Absent("no health check is defined"),
+        "unit": str(told["unit"]) if told["unit"] else Absent("a unit of systemd that runs it"),
+        "health": str(told["health"]) if told["health"] else Absent("a health check"),
         "log_driver": str(told["log"]),
         "log_limited": told["log"] not in {"json-file", "k8s-file"} or bool(told["log_size"]) or engine == "podman",
     }  # fmt: skip
@@ -181,7 +181,7 @@ def _sensitive(path: str) -> bool:
 
 def _moment(text: str) -> Value:
     if text.startswith("0001-"):
-        return Absent("it has not happened")
+        return Absent("a moment when that happened")
     head, _, rest = text.partition(".")
     zone = rest.lstrip("0123456789") if rest else ""
     return datetime.fromisoformat(head + zone).timestamp()
@@ -191,7 +191,7 @@ def _registry(image: str) -> Value:
     """The registry of a reference: what stands before the first slash, when it looks like a host; otherwise Docker Hub."""
     first, slash, _ = image.partition("/")
     if not image or image.startswith("sha256:"):
-        return Absent("an image that is named by its id alone")
+        return Absent("a registry: the image is named by its id alone")
     return first if slash and ("." in first or ":" in first or first == "localhost") else "docker.io"
 
 

@@ -77,7 +77,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
     return Observed({"engines": tuple(records), "names": tuple(str(record["name"]) for record in records), "count": len(records)})
 
 
-_TALK: Mapping[str, Value] = {"true": True, "false": False, "none": Absent("the engine has no bridge of its own")}
+_TALK: Mapping[str, Value] = {"true": True, "false": False, "none": Absent("a bridge of the engine's own")}
 
 
 def _docker(told: Mapping[str, Any]) -> Record:
@@ -110,7 +110,7 @@ def _podman(told: Mapping[str, Any]) -> Record:
         "separate_users": False,
         "insecure_registries": tuple(sorted(map(str, insecure))),
         "clear_listeners": (),
-        "containers_talk": Absent("podman has no setting for it"),
+        "containers_talk": Absent("a setting of podman for it"),
     }
 
 

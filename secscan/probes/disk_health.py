@@ -81,10 +81,10 @@ def _record(name: str, told: Mapping[str, Any]) -> Record:
     record: Record = {
         "name": name,
         "healthy": passed if isinstance(passed, bool) else unknown,
-        **{
-            word: raw.get(number, Absent("this disk does not count them")) if told else unknown for word, number in _COUNTED.items()
-        },
-        **dict.fromkeys(("used_percent", "media_errors", "spare_left"), Absent("no NVMe disk") if told else unknown),
+        **{word: raw.get(number, Absent("a count of them on this disk")) if told else unknown for word, number in _COUNTED.items()},
+        **dict.fromkeys(
+            ("used_percent", "media_errors", "spare_left"), Absent("a count of them on this disk") if told else unknown
+        ),
     }
     if nvme:
         spare = int(nvme["available_spare"]) - int(nvme["available_spare_threshold"])

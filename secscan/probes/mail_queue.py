@@ -62,7 +62,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
     match = _LINE.fullmatch(one_line(answer))
     if not match or (match[2] == "0") != (match[3] == "-"):
         raise Unreadable("expected 'postfix messages=N oldest=SECONDS'")
-    oldest: Value = Absent("nothing waits") if match[3] == "-" else float(match[3])
+    oldest: Value = Absent("a message that waits") if match[3] == "-" else float(match[3])
     return Observed({"messages": int(match[2]), "oldest": oldest, "program": match[1]})
 
 

@@ -55,7 +55,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
         "available_percent": available,
         "total": total * 1024,
         "swap": swap * 1024,
-        "swap_used_percent": round(100 * (swap - swap_free) / swap, 1) if swap else Absent("no swap"),
+        "swap_used_percent": round(100 * (swap - swap_free) / swap, 1) if swap else Absent("swap space"),
         "killed": int(match[5]) if match[5] != "-" else untold,
         "waiting_percent": float(match[6]) if match[6] != "-" else untold,
     })  # fmt: skip

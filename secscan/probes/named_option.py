@@ -79,7 +79,7 @@ def _effective(name: str, levels: Iterable[Sequence[Statement]], lists: Mapping[
             elements = tuple(element for statement in own for element in _elements(statement, lists, 0))
             words = [statement.value for statement in own if statement.value]
             return {"value": "; ".join(words or elements), "elements": elements}
-    missing: Value = Absent(f"{name}, so that the built-in value holds")
+    missing: Value = Absent(f"a setting of {name}")
     return {"value": missing, "elements": missing}
 
 

@@ -70,7 +70,7 @@ def _server(name: str, server: Statement, around: Sequence[Statement], tree: Seq
                 "value": "; ".join(statement.value for statement in own),
                 "values": tuple(word for statement in own for word in statement.words[1:]),
             }
-    return record | dict.fromkeys(("value", "values"), Absent(f"{name}, so that the built-in value holds"))
+    return record | dict.fromkeys(("value", "values"), Absent(f"a setting of {name}"))
 
 
 _VALUES = (

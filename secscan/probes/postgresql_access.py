@@ -56,19 +56,19 @@ def _record(server: Server, row: str) -> Record:
     if not error and not (kind and method):
         raise Unreadable(f"neither a rule nor an error: {row[:120]!r}")
     local, everywhere = _reach(kind, address, netmask)
-    nothing = Absent("the line cannot be read by the server")
+    nothing = Absent("a rule that the server can read")
     return {
         "port": server.port,
         "line": int(line),
         "type": kind or nothing,
         "databases": _listed(databases),
         "users": _listed(users),
-        "address": f"{address}/{netmask}" if netmask else address or Absent("a line for the socket has no address"),
+        "address": f"{address}/{netmask}" if netmask else address or Absent("an address: the line is for the socket"),
         "same_host": local,
         "every_address": everywhere,
         "method": method or nothing,
         "options": _listed(options),
-        "error": error or Absent("no error"),
+        "error": error or Absent("an error"),
     }
 
 
@@ -79,7 +79,7 @@ def _listed(text: str) -> tuple[str, ...]:
 def _reach(kind: str, address: str, netmask: str) -> tuple[Value, Value]:
     """Whether a line is for this host only, and whether it is for every address."""
     if not kind:
-        return Absent("no rule"), Absent("no rule")
+        return Absent("a rule that the server can read"), Absent("a rule that the server can read")
     if kind == "local" or address == "samehost":
         return True, False
     if address == "all":

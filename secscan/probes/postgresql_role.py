@@ -46,7 +46,7 @@ def _record(server: Server, row: str) -> Record:
     rights = match[3].split(",") if match and match[3] else []
     if not match or not set(rights) <= set(_RIGHTS):
         raise Unreadable(f"not a role: {row[:120]!r}")
-    password = Absent("no password") if match[2] == "none" else match[2]
+    password = Absent("a password") if match[2] == "none" else match[2]
     return {"port": server.port, "name": match[1], "password": password, **{right: right in rights for right in _RIGHTS}}
 
 

@@ -57,7 +57,7 @@ def _record(server: Server) -> Record:
         "connections_percent": round(100 * used / limit, 1),
         "archived": int(told["archived"]),
         "archive_failures": int(told["failed"]),
-        "last_archived": _moment(told["last_archived"], "a file was never archived"),
+        "last_archived": _moment(told["last_archived"], "a file that was archived"),
         "archiver_failing": _failing(told["last_archived"], told["last_failed"]),
     }
 

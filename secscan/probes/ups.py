@@ -106,7 +106,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
 
 
 def _told(text: str) -> Value:
-    return Absent("the supply does not tell") if text == "-" else float(text)
+    return Absent("a figure of the supply") if text == "-" else float(text)
 
 
 PROBE = Probe(
