@@ -47,8 +47,8 @@ docs: $(VENV)/.tested ## what is printed from code is up to date
 tests: $(VENV)/.tested ## all of pytest, the lab of real hosts included where this user may boot one
 	$(bin)/pytest $(PYTEST_OPTIONS)
 
-lab-tools:
-	@sh tests/install-tools.sh
+lab-tools: $(bin)/python
+	@PYTHON=$(bin)/python sh tests/install-tools.sh
 
 bench: $(VENV)/.tested lab-tools ## measure speed and cost against the floor and the peers
 	$(bin)/python -m tests.bench $(BENCH_OPTIONS)

@@ -33,6 +33,7 @@ _INVISIBLE = frozenset(
 """Characters that print nothing although Unicode counts them as letters, marks or symbols."""
 
 _NOT_PLAIN = re.compile(r"[^ -~]")
+_MARKDOWN = re.compile(r"[\\\\`*\[\]<>|~]|&(?=[#A-Za-z])|(?<![^\W_])_|_(?![^\W_])|^[#+=-](?![^\W_])|(?<=^\d)[.)]", re.MULTILINE)
 _FORMULA = re.compile(r"(?:^|(?<=;))(?=[\s\"'`]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
@@ -81,6 +82,24 @@ def for_csv(text: str) -> str:
     if text.isascii() and text.isprintable() and text[:1].isalnum() and ";" not in text:
         return text
     return _FORMULA.sub("'", visible(text))
+
+
+def for_markdown(text: str) -> str:
+    r"""Visible, and without meaning as Markdown or HTML, on as many lines as it has.
+
+    >>> for_markdown("root_login *is* <b>[on](x)</b> | #1")
+    'root_login \\*is\\* \\<b\\>\\[on\\](x)\\</b\\> \\| #1'
+    """
+    return _MARKDOWN.sub(r"\\\g<0>", visible(text, keep="\n" + SPACES))
+
+
+def for_markdown_code(text: str) -> str:
+    """Visible, on one line, as a code span that nothing inside it can end, in table cells too."""
+    shown = visible(" ".join(text.split()))
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    blank = " " if shown[:1] in {"`", ""} or shown.endswith("`") else ""
+    return f"{fence}{blank}{shown.replace('|', chr(92) + '|')}{blank}{fence}"
 
 
 def for_script(value: Any) -> str:

@@ -40,7 +40,22 @@ def matchers() -> Mapping[str, Matcher]:
     return _with_outside("secscan.matchers", found, Matcher)
 
 
-REPORTERS = ("csv", "html", "json", "junit", "text")
+REPORTERS: Mapping[str, str] = {  # name -> module below secscan.reporters
+    "text": "text",
+    "html": "html",
+    "json": "json",
+    "csv": "csv",
+    "junit": "junit",
+    "markdown": "markdown",
+    "sarif": "sarif",
+    "xccdf": "xccdf",
+    "hdf": "hdf",
+    "oscal": "oscal.results",
+    "poam": "oscal.poam",
+    "ocsf": "ocsf",
+    "prometheus": "prometheus",
+    "nagios": "nagios",
+}
 
 
 def reporter_names() -> tuple[str, ...]:
@@ -58,7 +73,7 @@ def reporter(name: str) -> Reporter:
     if taken:
         raise PluginError(f"plugin {taken[0]} takes a name that is taken; allowed: any name but {', '.join(REPORTERS)}")
     if name in REPORTERS:
-        return cast("Reporter", import_module(f"secscan.reporters.{name}").REPORTER)
+        return cast("Reporter", import_module(f"secscan.reporters.{REPORTERS[name]}").REPORTER)
     plugin = _load(outside[name])
     if not isinstance(plugin, Reporter):
         raise PluginError(f"plugin {outside[name].value} is a {type(plugin).__name__}, allowed: a Reporter")

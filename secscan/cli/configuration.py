@@ -36,7 +36,7 @@ KEYS = {
     "waivers": _Key("waivers", _TEXTS, "files of accepted failures", place=True),
     "history": _Key("history", _TEXT, "the file or database URL that runs are remembered in", place=True),
     "output": _Key("output", _TEXT, "the folder that reports and evidence go to", place=True),
-    "formats": _Key("formats", _TEXTS, "the reports to write: text, html, json, csv, junit"),
+    "formats": _Key("formats", _TEXTS, "the reports to write: text, html, json, csv, ... (secscan report --help)"),
     "fail_on": _Key("fail_on", _TEXTS, "what ends with exit code 1: a severity; error, manual, unreachable; or never"),
     "limit": _Key("limit", _TEXTS, "only hosts where site=..., label=..., host=..."),
     "become": _Key("become", {"type": "boolean"}, "ask as root, by sudo once around the whole script"),

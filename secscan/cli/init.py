@@ -16,7 +16,7 @@ _CONFIGURATION = """\
 inventory: inventory.yml
 baseline: un_minimum # see: secscan baseline list
 output: secscan-report # reports and evidence
-formats: [text, html, json] # also: csv, junit
+formats: [text, html, json] # also: csv, junit, markdown, sarif, xccdf, hdf, oscal, poam, ocsf, prometheus, nagios
 history: history.sqlite # what earlier runs found: secscan diff, secscan history, secscan runs
 
 # content: [content] # folders of your own with checks/ and baselines/

@@ -5,22 +5,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from secscan.cli.reports import check_formats, load_reporters, print_text, write_whole
+from secscan.cli.reports import FORMATS, check_formats, load_reporters, print_text, write_whole
+
+if TYPE_CHECKING:
+    from secscan.reporters import Reporter
 
 
 @click.command("report")
 @click.argument("saved", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where the reports go.")
-@click.option("-f", "--format", "formats", default="", metavar="NAME,...", help="text, json, csv, junit, html.")
+@click.option("-f", "--format", "formats", default="", metavar="NAME,...", help=f"{FORMATS}.")
 @click.option("--color/--no-color", "colour", default=None, help="Colour the text report; default: on a terminal.")
 def command(saved: tuple[Path, ...], output: Path | None, formats: str, colour: bool | None) -> int:
     """Render saved assessments in another format.
 
-    SAVED is an assessment (hosts/NAME.json of a scan's folder), or such a folder.
+    SAVED is an assessment (hosts/NAME.json of a scan's folder), or such a folder. Exits 0, except for nagios without -o, which
+    exits as monitoring plugins do: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
     """
     wanted = check_formats(formats, output)
     paths = _documents(saved)
@@ -32,9 +36,17 @@ def command(saved: tuple[Path, ...], output: Path | None, formats: str, colour: 
         elif reporter.name == "text":
             print_text(_read(paths), colour)
         else:
-            for piece in reporter.render(_read(paths)):
-                sys.stdout.write(piece)
+            return _print(reporter, paths)
     return 0
+
+
+def _print(reporter: Reporter, paths: list[Path]) -> int:
+    """The only report, on standard output; returns what to exit with."""
+    first = ""
+    for piece in reporter.render(_read(paths)):
+        sys.stdout.write(piece)
+        first = first or piece
+    return reporter.exit_code(first) if reporter.exit_code else 0
 
 
 def _read(paths: list[Path]) -> Iterator[dict[str, Any]]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from secscan.reporters import Reporter
 
 F = TypeVar("F", bound=Callable[..., Any])
+FORMATS = "text, html, json, csv, junit, markdown, sarif, xccdf, hdf, oscal, poam, ocsf, prometheus, nagios"
 _SEVERITIES = ("low", "medium", "high", "critical")
 _OTHERS = ("error", "manual", "unreachable", "never")
 
@@ -44,7 +45,7 @@ def report_options(command: F) -> F:
             "formats",
             default="",
             metavar="NAME,...",
-            help="text, json, csv, junit, html. With -o: text,html,json.",
+            help=f"{FORMATS}. With -o: text,html,json.",
         ),
         click.option(
             "--fail-on",

@@ -13,8 +13,10 @@ class Reporter:
     """One form of report. Packages register theirs under the entry point `secscan.reporters`.
 
     `render` gets assessment documents (see schemas/assessment-1.schema.json), perhaps thousands, each read from disk when it is
-    asked for: take them one after the other, keep little, and yield text in pieces. `extension` has no dot. `prepare`
-    loads what is slow to load; it is called, at most once, while hosts are still being asked.
+    asked for: take them one after the other, keep little, and yield text in pieces. `extension` begins without a dot, and is no
+    other's: the file is `report.<extension>`. `prepare` loads what is slow to load; it is called, at most once, while hosts are
+    still being asked. `exit_code` is for forms that are judged by how their program ends: from the text to what `secscan report`
+    exits with when it prints the text.
     """
 
     name: str
@@ -23,3 +25,4 @@ class Reporter:
     describe: str
     render: Callable[[Iterable[Document]], Iterator[str]]
     prepare: Callable[[], None] | None = None
+    exit_code: Callable[[str], int] | None = None

@@ -13,9 +13,10 @@ from typing import Any
 from secscan.assessments import Document
 from secscan.inert import for_xml, prose, shorten
 from secscan.reporters import Reporter
+from secscan.vocabularies import VOCABULARIES
 from secscan.wording import ENGLISH, seconds_between
 
-_SKIPPED = ("not_applicable", "manual", "skipped")
+_WORDS = VOCABULARIES["junit"]
 _TEXT_LIMIT = 8000
 
 
@@ -29,14 +30,14 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
 
 def _suite(document: Document) -> Iterator[str]:
     host, reason = document["host"], document["unreachable"]
-    counts = Counter({"unreachable": 1}) if reason else Counter(result["outcome"] for result in document["results"])
+    counts = Counter({"error": 1}) if reason else Counter(_element(result) for result in document["results"])
     yield "<testsuite" + _attributes(
         name=host["name"],
         package=document["baseline"]["id"],
         tests=counts.total(),
-        failures=counts["fail"],
-        errors=counts["error"] + counts["unreachable"],
-        skipped=sum(counts[outcome] for outcome in _SKIPPED),
+        failures=counts["failure"],
+        errors=counts["error"],
+        skipped=counts["skipped"],
         time=f"{seconds_between(document['started_at'], document['finished_at']):.3f}",
         timestamp=document["started_at"][:19],
         hostname=host["address"] or host["name"],
@@ -55,10 +56,9 @@ def _case(result: Mapping[str, Any], document: Document) -> str:
     check = document["checks"][result["check"]]
     subject = "" if result["subject"] == document["host"]["name"] else f" [{result['subject']}]"
     case = _attributes(classname=f"{document['host']['name']}.{check['domain']}", name=f"{check['title']} ({check['id']}){subject}")
-    outcome = result["outcome"]
-    if outcome == "pass":
+    outcome, element = result["outcome"], _element(result)
+    if not element:
         return f"<testcase{case}/>\n"
-    element = {"fail": "failure", "error": "error", "unreachable": "error"}.get(outcome, "skipped")
     sentences = [ENGLISH.finding(finding) for finding in result["findings"]]
     unseen = result["findings_total"] - len(sentences)
     message = result["reason"] or (sentences[0] if sentences else ENGLISH.translate(outcome))
@@ -72,6 +72,10 @@ def _case(result: Mapping[str, Any], document: Document) -> str:
     ]
     kind = result["severity"] if element == "failure" else outcome
     return f"<testcase{case}>{_child(element, kind, message, chr(10).join(lines))}</testcase>\n"
+
+
+def _element(result: Mapping[str, Any]) -> str:
+    return _WORDS.word(result["outcome"], result["disposition"]).said
 
 
 def _child(element: str, kind: str, message: str, text: str) -> str:

@@ -12,10 +12,15 @@ import samples
 
 from secscan import __version__
 from secscan.assessments import to_document, write_document
-from secscan.plugins import reporter, reporter_names
+from secscan.cli.reports import FORMATS
+from secscan.plugins import REPORTERS, reporter, reporter_names
 
 GOLDEN = Path(__file__).parent / "golden"
-BUILT_IN = ("csv", "html", "json", "junit", "text")
+BUILT_IN = (
+    "csv", "hdf", "html", "json", "junit", "markdown", "nagios", "ocsf", "oscal", "poam", "prometheus", "sarif", "text", "xccdf",
+)  # fmt: skip
+FOR_OTHERS = tuple(name for name in BUILT_IN if name != "json")
+"""Those that make text for people and programs; `json` is the document itself."""
 SCENES = {
     "one_host": samples.one_host,
     "three_hosts": samples.three_hosts,
@@ -28,8 +33,18 @@ def render(name, documents):
     return "".join(reporter(name).render(documents))
 
 
-def test_the_five_built_in_reporters_are_found():
+def test_every_built_in_reporter_is_found_by_its_name():
+    assert set(BUILT_IN) == set(REPORTERS)
     assert set(BUILT_IN) <= set(reporter_names())
+    assert {reporter(name).name for name in BUILT_IN} == set(BUILT_IN)
+
+
+def test_the_command_line_lists_every_built_in_reporter():
+    assert set(FORMATS.split(", ")) == set(BUILT_IN)
+
+
+def test_no_two_reports_have_the_same_file():
+    assert len({reporter(name).extension for name in BUILT_IN}) == len(BUILT_IN)
 
 
 @pytest.mark.parametrize("scene", SCENES)
@@ -47,19 +62,19 @@ def test_a_saved_document_renders_as_the_fresh_one(name):
     assert render(name, saved) == render(name, samples.three_hosts())
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", [name for name in BUILT_IN if name != "ocsf"])  # no events are an empty file
 def test_no_hosts_at_all_is_a_report_too(name):
     assert render(name, []).strip()
 
 
-@pytest.mark.parametrize("name", ["csv", "html", "junit", "text"])
+@pytest.mark.parametrize("name", FOR_OTHERS)
 def test_nothing_that_a_host_sends_stays_invisible_or_in_command(name):
     written = render(name, [to_document(samples.hostile())]).removeprefix("\ufeff")
     found = {f"U+{ord(c):04X}" for c in written if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and c not in "\r\n\t"}
     assert found == set()
 
 
-@pytest.mark.parametrize("name", ["csv", "html", "junit", "text"])
+@pytest.mark.parametrize("name", sorted(set(FOR_OTHERS) - {"markdown", "nagios", "prometheus"}))  # which show no values so long
 def test_ten_million_characters_are_cut_and_the_report_says_so(name):
     written = render(name, [to_document(samples.hostile())])
     assert len(written) < 200_000

@@ -1,0 +1,97 @@
+"""Prometheus' text format, for node_exporter's textfile collector: numbers by host, no series for each check.
+
+Host and baseline name a series; where the same host was assessed by the same baseline several times, the last one counts. A host
+with nothing judged has no compliance, rather than one of nought.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from secscan.assessments import Document
+from secscan.inert import prose, shorten
+from secscan.reporters import Reporter
+from secscan.wording import seconds_between
+
+_METRICS = {
+    "secscan_up": "1 when the host was reached, else 0.",
+    "secscan_results": "Results by outcome and by what people decided.",
+    "secscan_failures": "Failures by severity and by what people decided.",
+    "secscan_compliance_ratio": "pass / (pass + fail + error + manual); missing where nothing passed or failed.",
+    "secscan_coverage_ratio": "(pass + fail) / everything selected; missing where nothing was selected.",
+    "secscan_last_scan_timestamp_seconds": "When the last answer of the host was in.",
+    "secscan_scan_duration_seconds": "How long the host was asked.",
+    "secscan_waiver_expiry_timestamp_seconds": "When a waiver that is in use ends.",
+}
+_LABEL_LIMIT = 200
+
+Labels = tuple[tuple[str, str], ...]
+Sample = tuple[str, Mapping[str, str], float]  # metric, further labels, value
+
+
+def render(documents: Iterable[Document]) -> Iterator[str]:
+    """Every metric with its series; the numbers of all hosts are kept, since a metric's series stand together."""
+    hosts: dict[Labels, list[Sample]] = {}
+    for document in documents:
+        hosts[_labels(document)] = list(_samples(document))
+    for metric, described in _METRICS.items():
+        yield f"# HELP {metric} {described}\n# TYPE {metric} gauge\n"
+        for labels, samples in hosts.items():
+            for name, more, value in samples:
+                if name == metric:
+                    yield f"{metric}{{{_written(labels + _named(more))}}} {value!r}\n"
+
+
+def _labels(document: Document) -> Labels:
+    host = document["host"]
+    return _named({"host": host["name"], "site": host["site"], "baseline": document["baseline"]["id"]})
+
+
+def _named(labels: Mapping[str, str]) -> Labels:
+    return tuple((name, prose(shorten(text, _LABEL_LIMIT))) for name, text in labels.items())
+
+
+def _samples(document: Document) -> Iterator[Sample]:
+    results, tally = document["results"], document["tally"]
+    yield "secscan_up", {}, float(not document["unreachable"])
+    for (outcome, disposition), count in Counter((result["outcome"], result["disposition"]) for result in results).items():
+        yield "secscan_results", {"outcome": outcome, "disposition": disposition}, float(count)
+    failures = Counter((result["severity"], result["disposition"]) for result in results if result["outcome"] == "fail")
+    if not document["unreachable"]:
+        for severity in ("critical", "high", "medium", "low"):
+            failures[severity, "none"] += 0  # a series that only appears when something fails cannot be watched
+    for (severity, disposition), count in failures.items():
+        yield "secscan_failures", {"severity": severity, "disposition": disposition}, float(count)
+    for rate in ("compliance", "coverage"):
+        if tally[rate] is not None and not document["unreachable"]:
+            yield f"secscan_{rate}_ratio", {}, float(tally[rate])
+    yield "secscan_last_scan_timestamp_seconds", {}, _seconds(document["finished_at"])
+    yield "secscan_scan_duration_seconds", {}, round(seconds_between(document["started_at"], document["finished_at"]), 3)
+    for waiver in _waivers_in_use(document):
+        yield "secscan_waiver_expiry_timestamp_seconds", {"waiver": waiver["id"]}, _seconds(waiver["expires_at"])
+
+
+def _waivers_in_use(document: Document) -> list[Mapping[str, Any]]:
+    used = {result["waiver"] for result in document["results"] if result["disposition"] == "waived"}
+    return [waiver for name, waiver in document["waivers"].items() if name in used]
+
+
+def _seconds(moment: str) -> float:
+    return datetime.fromisoformat(moment).timestamp()
+
+
+def _written(labels: Labels) -> str:
+    """Labels as the format quotes them; there is no line end in them any more."""
+    return ",".join(f'{name}="{_quoted(text)}"' for name, text in labels)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+REPORTER = Reporter(
+    "prometheus", "prom", "text/plain; version=0.0.4; charset=utf-8", "Numbers for Prometheus' textfile collector", render
+)

@@ -1,0 +1,78 @@
+"""SARIF: what code scanning shows."""
+
+import json
+
+import decided
+import pytest
+import samples
+
+from secscan.assessments import to_document
+from secscan.reporters.sarif import render
+
+
+def run(documents):
+    (found,) = json.loads("".join(render(documents)))["runs"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def by_rule():
+    return {result["ruleId"]: result for result in run([decided.document()])["results"]}
+
+
+def test_only_failures_have_a_level(by_rule):
+    for name, result in by_rule.items():
+        assert (result["level"] != "none") == name.startswith("is_fail_and")
+
+
+def test_only_a_waiver_that_holds_suppresses(by_rule):
+    suppressed = {name for name, result in by_rule.items() if "suppressions" in result}
+    assert suppressed == {f"is_{outcome}_and_waived" for outcome in ("fail", "error", "manual")}
+    (suppression,) = by_rule["is_fail_and_waived"]["suppressions"]
+    assert (suppression["status"], suppression["justification"]) == ("accepted", "the vendor certifies updates once a quarter")
+
+
+def test_skipped_checks_do_not_appear(by_rule):
+    assert not any("skipped" in name for name in by_rule)
+
+
+def test_what_could_not_be_judged_is_open_and_notified():
+    found = run(samples.one_host())
+    (result,) = [result for result in found["results"] if result["ruleId"] == "shadow_hashes_strong"]
+    assert result["kind"] == "open"
+    (notification,) = found["invocations"][0]["toolExecutionNotifications"]
+    assert "/etc/shadow cannot be read by this user" in notification["message"]["text"]
+
+
+def test_a_host_that_was_not_reached_has_no_results_and_an_invocation_that_failed():
+    found = run([to_document(samples.unreachable("lost", "no route to host"))])
+    assert found["results"] == []
+    (invocation,) = found["invocations"]
+    assert invocation["executionSuccessful"] is False
+    assert invocation["toolExecutionNotifications"][0]["message"]["text"] == "no route to host"
+
+
+def test_results_point_to_their_rule_and_to_the_invocation_of_their_host():
+    found = run(samples.twelve_hosts())
+    rules, invocations = found["tool"]["driver"]["rules"], found["invocations"]
+    assert len(rules) == len(samples.CHECKS)
+    for result in found["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert invocations[result["provenance"]["invocationIndex"]]["machine"] == result["properties"]["host"]
+
+
+def test_the_same_check_on_the_same_host_keeps_its_fingerprint_from_scan_to_scan():
+    first, second = samples.assessment(), samples.assessment(started_at=1.0, finished_at=2.0)
+    prints = [[each["partialFingerprints"] for each in run([to_document(found)])["results"]] for found in (first, second)]
+    assert prints[0] == prints[1]
+    assert len({json.dumps(each) for each in prints[0]}) == len(prints[0])
+
+
+def test_what_a_host_says_makes_no_link():
+    hostile = samples.assessment(problems=("see [this](https://evil.example)",))
+    (notification,) = [
+        each
+        for each in run([to_document(hostile)])["invocations"][0]["toolExecutionNotifications"]
+        if each["descriptor"]["id"] == "problem_while_asking"
+    ]
+    assert "](" not in notification["message"]["text"]
