@@ -65,16 +65,25 @@ described() {
   head -c 8192 "/proc/$1/cmdline" 2>/dev/null | tr '\000\n\036' '\037  '
   printf '\n'
 }
+[ -n "$names$why" ] || why='no process is shown'
 set -f
 i=0
-for wanted do
+while [ $# -gt 0 ]; do
+  wanted=$1 saying=$2
+  shift 2
   if [ -n "$why" ]; then printf 'unobservable: %s\n' "$why"; part $i 0; i=$((i + 1)); continue; fi
-  short=$wanted found=''
+  short=$wanted found='' saying_it=
+  if [ -n "$saying" ]; then
+    set +f
+    saying_it=" $(cd /proc && grep -liE -e "$saying" [0-9]*/cmdline 2>/dev/null | tr '\n' ' ')"
+    set -f
+  fi
   case $wanted in *[*?]*) ;; ????????????????*) while [ ${#short} -gt 15 ]; do short=${short%?}; done ;; esac
   IFS=$newline
   for entry in $names; do
     # shellcheck disable=SC2254 # the wanted name is a pattern
     case ${entry#* } in $short) ;; *) continue ;; esac
+    case $saying_it in '' | *" ${entry%% *}/cmdline "*) ;; *) continue ;; esac
     if [ "$short" != "$wanted" ] && ! is_called "${entry%% *}" "$wanted"; then continue; fi
     own "${entry%% *}" || found=$found$entry$newline
   done
@@ -104,11 +113,11 @@ _FIELDS = (
 
 
 def ask(calls: Sequence[Arguments]) -> Question:
-    """One pass over /proc by the shell itself; two small processes for each match."""
-    script = f"set -- {quote(*(call['name'] for call in calls))}{_SCRIPT}"
-    return Question(
-        script, ("/proc/*/{comm,status,cmdline,exe,attr/current}", "/proc/mounts", "/etc/passwd", "awk", "tr", "head", "readlink")
-    )
+    """One pass over /proc by the shell itself; a few small processes for each match."""
+    words = (word for call in calls for word in (call["name"], call["saying"] or ""))
+    tools = ("awk", "tr", "head", "readlink", "grep")
+    touches = ("/proc/*/{comm,status,cmdline,exe,attr/current}", "/proc/mounts", "/etc/passwd", *tools)
+    return Question(f"set -- {quote(*words)}{_SCRIPT}", touches)
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
@@ -142,6 +151,11 @@ PROBE = Probe(
             "name of the program, such as sshd; may hold * and ?, which then see only the first 15 bytes of names",
             required=True,
             pattern=r"[A-Za-z0-9_.:@/+*?-]+",
+        ),
+        Argument(
+            "saying",
+            Type.TEXT,
+            "extended regular expression of grep; only processes whose command line matches it in any case are meant, and told",
         ),
     ),
     attributes=(
