@@ -19,7 +19,7 @@ from secscan.transports.ssh.channel import start_command
 from tests.lab.hosts import Host
 from tests.lab.lab import Lab
 
-_PROGRAM_S = 300.0  # for one run of one program
+_PROGRAM_S = 420.0  # for one run of one program
 _COMMAND_S = 60.0  # for one command over a connection of ours
 _SWEEP_S = 15.0
 
