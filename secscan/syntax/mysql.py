@@ -42,6 +42,7 @@ ask_server() {
   return 1
 }
 """
+CALL_SERVER = FIND_SERVERS + _SHELL  # defines ask_server, which leaves its client in $client
 _AWK = f"""{MASK_AWK}NR > {_LIMIT} {{ exit }}
 {{ sub(/\t/, " = "); print "| " mask($0) }}
 END {{ if (NR > {_LIMIT}) print "fault more than {_LIMIT} rows"; print "end" }}"""
@@ -53,4 +54,4 @@ def ask_server(sql: str) -> str:
     A part of the SQL between /*M! and */ is read by MariaDB only; MySQL takes it for a comment.
     """
     return f"""mask={quote(_AWK)}
-{FIND_SERVERS}{_SHELL}if ask_server {quote(" ".join(sql.split()))}; then printf '%s\\n' "$rows" | awk "$mask"; fi"""
+{CALL_SERVER}if ask_server {quote(" ".join(sql.split()))}; then printf '%s\\n' "$rows" | awk "$mask"; fi"""

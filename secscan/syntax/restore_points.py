@@ -30,6 +30,12 @@ WORDS = (
     "damaged", "last_result", "mode",
 )  # fmt: skip
 
+_UNTOLD = {
+    "append_only": "nothing here shows what those who write to it may do",
+    "last_result": "no log tells how the last run ended",
+    "damaged": "there is no sha256sum to look with, or its files carry no hashes",
+}
+
 # epoch(YEAR, MONTH, DAY, HOUR, MINUTE, SECOND), an awk function: seconds since 1970 of a moment in UTC
 EPOCH_AWK = """function epoch(y, m, d, hour, minute, second,   era, day) {
   y += 0; m += 0; if (m <= 2) { y--; m += 12 }
@@ -40,13 +46,13 @@ EPOCH_AWK = """function epoch(y, m, d, hour, minute, second,   era, day) {
 """
 
 REPOSITORY_FIELDS = (
-    Attribute("newest", Type.TIMESTAMP, "time of the newest restore point that is not known to be broken; absent without one"),
     Attribute("location", Type.TEXT, "path, stanza, volume or pattern: what the host calls it"),
     Attribute("tool", Type.TEXT, "restic, borg, duplicity, rsnapshot, pgbackrest, lvm, dump, ..."),
     Attribute(
         "evidence", Type.TEXT,
         "repository: the backups themselves were seen; client: what the program remembers where it runs; catalogue: a server's",
     ),
+    Attribute("newest", Type.TIMESTAMP, "time of the newest restore point that is not known to be broken; absent without one"),
     Attribute("target", Type.TEXT, "where the client keeps its backups; absent when the location is the place itself"),
     Attribute("id", Type.TEXT, "the repository's own id, by which both ends can be joined"),
     Attribute("data_set", Type.TEXT, "what is saved: a stanza, a client, a volume, a series of files"),
@@ -199,10 +205,10 @@ def repository_record(repository: Repository) -> Record:
     none = Absent("a restore point")
     client = told["evidence"] == "client"
     return {
-        "newest": times[-1] if times else none,
         "location": repository.location,
         "tool": repository.tool,
         "evidence": told["evidence"],
+        "newest": times[-1] if times else none,
         "target": repository.target
         or (Unobservable(f"{repository.tool} does not remember it in the clear") if client else Absent("another place")),
         "id": _told(repository, "id"),
@@ -270,7 +276,7 @@ def size_percent(points: Sequence[Point]) -> Value:
 def _told(repository: Repository, word: str) -> str | Absent | Unobservable:
     value = repository.told.get(word)
     if value is None:
-        return Unobservable(f"{repository.tool} does not tell this way")
+        return Unobservable(_UNTOLD.get(word, f"{repository.tool} does not tell this way"))
     if value == "?":
         return Unobservable("it could not be read")
     return Absent(word.replace("_", " ")) if value == "-" else value
