@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from secscan.model.service import Repository, Service
 from secscan.model.target import Target
 
 CRITICALITIES = ("low", "medium", "high", "critical")
@@ -28,3 +29,5 @@ class Inventory:
     organization: str = ""
     sites: tuple[Site, ...] = ()
     notes: tuple[str, ...] = ()
+    repositories: tuple[Repository, ...] = ()
+    services: tuple[Service, ...] = ()

@@ -2,65 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from secscan.addresses import check_host, check_port, check_user
 from secscan.documents import Document, Keys, did_you_mean
-from secscan.errors import UsageError
-from secscan.inventory.contents import CRITICALITIES, NO_SECRETS, Inventory, Site
+from secscan.inventory.contents import NO_SECRETS, Inventory, Site
+from secscan.inventory.entries import Entry, check_criticality, entries
+from secscan.inventory.services import check_dependencies, read_repositories, read_services
 from secscan.inventory.targets import ENGINES, check_name, parse_target
 from secscan.model.target import Become, Target
 from secscan.model.values import Scalar
 
-TOP_KEYS = ("organization", "defaults", "sites", "hosts")
+TOP_KEYS = ("organization", "defaults", "sites", "hosts", "repositories", "services")
 SITE_KEYS = ("id", "title", "user", "port", "labels", "criticality", "become", "parameters", "options")
 DEFAULT_KEYS = ("transport", "user", "port", "site", "labels", "criticality", "become", "pinned", "parameters", "options")
 HOST_KEYS = ("name", "address", *DEFAULT_KEYS)
 _SECRETS = ("password", "passphrase", "become_password", "ssh_password", "sudo_password")
 _OVER_SSH = ("ssh", "openssh")
 _T = TypeVar("_T")
-
-
-@dataclass(slots=True)
-class _Entry:
-    """The keys of one mapping of the file, read one by one."""
-
-    document: Document
-    keys: Keys
-    data: Mapping[str, Any]
-
-    def checked(self, key: str, check: Callable[[str], _T], default: _T) -> _T:
-        """A text or number by what checks it; the problem of one that fails."""
-        value = self.data.get(key)
-        if value is None:
-            return default
-        if isinstance(value, bool) or not isinstance(value, str | int):
-            self.report(key, f"{key!r} must be text")
-            return default
-        try:
-            return check(str(value))
-        except UsageError as error:
-            self.report(key, str(error))
-            return default
-
-    def boolean(self, key: str) -> bool | None:
-        value = self.data.get(key)
-        if value is not None and not isinstance(value, bool):
-            self.report(key, f"{key!r} must be true or false")
-            return None
-        return value
-
-    def mapping(self, key: str) -> Mapping[str, Any]:
-        value = self.data.get(key)
-        if value is not None and not isinstance(value, dict):
-            self.report(key, f"{key!r} must be a mapping")
-            return {}
-        return value or {}
-
-    def report(self, key: str, message: str, allowed: str = "") -> None:
-        self.document.report((*self.keys, key), message, allowed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +47,10 @@ def read_own(document: Document) -> Inventory:
     if not data and not document.problems:
         document.report((), "an inventory must be a mapping with hosts", ", ".join(TOP_KEYS))
     document.reject_unknown((), data, TOP_KEYS)
-    top = _Entry(document, (), data)
-    defaults = _read_common(_Entry(document, ("defaults",), top.mapping("defaults")), DEFAULT_KEYS)
+    top = Entry(document, (), data)
+    defaults = _read_common(Entry(document, ("defaults",), top.mapping("defaults")), DEFAULT_KEYS)
     sites: dict[str, tuple[Site, _Common]] = {}
-    for entry in _entries(top, "sites"):
+    for entry in entries(top, "sites"):
         common = _read_common(entry, SITE_KEYS)
         site = Site(entry.checked("id", check_name, ""), entry.checked("title", str, ""), common.parameters)
         if not site.id and "id" not in entry.data:
@@ -98,14 +59,18 @@ def read_own(document: Document) -> Inventory:
             entry.report("id", f"duplicate site {site.id!r}")
         sites[site.id] = (site, common)
     targets = _read_hosts(top, defaults, sites)
+    repositories = read_repositories(top, {target.name: target.site for target in targets}, sites)
+    services = read_services(top, [target.name for target in targets], sites, repositories)
+    check_dependencies(top, services)
     document.raise_problems()
-    return Inventory(targets, top.checked("organization", str, ""), tuple(site for site, _ in sites.values()))
+    organization = top.checked("organization", str, "")
+    return Inventory(targets, organization, tuple(site for site, _ in sites.values()), (), repositories, services)
 
 
-def _read_hosts(top: _Entry, defaults: _Common, sites: Mapping[str, tuple[Site, _Common]]) -> tuple[Target, ...]:
+def _read_hosts(top: Entry, defaults: _Common, sites: Mapping[str, tuple[Site, _Common]]) -> tuple[Target, ...]:
     targets: dict[str, Target] = {}
     first: dict[str, Keys] = {}
-    for entry in _entries(top, "hosts"):
+    for entry in entries(top, "hosts"):
         target = _read_host(entry, defaults, sites)
         if target.name and target.name in first:
             line, _ = entry.document.at(first[target.name])
@@ -117,30 +82,13 @@ def _read_hosts(top: _Entry, defaults: _Common, sites: Mapping[str, tuple[Site, 
     return tuple(targets.values())
 
 
-def _entries(top: _Entry, key: str) -> Iterable[_Entry]:
-    """The mappings of a list; a host may be one text, as on the command line."""
-    listed = top.data.get(key)
-    if listed is None:
-        return
-    if not isinstance(listed, list) or not listed:
-        top.report(key, f"{key!r} must be a list with something in it")
-        return
-    for index, item in enumerate(listed):
-        if isinstance(item, dict):
-            yield _Entry(top.document, (key, index), item)
-        elif key == "hosts" and isinstance(item, str):
-            yield _Entry(top.document, (key, index), {"name": item})
-        else:
-            top.document.report((key, index), f"each of {key!r} must be a mapping")
-
-
-def _read_host(entry: _Entry, defaults: _Common, sites: Mapping[str, tuple[Site, _Common]]) -> Target:
+def _read_host(entry: Entry, defaults: _Common, sites: Mapping[str, tuple[Site, _Common]]) -> Target:
     own = _read_common(entry, HOST_KEYS)
     if entry.data.get("name") is None:
         entry.document.report(entry.keys, "a host has no 'name'", ", ".join(HOST_KEYS))
     site = own.site or defaults.site
     if site and site not in sites:
-        place = entry if own.site else _Entry(entry.document, ("defaults",), {})
+        place = entry if own.site else Entry(entry.document, ("defaults",), {})
         place.report(
             "site", f"unknown site {site!r}{did_you_mean(site, sites)}", ", ".join(sites) or "none is listed under 'sites'"
         )
@@ -166,14 +114,14 @@ def _read_host(entry: _Entry, defaults: _Common, sites: Mapping[str, tuple[Site,
     return target
 
 
-def _check_address(entry: _Entry, target: Target) -> None:
+def _check_address(entry: Entry, target: Target) -> None:
     if target.transport in _OVER_SSH and target.name:
-        _Entry(entry.document, entry.keys, {"address": target.address}).checked("address", check_host, "")
+        Entry(entry.document, entry.keys, {"address": target.address}).checked("address", check_host, "")
     elif target.transport == "chroot" and not target.address.startswith("/"):
         entry.report("address", "the address of a chroot must be the absolute path of a directory")
 
 
-def _named(entry: _Entry) -> Target:
+def _named(entry: Entry) -> Target:
     """The target that a name alone stands for: a name is also an address, and may say everything, as on the command line."""
     text = entry.data.get("name")
     if len(entry.data) == 1 and isinstance(text, str):
@@ -181,7 +129,7 @@ def _named(entry: _Entry) -> Target:
     return Target(entry.checked("name", check_name, ""))
 
 
-def _read_common(entry: _Entry, known: Iterable[str]) -> _Common:
+def _read_common(entry: Entry, known: Iterable[str]) -> _Common:
     for key in entry.data:
         if key in _SECRETS:
             entry.report(key, NO_SECRETS)
@@ -192,7 +140,7 @@ def _read_common(entry: _Entry, known: Iterable[str]) -> _Common:
         user=entry.checked("user", check_user, ""),
         port=entry.checked("port", check_port, 0),
         site=entry.checked("site", str, ""),
-        criticality=entry.checked("criticality", _check_criticality, ""),
+        criticality=entry.checked("criticality", check_criticality, ""),
         become=_read_become(entry),
         become_said=entry.data.get("become") is not None,
         pinned=entry.boolean("pinned"),
@@ -202,13 +150,7 @@ def _read_common(entry: _Entry, known: Iterable[str]) -> _Common:
     )
 
 
-def _check_criticality(text: str) -> str:
-    if text not in CRITICALITIES:
-        raise UsageError(f"unknown criticality {text!r}{did_you_mean(text, CRITICALITIES)}; allowed: {', '.join(CRITICALITIES)}")
-    return text
-
-
-def _read_become(entry: _Entry) -> Become | None:
+def _read_become(entry: Entry) -> Become | None:
     value = entry.data.get("become")
     if value is None or value is False:
         return None
@@ -217,7 +159,7 @@ def _read_become(entry: _Entry) -> Become | None:
     if not isinstance(value, dict):
         entry.report("become", "'become' must be true, false or a mapping", "user")
         return None
-    inner = _Entry(entry.document, (*entry.keys, "become"), value)
+    inner = Entry(entry.document, (*entry.keys, "become"), value)
     if "password" in value:
         inner.report("password", NO_SECRETS)
     else:
@@ -225,7 +167,7 @@ def _read_become(entry: _Entry) -> Become | None:
     return Become(inner.checked("user", check_user, "root"))
 
 
-def _read_labels(entry: _Entry) -> Mapping[str, str]:
+def _read_labels(entry: Entry) -> Mapping[str, str]:
     """Labels as a list of words, or as a mapping of words to values."""
     value = entry.data.get("labels")
     if value is None:
@@ -242,7 +184,7 @@ def _read_labels(entry: _Entry) -> Mapping[str, str]:
     return labels
 
 
-def _read_parameters(entry: _Entry) -> Mapping[str, Mapping[str, object]]:
+def _read_parameters(entry: Entry) -> Mapping[str, Mapping[str, object]]:
     value = entry.mapping("parameters")
     for check, settings in value.items():
         if not isinstance(settings, dict):
@@ -250,7 +192,7 @@ def _read_parameters(entry: _Entry) -> Mapping[str, Mapping[str, object]]:
     return {check: settings for check, settings in value.items() if isinstance(settings, dict)}
 
 
-def _read_options(entry: _Entry) -> Mapping[str, Scalar]:
+def _read_options(entry: Entry) -> Mapping[str, Scalar]:
     options: dict[str, Scalar] = {}
     for key, value in entry.mapping("options").items():
         place = (*entry.keys, "options", key)

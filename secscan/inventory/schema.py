@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from secscan.inventory.contents import CRITICALITIES
-from secscan.inventory.own import DEFAULT_KEYS, HOST_KEYS, SITE_KEYS
+from secscan.inventory.own import DEFAULT_KEYS, HOST_KEYS, SITE_KEYS, TOP_KEYS
+from secscan.inventory.services import TOOLS
+from secscan.model.values import PATTERNS, Type
 
 _WORD: dict[str, Any] = {"type": ["string", "number"]}
+_OBJECTIVE: dict[str, Any] = {"type": "string", "pattern": f"^{PATTERNS[Type.DURATION]}$"}
+_WORDS: dict[str, Any] = {"type": "array", "items": _WORD}
 _PROPERTIES: dict[str, dict[str, Any]] = {
     "id": {**_WORD, "description": "how hosts name this site"},
     "title": {**_WORD, "description": "the site's name for people"},
@@ -54,7 +58,7 @@ def inventory_schema() -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "An inventory of secscan",
-        **_entry(("organization", "defaults", "sites", "hosts"), ("hosts",)),
+        **_entry(TOP_KEYS, ("hosts",)),
         "properties": {
             "organization": {**_WORD, "description": "whose hosts these are"},
             "defaults": {**_entry(DEFAULT_KEYS), "description": "what holds for every host that does not say otherwise"},
@@ -66,7 +70,59 @@ def inventory_schema() -> dict[str, Any]:
                 "description": "a name, or a mapping with what differs",
                 **_list({"oneOf": [{"type": "string"}, _entry(HOST_KEYS, ("name",))]}),
             },
+            "repositories": {"description": "where backups are kept, on hosts that are asked", **_list(_repository())},
+            "services": {"description": "what people use, its objectives and its data", **_list(_service())},
         },
+    }
+
+
+def _repository() -> dict[str, Any]:
+    properties = {
+        "id": {**_WORD, "description": "how data sets name this repository"},
+        "host": {**_WORD, "description": "the host of `hosts` that keeps it and is asked for proof"},
+        "path": {
+            **_WORD,
+            "description": "its location as the probes tell it: a path, a stanza such as `main repo1`, a volume, a series",
+        },
+        "tool": {"enum": list(TOOLS), "description": "what writes it"},
+        "site": {**_WORD, "description": "the id of one of `sites`; that of its host unless said"},
+        "immutable": {
+            "description": "nobody can change what was written: true, false, or for how long after it was written",
+            "oneOf": [{"type": "boolean"}, _OBJECTIVE],
+        },
+    }
+    return {"type": "object", "properties": properties, "additionalProperties": False, "required": ["id", "host", "path", "tool"]}
+
+
+def _service() -> dict[str, Any]:
+    properties = {
+        "name": {**_WORD, "description": "the name of the service"},
+        "owner": {**_WORD, "description": "who answers for it"},
+        "criticality": {"enum": list(CRITICALITIES), "description": "what its loss would mean"},
+        "rpo": {**_OBJECTIVE, "description": "how much work may be lost at most, such as 4h"},
+        "rto": {**_OBJECTIVE, "description": "how long it may take at most until it is back, such as 8h"},
+        "sites": {**_WORDS, "description": "the sites it runs at"},
+        "depends_on": {**_WORDS, "description": "services it cannot run without"},
+        "data_sets": {"description": "the data it needs", **_list(_data_set())},
+    }
+    required = ["name", "owner", "criticality", "rpo", "rto"]
+    return {"type": "object", "properties": properties, "additionalProperties": False, "required": required}
+
+
+def _data_set() -> dict[str, Any]:
+    properties = {
+        "id": {**_WORD, "description": "its name within the service"},
+        "host": {**_WORD, "description": "the host of `hosts` that it lies on"},
+        "paths": {"description": "files below these absolute paths", "type": "array", "minItems": 1, "items": {"type": "string"}},
+        "database": {**_WORD, "description": "a database, or the stanza that saves it, instead of paths"},
+        "backups": {**_WORDS, "description": "ids of the repositories that save it"},
+    }
+    return {
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": False,
+        "required": ["id", "host"],
+        "oneOf": [{"required": ["paths"]}, {"required": ["database"]}],
     }
 
 
