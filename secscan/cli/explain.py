@@ -113,9 +113,7 @@ def _explain_proof(proof: Mapping[str, Any]) -> None:
     click.echo(f"\nQuestion {proof['name']}: {proof['probe']}({visible(given)})")
     who = {0: "root", -1: "unknown"}.get(proof["uid"], str(proof["uid"]))
     asked = "from the scanner's side" if proof["batch"] and not proof["script_sha256"] else f"as uid {who}"
-    click.echo(
-        f"  asked {asked}; exit status {proof['exit']}; {proof['stdout_bytes']} bytes, sha256 {proof['stdout_sha256'][:16]}"
-    )
+    click.echo(f"  asked {asked}; exit status {proof['exit']}; {proof['stdout_bytes']} bytes, sha256 {proof['stdout_sha256'][:16]}")
     lines = block(proof["stdout"]).splitlines()
     for line in lines[:20]:
         click.echo(f"  | {line}")
