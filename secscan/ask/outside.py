@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import queue
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from secscan.addresses import check_host, is_address
 from secscan.errors import InputError, UsageError
@@ -13,20 +15,24 @@ from secscan.model.evidence import Batch, Frame, Part
 from secscan.model.inquiry import Inquiry, Place
 from secscan.model.target import Target
 from secscan.plan.compile import PlannedInquiry
+from secscan.syntax.endpoints import HOST_NAME
 
 THREADS = 8  # questions asked of one target at the same time
 ANSWER_LIMIT = 2**20
 _GRACE_S = 3.0  # what an inquiry may take beyond its limit before it is given up
 _OVER_SSH = ("ssh", "openssh")
-SEEN_AT = "seen_at"
+SEEN_AT = "seen_at"  # an option of the inventory
+DOMAIN = "domain"  # a label of the inventory
 
 
 def place_of(target: Target) -> Place:
     """Where a target is seen from outside: the option `seen_at`, else the address that it is signed in to; never raises."""
     try:
-        return _find_place(target)
+        place = _find_place(target)
     except (UsageError, InputError) as error:
-        return Place(reason=str(error))
+        place = Place(reason=str(error))
+    domain = target.labels.get(DOMAIN, "")
+    return replace(place, domain=domain) if re.fullmatch(HOST_NAME, domain) else place
 
 
 def _find_place(target: Target) -> Place:

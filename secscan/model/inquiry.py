@@ -13,13 +13,14 @@ class Place:
     """Where a target is seen from outside.
 
     `address` is a name or an IP address, empty when there is none: `reason` says why. `name` is what clients call it, empty when
-    it is known by address only.
+    it is known by address only. `domain` is the domain that the inventory declares for it, by the label of that name.
     """
 
     address: str = ""
     name: str = ""
     ssh_port: int = 22
     reason: str = ""
+    domain: str = ""
 
 
 class Inquiry(Protocol):

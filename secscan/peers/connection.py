@@ -156,6 +156,11 @@ def connect(address: str, port: int, deadline_s: float, limit: int = BYTES) -> P
     raise Unanswered(f"port {port} cannot be reached: {said[0] if said else 'no route'}")
 
 
+def first_address(address: str) -> str:
+    """The address that a name stands for, the best first one. Raises Unanswered."""
+    return str(_resolve(address, 0)[0][4][0])
+
+
 def _resolve(address: str, port: int) -> list[tuple[Any, Any, int, str, Any]]:
     try:
         return socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)

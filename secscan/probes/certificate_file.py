@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from secscan.filesystem.patterns import EXPAND, GLOB, split_pattern
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
-from secscan.model.values import Absent, Record, Type, Unobservable, Value
+from secscan.model.values import Record, Type, Unobservable
 from secscan.probing import Unreadable, closed_lines, quote, reply
-
-if TYPE_CHECKING:
-    from cryptography.x509 import Certificate
+from secscan.syntax.certificates import FACTS, certificate_facts, load_pem
 
 _CAP = 300
 USUAL_PLACES = (
@@ -194,78 +189,16 @@ def _unknown(path: str, position: int, reason: str) -> Record:
 
 
 def _record(path: str, position: int, pem: str) -> Record:
-    from cryptography import x509  # noqa: PLC0415 - slow to import, and only reading certificates needs it
-
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # oddities of old certificates are not our business here
-            return {"path": path, "position": position, **_facts(x509.load_pem_x509_certificate(pem.encode()))}
+        return {"path": path, "position": position, **certificate_facts(load_pem(pem))}
     except Exception as error:  # noqa: BLE001 - a file on a hostile host: any failure to parse is that record's own
         return _unknown(path, position, f"not a readable certificate: {error}"[:200])
-
-
-def _facts(certificate: Certificate) -> Mapping[str, Value]:
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - as above
-
-    key = certificate.public_key()
-    hashed = certificate.signature_hash_algorithm
-    bits = getattr(key, "key_size", None)
-    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    name = type(key).__name__.lstrip("_").removesuffix("PublicKey").lower()
-    return {
-        "subject": certificate.subject.rfc4514_string(),
-        "issuer": certificate.issuer.rfc4514_string(),
-        "not_before": certificate.not_valid_before_utc.timestamp(),
-        "not_after": certificate.not_valid_after_utc.timestamp(),
-        "names": _names(certificate),
-        "key_type": {"ellipticcurve": "ec"}.get(name, name),
-        "key_bits": bits if isinstance(bits, int) else {"ed25519": 256, "ed448": 456}.get(name, Absent("a key size")),
-        "signature_hash": hashed.name if hashed else name,
-        "self_signed": certificate.subject == certificate.issuer,
-        "is_ca": _is_ca(certificate),
-        "sha256": hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest(),
-        "key_sha256": hashlib.sha256(der).hexdigest(),
-    }
-
-
-def _names(certificate: Certificate) -> tuple[str, ...]:
-    from cryptography import x509  # noqa: PLC0415 - as above
-
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
-        return ()
-    return tuple(
-        str(name.value)
-        for name in names
-        if isinstance(name, x509.DNSName | x509.IPAddress | x509.RFC822Name | x509.UniformResourceIdentifier)
-    )
-
-
-def _is_ca(certificate: Certificate) -> bool:
-    from cryptography import x509  # noqa: PLC0415 - as above
-
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
 
 
 _FIELDS = (
     Attribute("path", Type.TEXT, "the file"),
     Attribute("position", Type.INTEGER, "place in the file, counted from 0; the first is usually the service's own"),
-    Attribute("subject", Type.TEXT, "whom it names, as RFC 4514 text"),
-    Attribute("issuer", Type.TEXT, "who issued it, as RFC 4514 text"),
-    Attribute("not_before", Type.TIMESTAMP, "when it becomes valid"),
-    Attribute("not_after", Type.TIMESTAMP, "when it expires"),
-    Attribute("names", Type.LIST, "alternative names: DNS, IP, mail, URI"),
-    Attribute("key_type", Type.TEXT, "rsa, ec, dsa, ed25519 or ed448"),
-    Attribute("key_bits", Type.INTEGER, "size of the key in bits"),
-    Attribute("signature_hash", Type.TEXT, "hash of the signature, such as sha256 or sha1; ed25519 or ed448 for these"),
-    Attribute("self_signed", Type.BOOLEAN, "subject and issuer are the same"),
-    Attribute("is_ca", Type.BOOLEAN, "it may issue others"),
-    Attribute("sha256", Type.TEXT, "SHA-256 fingerprint"),
-    Attribute("key_sha256", Type.TEXT, "SHA-256 of its public key: equal where certificates share a key"),
+    *FACTS,
 )
 PROBE = Probe(
     name="certificate_file",
