@@ -18,7 +18,7 @@ def _over(bench: Bench, rtt_ms: int) -> list[Row]:
         bench.lab.client.know("127.0.0.1", bench.host.host_keys, relay.port)
         bench.lab.client.alias(name, "127.0.0.1", Port=str(relay.port))
         bench.meter.run(bench.scan([name]), allowed=bench.judged)
-        trips = relay.next_connection()["turns"] + 1  # TCP's own
+        trips = relay.next_connection()["turns"]  # one more for TCP's own, one less for the farewell that nobody waits for
         samples = round_robin(
             {
                 "ssh": lambda: bench.meter.run(bench.ssh(name, "true")),
