@@ -18,6 +18,7 @@ COMMANDS = {
     "collect": "Ask hosts and keep the evidence, without judging.",
     "evaluate": "Judge evidence that was collected before.",
     "report": "Render saved assessments in another format.",
+    "continuity": "Tell what each service would lose, from the backups of all hosts.",
     "explain": "Tell how one check came to its outcome on one target.",
     "diff": "Tell what changed between two runs.",
     "history": "Tell the story of a check on a host.",

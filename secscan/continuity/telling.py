@@ -1,0 +1,149 @@
+"""Figures in words of one line, and as plain data for JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from secscan.continuity.assess import DataSetFigures, ServiceFigures
+from secscan.continuity.figures import Figure
+from secscan.continuity.points import Copy
+from secscan.model.values import write_duration
+
+TITLES = {
+    "rpo_now": "data loss now",
+    "worst_gap": "worst in window",
+    "site_loss": "loss of the site",
+    "cyber": "attack on backups",
+    "rto": "recovery time",
+}
+
+
+def short_lines(figures: ServiceFigures) -> Iterator[str]:
+    """A service in a few lines: each objective against its figure, its data sets, and what does not fit together."""
+    service = figures.service
+    yield f"{service.name}  {service.criticality}, owner {service.owner}"
+    for name, figure in figures.objectives.items():
+        objective = service.rto if name == "rto" else service.rpo
+        yield (
+            f"  {TITLES[name]:<18}{written(figure):<12}{figure.knowledge:<11}"
+            f"{figure.verdict} (objective {write_duration(objective)}): {figure.why}"
+        )
+    covered = sum(each.covered is True for each in figures.data_sets)
+    unknown = sum(each.covered is None for each in figures.data_sets)
+    rest = f", {unknown} unknown" if unknown else ""
+    yield f"  {'coverage':<18}{covered} of {len(figures.data_sets)} data sets have a restore point{rest}"
+    for each in figures.data_sets:
+        yield f"  {each.data_set.id}: {_describe(each)}"
+        for copy in each.copies:
+            for note in (copy.fault, *copy.notes):
+                if note:
+                    yield f"    {copy.repository.id}: {note}"
+
+
+def written(figure: Figure) -> str:
+    """The length of time in the two largest units, `never` without an end, `?` when it is not known."""
+    if figure.seconds is None:
+        return "?"
+    if math.isinf(figure.seconds):
+        return "never"
+    unit = 60 if figure.seconds >= 3600 else 1
+    return write_duration(figure.seconds // unit * unit)
+
+
+def service_document(figures: ServiceFigures) -> dict[str, Any]:
+    """A service as plain data; times in seconds."""
+    service = figures.service
+    return {
+        "service": service.name,
+        "owner": service.owner,
+        "criticality": service.criticality,
+        "objectives": {"rpo": service.rpo, "rto": service.rto},
+        "depends_on": list(service.depends_on),
+        "sites": list(service.sites),
+        "figures": {name: figure_document(figure) for name, figure in figures.objectives.items()},
+        "data_sets": [_data_set_document(each) for each in figures.data_sets],
+    }
+
+
+def figure_document(figure: Figure) -> dict[str, Any]:
+    """A figure as plain data; JSON knows no infinity, so that `never` says it."""
+    never = figure.seconds is not None and math.isinf(figure.seconds)
+    return {
+        "seconds": None if never else figure.seconds,
+        "never": never,
+        "knowledge": figure.knowledge.value,
+        "verdict": figure.verdict.value,
+        "why": figure.why,
+    }
+
+
+def _describe(each: DataSetFigures) -> str:
+    rule, depth = each.composition, each.depth
+    errors = "?" if rule.errors is None else rule.errors
+    held = "" if each.held is None else f", objective held {each.held:.1%} of the window"
+    back = "?" if depth.seconds is None else f"{depth.seconds / 86400:.0f}d"
+    return (
+        f"3-2-1-1-0 {rule.verdict} ({rule.copies} copies, {rule.hosts} hosts, {rule.off_site} off-site, "
+        f"{rule.immutable} immutable, {errors} errors); reaches back {back} ({depth.verdict}){held}"
+    )
+
+
+def _data_set_document(each: DataSetFigures) -> dict[str, Any]:
+    rule, depth = each.composition, each.depth
+    return {
+        "id": each.data_set.id,
+        "host": each.data_set.host,
+        "paths": list(each.data_set.paths),
+        "database": each.data_set.database,
+        "covered": each.covered,
+        "figures": {
+            "rpo_now": figure_document(each.rpo_now),
+            "worst_gap": {**figure_document(each.worst_gap), "median": _finite(each.gap_median), "p95": _finite(each.gap_p95)},
+            "site_loss": figure_document(each.site_loss),
+            "cyber": figure_document(each.cyber),
+        },
+        "held": each.held,
+        "rule_32110": {
+            "copies": rule.copies, "hosts": rule.hosts, "off_site": rule.off_site, "immutable": rule.immutable,
+            "errors": rule.errors, "verdict": rule.verdict.value,
+        },
+        "depth": {
+            "seconds": depth.seconds, "days": depth.days, "weeks": depth.weeks, "months": depth.months,
+            "verdict": depth.verdict.value,
+        },
+        "repositories": [_copy_document(copy) for copy in each.copies],
+    }  # fmt: skip
+
+
+def _copy_document(copy: Copy) -> dict[str, Any]:
+    repository = copy.repository
+    return {
+        "id": repository.id,
+        "host": repository.host,
+        "site": repository.site,
+        "tool": repository.tool,
+        "path": repository.path,
+        "fault": copy.fault,
+        "claimed_by_client": copy.claimed,
+        "errors": copy.errors,
+        "notes": list(copy.notes),
+        "points": [
+            {
+                "time": point.time,
+                "integrity": point.integrity.value,
+                "encrypted": point.encrypted,
+                "immutable_until": _finite(point.immutable_until),
+                "immutable_for_ever": point.immutable_until == math.inf,
+                "immutable_claimed": point.immutable_claimed,
+                "doubt": point.doubt,
+                "name": point.name,
+            }
+            for point in copy.points
+        ],
+    }
+
+
+def _finite(seconds: float | None) -> float | None:
+    return seconds if seconds is not None and math.isfinite(seconds) else None

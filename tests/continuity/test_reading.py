@@ -1,0 +1,232 @@
+"""From evidence of several hosts to the figures of a service: one thing is broken at a time, and what follows from it is told."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from secscan.bundles import write_bundle
+from secscan.cli import run
+from secscan.continuity.assess import Evidence, assess_data_set, assess_service
+from secscan.continuity.figures import Knowledge, Verdict
+from secscan.continuity.points import Integrity
+from secscan.continuity.reading import view_host
+from secscan.continuity.telling import service_document, short_lines
+from secscan.model.evidence import Batch, Bundle, Frame, Origin, Part
+from secscan.model.probe import Call
+from secscan.model.service import DataSet, Repository, Service
+from secscan.plugins import probes
+
+HOUR, DAY = 3600, 86400
+NOW = 1_790_000_000
+FAR = Repository("far", "vault", "/srv/borg", "restic", "valencia", math.inf)
+NEAR = Repository("near", "db1", "/srv/restic", "restic", "geneva")
+SITES = {"db1": "geneva", "vault": "valencia"}
+FILES = DataSet("files", "db1", ("/srv/erp",), backups=("far",))
+
+
+def told(*ages: int, path: str = "/srv/borg", tool: str = "restic", more: str = "damaged=0", whole: str = "y", offset: int = 0):
+    points = "".join(f"point {NOW - age + offset} - snapshot {whole} n{index}\n" for index, age in enumerate(ages))
+    head = f"repository {tool} {path}\n| evidence=repository time_is=end encrypted=yes {more}\n"
+    return f"{head}{points}done {len(ages)}\nend\n"
+
+
+def bundle(host: str, answers: Mapping[tuple[str, str], str], offset: float | None = 0.0) -> Bundle:
+    batches = []
+    for number, ((probe, arguments), answer) in enumerate(answers.items()):
+        call = Call.of(
+            probe, {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(arguments).items()}
+        )
+        frame = Frame(number, (Part(0, 0, answer.encode()),), exit=0)
+        batches.append(Batch(number, probe, (call,), "", frame))
+    return Bundle(Origin(host, host, "ssh", finished_at=float(NOW), clock_offset_s=offset), "", "", "", tuple(batches))
+
+
+def repositories(answer: str, places: tuple[str, ...] = ("/srv/*",)) -> dict[tuple[str, str], str]:
+    return {("backup_repositories", json.dumps({"places": list(places)})): answer}
+
+
+def evidence(*bundles: Bundle, declared: tuple[Repository, ...] = (FAR, NEAR)) -> Evidence:
+    views = {each.origin.target: view_host(each, probes()) for each in bundles}
+    return Evidence({each.id: each for each in declared}, SITES, views, float(NOW))
+
+
+def figures(answer: str, data_set: DataSet = FILES, rpo: float = 4 * HOUR, offset: float | None = 0.0):
+    return assess_data_set(data_set, rpo, evidence(bundle("vault", repositories(answer), offset)))
+
+
+def test_the_measured_figure_is_the_true_age_of_the_newest_point():
+    found = figures(told(7260, 3 * HOUR))
+    assert (found.rpo_now.seconds, found.rpo_now.knowledge, found.rpo_now.verdict) == (7260, Knowledge.MEASURED, Verdict.MET)
+    assert found.site_loss.seconds == 7260
+    assert found.worst_gap.seconds == 7260
+    assert found.covered is True
+
+
+@given(st.integers(0, 10 * DAY), st.integers(-(10**7), 10**7))
+def test_the_clock_of_the_host_does_not_change_the_age(age, offset):
+    found = figures(told(age, offset=offset), offset=float(offset))
+    assert found.rpo_now.seconds == age
+
+
+def test_without_the_clock_of_the_host_the_age_is_only_estimated():
+    found = figures(told(HOUR), offset=None)
+    assert (found.rpo_now.knowledge, found.rpo_now.verdict) == (Knowledge.ESTIMATED, Verdict.PARTLY)
+
+
+def test_a_point_from_the_future_is_kept_and_counts_as_broken():
+    found = figures(told(-DAY, 5 * HOUR))
+    assert [point.integrity for point in found.copies[0].points] == [Integrity.BROKEN, Integrity.WHOLE]
+    assert (found.rpo_now.seconds, found.rpo_now.verdict) == (5 * HOUR, Verdict.MISSED)
+
+
+@pytest.mark.parametrize("more", ["damaged=1", "damaged=7"])
+def test_damage_that_was_found_leaves_nothing_to_restore(more):
+    found = figures(told(HOUR, more=more))
+    assert (found.rpo_now.seconds, found.rpo_now.verdict) == (math.inf, Verdict.MISSED)
+    assert (found.covered, found.composition.verdict) == (False, Verdict.MISSED)
+    assert any("damaged" in note for note in found.copies[0].notes)
+
+
+def test_what_nobody_verified_is_only_estimated():
+    assert figures(told(HOUR, whole="?")).rpo_now.verdict is Verdict.PARTLY
+
+
+def test_a_time_of_any_change_is_only_estimated_and_still_too_old_when_it_is():
+    answer = told(HOUR, tool="borg").replace("time_is=end", "time_is=change")
+    far = Repository("far", "vault", "/srv/borg", "borg", "valencia")
+    now = evidence(bundle("vault", repositories(answer)), declared=(far,))
+    assert assess_data_set(FILES, 2 * HOUR, now).rpo_now.verdict is Verdict.PARTLY
+    assert assess_data_set(FILES, 1800, now).rpo_now.verdict is Verdict.MISSED
+
+
+def test_a_repository_whose_host_was_not_read_is_unknown_whatever_the_client_remembers():
+    client = (
+        "repository borg /root/.config/borg/security/aa\n| evidence=client time_is=change id=aa\n"
+        f"target ssh://borg@vault/srv/borg\npoint {NOW - HOUR} - transaction y manifest\ndone 1\nend\n"
+    )
+    far = Repository("far", "vault", "/srv/borg", "borg", "valencia")
+    asked = {("backup_clients", json.dumps({"homes": ["/root"]})): client}
+    found = assess_data_set(FILES, 4 * HOUR, evidence(bundle("db1", asked), declared=(far,)))
+    assert (found.rpo_now.verdict, found.covered, found.copies[0].claimed) == (Verdict.UNKNOWN, None, NOW - HOUR)
+
+
+def test_a_repository_that_was_looked_for_and_is_gone_is_missed_and_one_that_was_not_looked_for_is_unknown():
+    asked = bundle("vault", repositories("absent\n"))
+    elsewhere = bundle("vault", repositories("absent\n", ("/backup/*",)))
+    refused = bundle("vault", repositories("unobservable: no right to look\n"))
+    verdicts = [assess_data_set(FILES, HOUR, evidence(each)).rpo_now.verdict for each in (asked, elsewhere, refused)]
+    assert verdicts == [Verdict.MISSED, Verdict.UNKNOWN, Verdict.UNKNOWN]
+
+
+def test_a_cut_answer_is_unknown():
+    assert figures(told(HOUR).removesuffix("end\n")).rpo_now.verdict is Verdict.UNKNOWN
+
+
+def test_only_a_point_at_another_site_counts_when_a_site_is_lost():
+    both = DataSet("files", "db1", ("/srv/erp",), backups=("far", "near"))
+    near = bundle("db1", repositories(told(HOUR, path="/srv/restic")))
+    far = bundle("vault", repositories(told(9 * HOUR)))
+    found = assess_data_set(both, 4 * HOUR, evidence(near, far))
+    assert (found.rpo_now.seconds, found.site_loss.seconds) == (HOUR, 9 * HOUR)
+    assert (found.rpo_now.verdict, found.site_loss.verdict) == (Verdict.MET, Verdict.MISSED)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown", "knowledge", "verdict"),
+    [
+        (math.inf, "", Knowledge.ATTESTED, Verdict.MET),
+        (math.inf, " append_only=yes", Knowledge.MEASURED, Verdict.MET),
+        (math.inf, " append_only=no", Knowledge.MEASURED, Verdict.MISSED),
+        (None, " append_only=yes", Knowledge.MEASURED, Verdict.MET),
+        (None, "", Knowledge.UNKNOWN, Verdict.UNKNOWN),
+        (0.0, " append_only=yes", Knowledge.MEASURED, Verdict.MISSED),
+        (1800.0, "", Knowledge.MEASURED, Verdict.MISSED),
+        (7200.0, "", Knowledge.ATTESTED, Verdict.MET),
+    ],
+)
+def test_only_what_nobody_can_change_counts_against_an_attack(said, shown, knowledge, verdict):
+    far = Repository("far", "vault", "/srv/borg", "restic", "valencia", said)
+    answer = repositories(told(HOUR, more=f"damaged=0{shown}"))
+    cyber = assess_data_set(FILES, 4 * HOUR, evidence(bundle("vault", answer), declared=(far,))).cyber
+    assert (cyber.knowledge, cyber.verdict) == (knowledge, verdict)
+
+
+def test_the_rule_of_three_copies_holds_with_two_whole_repositories_one_of_them_far_and_immutable():
+    both = DataSet("files", "db1", ("/srv/erp",), backups=("far", "near"))
+    near = bundle("db1", repositories(told(HOUR, path="/srv/restic")))
+    far = bundle("vault", repositories(told(HOUR)))
+    rule = assess_data_set(both, HOUR, evidence(near, far)).composition
+    assert (rule.copies, rule.hosts, rule.off_site, rule.immutable, rule.errors) == (3, 2, 1, 1, 0)
+    assert rule.verdict is Verdict.MET
+    assert assess_data_set(both, HOUR, evidence(near)).composition.verdict is Verdict.UNKNOWN
+    assert assess_data_set(FILES, HOUR, evidence(near, far)).composition.verdict is Verdict.MISSED
+
+
+def test_an_unreadable_neighbour_hides_the_history_but_not_the_newest_point():
+    answer = told(HOUR, 2 * HOUR).removesuffix("end\n") + "repository borg /srv/other\nfault no right to look\nend\n"
+    found = figures(answer)
+    assert (found.rpo_now.seconds, found.rpo_now.knowledge) == (HOUR, Knowledge.ESTIMATED)
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=200))
+def test_nonsense_from_a_host_is_never_met(answer):
+    assert figures(answer).rpo_now.verdict is not Verdict.MET
+
+
+def test_a_service_is_told_in_lines_and_in_json_without_infinity():
+    service = Service("erp", "Chief", "high", 4 * HOUR, 8 * HOUR, (FILES,))
+    found = assess_service(service, evidence(bundle("vault", repositories("absent\n"))))
+    assert json.loads(json.dumps(service_document(found), allow_nan=False))["figures"]["rpo_now"]["never"] is True
+    lines = list(short_lines(found))
+    assert lines[0] == "erp  high, owner Chief"
+    assert "data loss now     never" in lines[1]
+
+
+INVENTORY = """
+sites: [{id: geneva}, {id: valencia}]
+hosts: [{name: db1, site: geneva}, {name: vault, site: valencia}]
+repositories: [{id: far, host: vault, path: /srv/borg, tool: restic, immutable: true}]
+services:
+  - name: erp
+    owner: Chief
+    criticality: high
+    rpo: 4h
+    rto: 8h
+    data_sets: [{id: files, host: db1, paths: [/srv/erp], backups: [far]}]
+"""
+
+
+def test_the_command_reads_saved_bundles_and_tells_by_its_exit_code(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "inventory.yml").write_text(INVENTORY)
+    words = ["continuity", "-i", "inventory.yml", "--saved", "saved"]
+    write_bundle(bundle("vault", repositories(told(HOUR))), tmp_path / "saved" / "evidence")
+    assert run(words) == 4  # nothing tells the recovery time
+    assert "data loss now     1h          measured   met (objective 4h)" in capsys.readouterr().out
+    assert run([*words, "--json", "--window", "2d"]) == 4
+    document = json.loads(capsys.readouterr().out)
+    assert (document["as_of"], document["window_s"]) == (NOW, 2 * DAY)
+    assert document["services"][0]["figures"]["rpo_now"]["seconds"] == HOUR
+    (tmp_path / "saved" / "evidence" / "broken.bundle.json.gz").write_bytes(b"no bundle")
+    assert run(words) == 2
+    assert "broken.bundle.json.gz" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("inventory", "message"),
+    [("hosts: [db1]\n", "declares no service"), (INVENTORY, "no bundle of a host of the inventory")],
+)
+def test_what_cannot_be_told_is_an_error_that_says_what_is_allowed(tmp_path, capsys, monkeypatch, inventory, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "inventory.yml").write_text(inventory)
+    (tmp_path / "saved").mkdir()
+    assert run(["continuity", "-i", "inventory.yml", "--saved", "saved"]) == 2
+    complaint = capsys.readouterr().err
+    assert message in complaint
+    assert "allowed: " in complaint
