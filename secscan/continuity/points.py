@@ -13,7 +13,7 @@ class Integrity(StrEnum):
 
     WHOLE = "whole"  # the run that made it ended well, and nothing newer found damage
     UNVERIFIED = "unverified"  # nothing tells
-    BROKEN = "broken"  # known to be damaged, incomplete, or of a time that has not come yet
+    BROKEN = "broken"  # known to be damaged, incomplete, or of a time that cannot be
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ _ASKED_BY = {
     **dict.fromkeys(("restic", "borg", "duplicity"), "backup_repositories"),
     **dict.fromkeys(("lvm", "zfs", "btrfs"), "snapshots"),
     **dict.fromkeys(("file", "tree"), "backup_files"),
+    **dict.fromkeys(("bacula", "bareos"), "backup_catalogue"),
     "rsnapshot": "rsnapshot",
     "pgbackrest": "pgbackrest",
 }
@@ -133,7 +134,7 @@ def _read_points(
     for told in _points_of(record, look):
         time = float(told["time"]) - (offset or 0.0)  # type: ignore[arg-type] # a timestamp is a number
         whole = told["whole"]
-        broken = whole is False or damaged or time > now + TOLERANCE_S
+        broken = whole is False or damaged or not 0 <= time <= now + TOLERANCE_S
         until, claimed = _immutable(repository, record, time)
         yield RestorePoint(
             data_set=data_set.id,

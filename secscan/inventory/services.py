@@ -15,7 +15,7 @@ from secscan.model.values import WRITTEN, Type, read_duration
 REPOSITORY_KEYS = ("id", "host", "path", "tool", "site", "immutable")
 SERVICE_KEYS = ("name", "owner", "criticality", "rpo", "rto", "sites", "depends_on", "data_sets")
 DATA_SET_KEYS = ("id", "host", "paths", "database", "backups")
-TOOLS = ("restic", "borg", "duplicity", "rsnapshot", "pgbackrest", "file", "tree", "lvm", "zfs", "btrfs")
+TOOLS = ("restic", "borg", "duplicity", "rsnapshot", "pgbackrest", "bacula", "bareos", "file", "tree", "lvm", "zfs", "btrfs")
 
 
 def read_repositories(top: Entry, hosts: Mapping[str, str], sites: Collection[str]) -> tuple[Repository, ...]:

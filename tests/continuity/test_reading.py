@@ -85,6 +85,21 @@ def test_a_point_from_the_future_is_kept_and_counts_as_broken():
     assert (found.rpo_now.seconds, found.rpo_now.verdict) == (5 * HOUR, Verdict.MISSED)
 
 
+@given(st.integers(-(10**30), 10**30))
+def test_no_time_that_a_host_tells_stops_the_others(age):
+    found = figures(told(age, HOUR))
+    assert found.rpo_now.seconds <= HOUR
+    assert [point.integrity is Integrity.BROKEN for point in found.copies[0].points].count(True) == (not -5 <= age <= NOW)
+
+
+def test_the_catalogue_of_a_director_tells_of_the_backups_of_its_clients():
+    jobs = f"tool bareos\njob 1\t{NOW - HOUR}\tT\tF\t52428800\tdb1-fd\tFull Set\nend\n"
+    far = Repository("far", "vault", "db1-fd: Full Set", "bareos", "valencia")
+    asked = bundle("vault", {("backup_catalogue", "{}"): jobs})
+    found = assess_data_set(FILES, 4 * HOUR, evidence(asked, declared=(far,)))
+    assert (found.rpo_now.seconds, found.rpo_now.verdict) == (HOUR, Verdict.MET)
+
+
 @pytest.mark.parametrize("more", ["damaged=1", "damaged=7"])
 def test_damage_that_was_found_leaves_nothing_to_restore(more):
     found = figures(told(HOUR, more=more))
