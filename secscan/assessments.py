@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from secscan import places
 from secscan.errors import InputError, Problem
-from secscan.model.assessment import Assessment, Result, Tally, WaiverText
+from secscan.model.assessment import Assessment, AttestationText, Result, Tally, WaiverText
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -47,6 +47,7 @@ def to_document(assessment: Assessment) -> dict[str, Any]:
         "requirements": _plain(assessment.requirements),
         "changes": _plain(assessment.changes),
         "waivers": {name: _waiver(waiver) for name, waiver in assessment.waivers.items()},
+        "attestations": {name: _attestation(each) for name, each in assessment.attestations.items()},
         "problems": _plain(assessment.problems),
         "provenance": {
             "tool_version": assessment.tool_version,
@@ -59,8 +60,13 @@ def to_document(assessment: Assessment) -> dict[str, Any]:
 
 
 def tally(counted: Tally) -> dict[str, Any]:
-    """Counts per outcome with compliance and coverage, which are null when nothing was judged or selected."""
-    return {"counts": dict(sorted(counted.counts.items())), "compliance": counted.compliance, "coverage": counted.coverage}
+    """Counts per outcome and of what is attested, with compliance and coverage: null when nothing was judged or selected."""
+    return {
+        "counts": dict(sorted(counted.counts.items())),
+        "attested": dict(sorted(counted.attested.items())),
+        "compliance": counted.compliance,
+        "coverage": counted.coverage,
+    }
 
 
 def write_document(document: Document) -> str:
@@ -135,6 +141,11 @@ def _loose_ends(document: Document) -> Iterator[tuple[str, str]]:
             yield f"/results/{index}/check", f"the check {result['check']!r} is not among the document's checks"
         if result["waiver"] and result["waiver"] not in document["waivers"]:
             yield f"/results/{index}/waiver", f"the waiver {result['waiver']!r} is not among the document's waivers"
+        if result["attestation"] and result["attestation"] not in document["attestations"]:
+            yield (
+                f"/results/{index}/attestation",
+                f"the statement {result['attestation']!r} is not among the document's attestations",
+            )
         if any(number >= proofs for number in result["proofs"]):
             yield f"/results/{index}/proofs", f"there are only {proofs} proofs"
 
@@ -148,6 +159,11 @@ def _result(result: Result) -> dict[str, Any]:
 
 def _waiver(waiver: WaiverText) -> dict[str, Any]:
     return {**_plain(waiver), "starts_at": _moment(waiver.starts_at), "expires_at": _moment(waiver.expires_at)}
+
+
+def _attestation(attestation: AttestationText) -> dict[str, Any]:
+    moments = {"performed_at": _moment(attestation.performed_at), "valid_until": _moment(attestation.valid_until)}
+    return {**_plain(attestation), **moments}
 
 
 def _moment(seconds: float) -> str:

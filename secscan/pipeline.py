@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,18 +15,22 @@ from secscan.bundles import read_bundle
 from secscan.content.library import Library, load_library
 from secscan.content.parameters import is_stricter, read_parameter_value
 from secscan.content.reading import Cursor, Vocabulary
-from secscan.decide import decide
+from secscan.decide import attest, attest_organization, decide
 from secscan.documents import Document, did_you_mean
 from secscan.errors import EvidenceError, ExchangeError, InputError, TargetError, UsageError
-from secscan.judge.assess import Rulebook, assess, assess_unreachable
+from secscan.judge.assess import Rulebook, assess, assess_organization, assess_unreachable
 from secscan.model.assessment import Assessment
-from secscan.model.check import LocalChange, Selection
+from secscan.model.attestation import VALID_FOR, Attestation, Demand
+from secscan.model.check import LocalChange, Selection, Subject
 from secscan.model.evidence import Bundle
 from secscan.model.target import Target
 from secscan.model.values import write_value
 from secscan.model.waiver import Waiver
 from secscan.plan.compile import Plan, compile_plan
 from secscan.waivers import read_waivers
+
+ORGANIZATION = "organization"
+"""What reports call the organization when nobody names it."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Engine:
     baseline: str
     limits: Limits = field(default_factory=Limits)
     waivers: tuple[Waiver, ...] = ()
+    attestations: tuple[Attestation, ...] = ()
+    organization: str = ORGANIZATION
 
     @cached_property
     def rulebook(self) -> Rulebook:
@@ -51,6 +57,16 @@ class Engine:
         return Rulebook(
             baseline, self.library.checks, self.vocabulary.probes, self.vocabulary.matchers, requirements, self.library.sha256
         )
+
+    @cached_property
+    def demands(self) -> Mapping[str, Demand]:
+        """What the checks that people answer ask of a statement, by check."""
+        return {
+            selection.check: Demand(check.questions, limit if isinstance(limit, int | float) else None)
+            for selection in self.rulebook.baseline.selections
+            if (check := self.library.checks[selection.check]).questions
+            for limit in [selection.parameters.get(VALID_FOR)]
+        }
 
     @cached_property
     def plan(self) -> Plan:
@@ -92,7 +108,7 @@ def scan(engine: Engine, target: Target, keep: Callable[[Bundle], Bundle] | None
         return assess_unreachable(rulebook, target, str(error), started_at, time.time(), __version__), None
     if keep and not bundle.sha256:
         bundle = keep(bundle)
-    return decide(assess(rulebook, bundle, target), engine.waivers, rulebook.baseline.waiver_limits), bundle
+    return _decide(engine, rulebook, assess(rulebook, bundle, target)), bundle
 
 
 def collect(engine: Engine, target: Target, plan: Plan | None = None) -> Bundle:
@@ -106,7 +122,23 @@ def collect(engine: Engine, target: Target, plan: Plan | None = None) -> Bundle:
 def evaluate(engine: Engine, bundle: Bundle, target: Target | None = None) -> Assessment:
     """Judge a bundle, of whatever age, by the engine's baseline."""
     rulebook = localise(engine, target)[0] if target else engine.rulebook
-    return decide(assess(rulebook, bundle, target), engine.waivers, rulebook.baseline.waiver_limits)
+    return _decide(engine, rulebook, assess(rulebook, bundle, target))
+
+
+def assess_stated(engine: Engine, now: float) -> Assessment | None:
+    """What people have stated of the organization, which is asked once a run; None where the baseline asks nothing of it."""
+    rulebook = engine.rulebook
+    if not rulebook.about(Subject.ORGANIZATION):
+        return None
+    assessment = assess_organization(rulebook, engine.organization, now, __version__)
+    stated = attest_organization(assessment, engine.attestations, engine.demands)
+    return decide(stated, engine.waivers, rulebook.baseline.waiver_limits)
+
+
+def _decide(engine: Engine, rulebook: Rulebook, assessment: Assessment) -> Assessment:
+    """The assessment of a host with what people stated and accepted."""
+    stated = attest(assessment, engine.attestations, engine.demands) if engine.attestations else assessment
+    return decide(stated, engine.waivers, rulebook.baseline.waiver_limits)
 
 
 def read_evidence(engine: Engine, path: Path) -> Bundle:

@@ -45,7 +45,7 @@ def gist(result: Result, document: Document) -> str:
 
 def account(result: Result, document: Document) -> str:
     """Everything that is to be said of a result, a line each: what was found, what was decided."""
-    decision = ENGLISH.decision(result, document["waivers"])
+    decision = ENGLISH.decision(result, document["waivers"], document["attestations"])
     said = sentences(result) or [gist(result, document)]
     return "\n".join([*said, *([line(decision)] if decision else [])])
 

@@ -116,7 +116,7 @@ class Summariser:
             baseline=document["baseline"]["id"],
             finished_at=document["finished_at"],
             unreachable=document["unreachable"],
-            tally=Tally(Counter(map(itemgetter("outcome"), results))),
+            tally=Tally.of(map(itemgetter("outcome", "disposition"), results)),
             failing=Counter(result["severity"] for result in results if result["outcome"] == "fail"),
         )
         self._hosts.append(line)
@@ -143,7 +143,7 @@ class Summariser:
         started, finished = self._moments or ("", "")
         return Summary(
             hosts=tuple(self._hosts),
-            tally=Tally(outcomes),
+            tally=Tally(outcomes, sum((Counter(host.tally.attested) for host in self._hosts), Counter())),
             cross=cross,
             checks=tuple(sorted(checks, key=lambda check: (-check.weight, -check.counts.get("error", 0), check.check))),
             started_at=started,

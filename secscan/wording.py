@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from secscan.inert import shorten
+from secscan.model.assessment import ATTESTATION, Tally
 
 VALUE_LIMIT = 300  # characters of one value in a sentence
 
@@ -74,17 +75,48 @@ DISPOSITIONS = (
         "",
         mark("A failure that somebody answerable has accepted until a date. It still shows as a failure."),
     ),
-    Term("attested", mark("Attested"), "", mark("A person has stated it and signed; nobody measured it.")),
+    Term(
+        "attested",
+        mark("Attested"),
+        "",
+        mark("A person has stated, with evidence and signed off, that it holds; nobody measured it."),
+    ),
+    Term(
+        "attested_fail",
+        mark("Attested not to hold"),
+        "",
+        mark("A person has stated that it does not hold. It counts as unanswered."),
+    ),
+    Term(
+        "attested_not_applicable",
+        mark("Attested not to be needed"),
+        "",
+        mark("A person has stated, with evidence and signed off, that it does not apply."),
+    ),
     Term(
         "needs_review",
         mark("Needs review"),
         "",
         mark(
-            "A waiver that was given for another value than the one observed now, or for longer than is allowed: it does not count."
+            "A waiver that was given for another value than the one observed now, or for longer than is allowed, or a statement "
+            "that cannot be relied on: it does not count."
         ),
     ),
     Term("expired", mark("Expired"), "", mark("A waiver or statement whose time is over: it counts for nothing any more.")),
 )
+
+STANDINGS = (
+    Term("holds", mark("holds"), "", mark("Signed off by another person, in time, and its evidence is what was signed for.")),
+    Term("backwards", mark("ends before it begins"), "", mark("Its last day lies before the day that it is about.")),
+    Term("future", mark("dated in the future"), "", mark("The day that it is about is still to come.")),
+    Term("unsigned", mark("not signed off"), "", mark("Nobody has approved it, or nobody but its owner.")),
+    Term("evidence_changed", mark("evidence changed"), "", mark("A file has another SHA-256 than the one that was signed for.")),
+    Term("evidence_missing", mark("evidence missing"), "", mark("A file is not there, or cannot be read.")),
+    Term("claimed", mark("only claimed"), "", mark("No file with a SHA-256 shows it.")),
+    Term("unanswered", mark("questions left open"), "", mark("It does not answer every question of the check.")),
+    Term("expired", mark("expired"), "", mark("Its last day is over, or it is older than the check allows.")),
+)
+"""How a statement can stand; of several faults the first of these is told."""
 
 EFFORTS = {"minutes": mark("takes minutes"), "hours": mark("takes hours"), "days": mark("takes days")}
 WHENS = {
@@ -203,10 +235,12 @@ class Wording:
             said.append(finding["reason"])
         return said
 
-    def decision(self, result: Mapping[str, Any], waivers: Mapping[str, Any]) -> str:
-        """What people decided about a result: who accepted it, why, and until when; empty when nobody decided anything."""
+    def decision(self, result: Mapping[str, Any], waivers: Mapping[str, Any], attestations: Mapping[str, Any] | None = None) -> str:
+        """What people decided about a result: who stated or accepted it, why, and until when; empty when nobody did."""
         term = next(term for term in DISPOSITIONS if term.key == result["disposition"])
-        waiver = waivers.get(result["waiver"])
+        waiver, attestation = waivers.get(result["waiver"]), (attestations or {}).get(result["attestation"])
+        if waiver is None and attestation is not None:
+            return self._stated(term, result["standing"], attestation)
         if waiver is None:
             return "" if term.key == "none" else self.translate(term.word)
         said = mark("{decided} ({id}): {justification} (owner {owner}, approved by {approver}, until {until}{ticket})")
@@ -220,6 +254,44 @@ class Wording:
             approver=waiver["approver"],
             until=write_moment(waiver["expires_at"]),
             ticket=ticket,
+        )
+
+    def attested(self, tally: Tally) -> str:
+        """What people have stated among what no machine can tell; empty when there is nothing of the kind."""
+        if not tally.attested:
+            return ""
+        told = mark(
+            "attested: {held} hold, {failing} do not, {needless} are not needed, {open} without a statement that can be relied on"
+        )
+        stated = tally.attested
+        return self._say(
+            told,
+            held=stated.get("pass", 0),
+            failing=stated.get("fail", 0),
+            needless=stated.get("not_applicable", 0),
+            open=tally.unanswered - stated.get("fail", 0),
+        )
+
+    def _stated(self, term: Term, standing: str, attestation: Mapping[str, Any]) -> str:
+        """A statement: `Attested (A-1): ... (owner ..., approved by ..., performed on 2026-01-31, until 2027-01-31)`."""
+        how = next(each for each in STANDINGS if each.key == standing)
+        spoilt = [each["file"] for each in attestation["evidence"] if each["state"] != "kept"]
+        named = f" [{', '.join(spoilt)}]" if spoilt and standing in {"evidence_changed", "evidence_missing", "claimed"} else ""
+        said = mark("{decided} ({id}): {statement} (owner {owner}, {approved}, performed on {day}, until {until}{figures})")
+        approver = attestation["approver"]
+        figures = "".join(f", {name} {number}" for name, number in attestation["metrics"].items())
+        return self._say(
+            said,
+            decided=self.translate(term.word) if standing == "holds" else self.translate(how.word).capitalize() + named,
+            id=attestation["id"],
+            statement=attestation["statement"],
+            owner=attestation["owner"],
+            approved=self._say(mark("approved by {approver}"), approver=approver)
+            if approver
+            else self.translate(mark("approved by nobody")),
+            day=attestation["performed_at"][:10],
+            until=write_moment(attestation["valid_until"]),
+            figures=figures,
         )
 
     def value(self, value: Any) -> str:
@@ -261,6 +333,8 @@ class Wording:
 
     def who(self, host: Mapping[str, Any]) -> str:
         """As whom a host was asked: `admin over ssh, as root (sudo)`."""
+        if host["transport"] == ATTESTATION:
+            return self.translate(mark("no host: what people have stated"))
         how = mark("{user} over {transport}") if host["user"] else mark("over {transport}")
         parts = [self._say(how, user=host["user"], transport=host["transport"] or "?")]
         if host["uid"] is not None:

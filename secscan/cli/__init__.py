@@ -24,6 +24,7 @@ COMMANDS = {
     "history": "Tell the story of a check on a host.",
     "runs": "List runs, see what fails for how long, and forget old runs.",
     "waiver": "Accept failures until a date.",
+    "attest": "State what no machine can tell, and see what is due.",
     "check": "List, show, write and prove checks.",
     "baseline": "List, show and prove baselines.",
     "requirement": "List and show requirements, and what serves them.",

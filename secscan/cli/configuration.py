@@ -34,6 +34,8 @@ KEYS = {
     "baseline": _Key("baseline", _TEXT, "the baseline to judge by"),
     "content": _Key("content", _TEXTS, "folders of your own with checks/ and baselines/", place=True),
     "waivers": _Key("waivers", _TEXTS, "files of accepted failures", place=True),
+    "attestations": _Key("attestations", _TEXT, "the folder of statements that people sign", place=True),
+    "organization": _Key("organization", _TEXT, "what reports call the organization that statements are about"),
     "history": _Key("history", _TEXT, "the file or database URL that runs are remembered in", place=True),
     "output": _Key("output", _TEXT, "the folder that reports and evidence go to", place=True),
     "formats": _Key("formats", _TEXTS, "the reports to write: text, html, json, csv, ... (secscan report --help)"),
@@ -49,7 +51,7 @@ KEYS = {
 }
 _JOINED = ("formats", "fail_on")  # the command line has them as words with commas between
 _COMMANDS = ("scan", "collect", "evaluate", "explain", "plan", "diff", "history")
-_GROUPS = {"runs": ("list", "failing", "forget")}
+_GROUPS = {"runs": ("list", "failing", "forget"), "attest": ("new", "list", "verify", "due", "report")}
 
 
 def configuration_schema() -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from secscan.cli.options import content_options, load, waivers_option
+from secscan.cli.options import attestations_options, content_options, load, waivers_option
 from secscan.cli.reports import Run, check_formats, exit_code, parse_fail_on, prepare_folder, report_options, write_reports
 
 
@@ -17,6 +17,7 @@ from secscan.cli.reports import Run, check_formats, exit_code, parse_fail_on, pr
 @click.argument("evidence", nargs=-1, required=True, type=click.Path(path_type=Path))
 @content_options
 @waivers_option
+@attestations_options
 @report_options
 @click.option("--name", metavar="HOST", help="The host's name, for answers that a person collected by hand.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary; only what was asked for.")
@@ -25,6 +26,8 @@ def command(
     baseline: str,
     content: tuple[Path, ...],
     waivers: tuple[Path, ...],
+    attestations: Path | None,
+    organization: str | None,
     output: Path | None,
     formats: str,
     fail_on: str,
@@ -47,7 +50,7 @@ def command(
     if name and len(paths) > 1:
         raise click.UsageError(f"--name names one host, and there are {len(paths)} bundles; allowed: one bundle with --name")
     wanted = check_formats(formats, output)
-    engine = load(baseline, content, waivers=waivers)
+    engine = load(baseline, content, waivers=waivers, attestations=attestations, organization=organization)
     with contextlib.ExitStack() as stack:
         folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
         run = Run(folder, keep_evidence=False)
@@ -68,6 +71,7 @@ def command(
             if finished_at >= newest.get(host, finished_at):
                 newest[host] = finished_at
                 run.add(run.write(evaluate(engine, bundle)))
+        run.keep_stated(engine)
         if run.kept:
             write_reports(run, wanted, output, quiet, colour)
     return exit_code(run, rule) if whole else 2

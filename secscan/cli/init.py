@@ -21,6 +21,8 @@ history: history.sqlite # what earlier runs found: secscan diff, secscan history
 
 # content: [content] # folders of your own with checks/ and baselines/
 # waivers: [waivers.yml] # accepted failures, see: secscan waiver add --help
+# attestations: attestations # statements that people sign, see: secscan attest --help
+# organization: Our organization # what the statements are about
 # fail_on: [high, unreachable] # what ends with exit code 1; low unless said
 # limit: [site=headquarters] # only these hosts
 # become: true # ask as root, by sudo once around the whole script

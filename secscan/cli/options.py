@@ -119,8 +119,21 @@ def waivers_option(command: F) -> F:
     )(command)
 
 
+def attestations_options(command: F) -> F:
+    """--attestations and --organization."""
+    name = click.option("--organization", metavar="NAME", help="What reports call the organization that statements are about.")
+    folder = click.option("--attestations", type=_FILE, metavar="DIR", help="Statements of people (see secscan attest).")
+    return folder(name(command))
+
+
 def load(
-    baseline: str, content: Sequence[Path], connect_s: float = 15.0, total_s: float = 300.0, waivers: Sequence[Path] = ()
+    baseline: str,
+    content: Sequence[Path],
+    connect_s: float = 15.0,
+    total_s: float = 300.0,
+    waivers: Sequence[Path] = (),
+    attestations: Path | None = None,
+    organization: str | None = None,
 ) -> Engine:
     """The engine for the content options."""
     from secscan.ask.exchange import Limits  # noqa: PLC0415 - keep --help free of it
@@ -128,7 +141,12 @@ def load(
 
     checks, baselines = content_folders(content)
     limits = Limits(connect_s=connect_s, total_s=total_s, idle_s=min(total_s, 120.0))
-    return load_engine(baseline, checks, baselines, limits=limits, waivers=waivers)
+    engine = load_engine(baseline, checks, baselines, limits=limits, waivers=waivers)
+    if attestations:
+        from secscan.attestations.reading import read_attestations  # noqa: PLC0415 - only for statements
+
+        engine = replace(engine, attestations=read_attestations(attestations, engine.library.checks))
+    return replace(engine, organization=organization) if organization else engine
 
 
 def content_folders(content: Sequence[Path]) -> tuple[list[Path], list[Path]]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = "text, html, json, csv, junit, markdown, sarif, xccdf, hdf, oscal, poam, ocsf, prometheus, nagios"
 _SEVERITIES = ("low", "medium", "high", "critical")
+_SETTLED = ("waived", "attested", "attested_not_applicable")
 _OTHERS = ("error", "manual", "unreachable", "never")
 
 
@@ -110,7 +111,10 @@ def load_reporters(names: Iterable[str]) -> list[Reporter]:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What stays in memory of one host once its document is on disk. `counts` and `failed_severities` leave out what is waived."""
+    """What stays in memory of one host once its document is on disk.
+
+    `counts` and `failed_severities` leave out what is waived, or attested to hold; what is attested to fail counts as failed.
+    """
 
     name: str
     counts: Mapping[str, int]
@@ -152,6 +156,19 @@ class Run:
         now = time.time()
         return self.write(assess_unreachable(engine.rulebook, target, describe_failure(error), now, now, __version__))
 
+    def keep_stated(self, engine: Engine) -> Kept | None:
+        """What people have stated of the organization, on disk and counted in; None where nothing is asked of it."""
+        from secscan.pipeline import assess_stated  # noqa: PLC0415 - keep --help free of it
+
+        assessment = assess_stated(engine, time.time())
+        if assessment is None:
+            return None
+        if assessment.host.name in self.kept:
+            raise UsageError(f"a host is named {assessment.host.name!r} as the organization; allowed: --organization NAME")
+        kept = self.write(assessment)
+        self.add(kept)
+        return kept
+
     def add(self, kept: Kept) -> None:
         """Count a finished host, once."""
         self.kept[kept.name] = kept
@@ -181,9 +198,11 @@ class Run:
 
 def keep_document(document: Mapping[str, Any]) -> Kept:
     """What stays in memory of a host whose document is on disk."""
-    undecided = [result for result in document["results"] if result["disposition"] != "waived"]
+    undecided = [result for result in document["results"] if result["disposition"] not in _SETTLED]
     counts = Counter(result["outcome"] for result in undecided)
-    failed = tuple(result["severity"] for result in undecided if result["outcome"] == "fail")
+    failed = tuple(
+        result["severity"] for result in undecided if result["outcome"] == "fail" or result["disposition"] == "attested_fail"
+    )
     return Kept(document["host"]["name"], counts, failed, _summarise(document), not document["unreachable"])
 
 
@@ -202,7 +221,9 @@ def _summarise(document: Mapping[str, Any]) -> str:
         if counts.get(name)
     ]
     waived = sum(result["disposition"] == "waived" for result in document["results"])
-    return ", ".join(told) + (f" ({waived} waived)" if waived else "")
+    attested = sum(document["tally"]["attested"].values())
+    decided = [f"{count} {word}" for count, word in ((waived, "waived"), (attested, "attested")) if count]
+    return ", ".join(told) + (f" ({', '.join(decided)})" if decided else "")
 
 
 def exit_code(run: Run, rule: FailOn) -> int:

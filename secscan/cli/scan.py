@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from secscan.cli.memory import Memory, alone, begin, history_option
-from secscan.cli.options import content_options, load, read_targets, target_options, waivers_option
+from secscan.cli.options import attestations_options, content_options, load, read_targets, target_options, waivers_option
 from secscan.cli.reports import (
     Run,
     check_formats,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 @target_options
 @content_options
 @waivers_option
+@attestations_options
 @report_options
 @click.option("-w", "--workers", type=click.IntRange(1, 64), default=32, show_default=True, help="Hosts asked at the same time.")
 @click.option("--no-evidence", is_flag=True, help="Do not keep the bundles of raw answers.")
@@ -48,6 +49,8 @@ def command(
     baseline: str,
     content: tuple[Path, ...],
     waivers: tuple[Path, ...],
+    attestations: Path | None,
+    organization: str | None,
     output: Path | None,
     formats: str,
     fail_on: str,
@@ -68,7 +71,7 @@ def command(
     targets = read_targets(arguments)
     rule = parse_fail_on(fail_on)
     wanted = check_formats(formats, output)
-    engine = load(baseline, content, arguments["connect_timeout"], arguments["timeout"], waivers)
+    engine = load(baseline, content, arguments["connect_timeout"], arguments["timeout"], waivers, attestations, organization)
     _validate(engine, targets)
     remembered = output is not None and not no_history
     if resume and not remembered:
@@ -98,11 +101,14 @@ def _validate(engine: Engine, targets: tuple[Target, ...]) -> None:
     """Everything that can be wrong with the input, before the first host is asked."""
     from secscan import plugins  # noqa: PLC0415 - keep --help free of it
     from secscan.errors import InputError  # noqa: PLC0415 - as above
+    from secscan.model.check import Subject  # noqa: PLC0415 - as above
     from secscan.pipeline import localise  # noqa: PLC0415 - as above
 
     _ = engine.plan  # compiled once, here, and not by whichever thread comes first while the others wait
     problems: list[Problem] = []
     for target in targets:
+        if target.name == engine.organization and engine.rulebook.about(Subject.ORGANIZATION):
+            raise UsageError(f"a target is named {target.name!r} as the organization; allowed: --organization NAME")
         if target.transport == "replay" and not Path(target.address).is_file():
             raise UsageError(f"{target.address}: no such bundle; allowed: a file that ends in .bundle.json.gz")
     for transport in {target.transport for target in targets} - {"replay"}:
@@ -141,6 +147,11 @@ def _run(
                 if memory:
                     memory.record(run.path(kept.name))
                 told(target.name, kept.summary)
+            stated = run.keep_stated(engine)
+            if stated:
+                told(stated.name, stated.summary)
+            if stated and memory:
+                memory.record(run.path(stated.name))
         except KeyboardInterrupt:
             return True
     if memory:

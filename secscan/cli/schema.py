@@ -11,7 +11,7 @@ import click
 from secscan.cli.content import content_option, load_content
 from secscan.errors import UsageError
 
-KINDS = ("check", "baseline", "inventory", "assessment", "configuration")
+KINDS = ("check", "baseline", "inventory", "assessment", "attestation", "configuration")
 
 
 @click.command("schema")
@@ -48,6 +48,10 @@ def _schema(kind: str, content: tuple[Path, ...]) -> Any:
         from secscan.inventory.schema import inventory_schema  # noqa: PLC0415 - as above
 
         return inventory_schema()
+    if kind == "attestation":
+        from secscan.attestations.schema import attestation_schema  # noqa: PLC0415 - as above
+
+        return attestation_schema()
     if kind == "configuration":
         from secscan.cli.configuration import configuration_schema  # noqa: PLC0415 - as above
 

@@ -12,12 +12,13 @@ from secscan.content.parameters import parameter_fault, read_parameters
 from secscan.content.reading import IDENTIFIER, IDENTIFIER_WRITTEN, Cursor, Vocabulary, written
 from secscan.content.uses import narrowed
 from secscan.documents import Document
-from secscan.model.check import Check, Effort, Remediation, Severity, When
-from secscan.model.values import write_value
+from secscan.model.attestation import VALID_FOR
+from secscan.model.check import Check, Effort, Remediation, Severity, Subject, When
+from secscan.model.values import Type, write_value
 
 KEYS = (
     "id", "title", "severity", "rationale", "remediation", "references", "parameters", "applies_to",
-    "observe", "expect", "cases", "attest", "formerly",
+    "observe", "expect", "cases", "attest", "subject", "formerly",
 )  # fmt: skip
 REFERENCES = (
     "nist_800_53", "nist_csf", "iso_27001", "iso_22301", "cis_v8", "pci_dss", "ssg", "un_catalogue",
@@ -41,14 +42,26 @@ def read_check(document: Document, vocabulary: Vocabulary, sha256: str = "") -> 
     root.mapping(KEYS, (*ALWAYS, *(("attest",) if attested else OBSERVED)))
     if not isinstance(document.data, dict):
         return None
-    for key in OBSERVED if attested else ():
-        if root.has(key):
-            root.at(key).report(f"a check that a person answers has no {key!r}", "either attest, or observe, expect and cases")
+    _refuse_contradictions(root, attested=attested)
     check = _read_parts(root, vocabulary, sha256)
     if check.parameters:
         check = replace(check, parameters=narrowed(check, vocabulary))
         _check_defaults(root.at("parameters"), check)
     return check if len(document.problems) == before else None
+
+
+def _refuse_contradictions(root: Cursor, *, attested: bool) -> None:
+    """What a check cannot have because of what else it has."""
+    for key in OBSERVED if attested else ():
+        if root.has(key):
+            root.at(key).report(f"a check that a person answers has no {key!r}", "either attest, or observe, expect and cases")
+    if root.has("subject") and root.value["subject"] == Subject.ORGANIZATION.value:
+        if not attested:
+            root.at("subject").report(
+                "what is so in the organization is told by people: the check has no 'attest'", "subject: host"
+            )
+        elif root.has("applies_to"):
+            root.at("applies_to").report("conditions are asked of hosts, and this check is about the organization", "subject: host")
 
 
 def _read_parts(root: Cursor, vocabulary: Vocabulary, sha256: str) -> Check:
@@ -74,6 +87,7 @@ def _read_parts(root: Cursor, vocabulary: Vocabulary, sha256: str) -> Check:
         expect=read_expressions(place, scope) if (place := find("expect")) else (),
         cases=read_cases(place, asks, parameters, applies_to, scope.broken) if (place := find("cases")) else (),
         questions=place.texts() if (place := find("attest")) else (),
+        subject=place.choice(Subject, Subject.HOST) if (place := find("subject")) else Subject.HOST,
         formerly=place.texts() if (place := find("formerly")) else (),
         path=root.document.path,
         sha256=sha256,
@@ -89,6 +103,8 @@ def _broken(root: Cursor, key: str, read: Iterable[str]) -> frozenset[str]:
 def _check_defaults(cursor: Cursor, check: Check) -> None:
     """Defaults are read before it is known what they are used for."""
     for name, parameter in check.parameters.items():
+        if check.questions and name == VALID_FOR and parameter.type is not Type.DURATION:
+            cursor.at(name).report(f"{name!r} says how long a statement holds", "type: duration")
         fault, allowed = parameter_fault(parameter, parameter.default)
         if fault:
             shown = written(write_value(parameter.type, parameter.default))

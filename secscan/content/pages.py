@@ -10,7 +10,7 @@ from typing import Any
 from secscan.content.coverage import Coverage
 from secscan.content.frameworks import nist_controls
 from secscan.model.assessment import RequirementText
-from secscan.model.check import Baseline, Case, Check, Condition, Literal, LocalChange, Parameter, Selection
+from secscan.model.check import Baseline, Case, Check, Condition, Literal, LocalChange, Parameter, Selection, Subject
 from secscan.model.matcher import Matcher
 from secscan.model.probe import Argument, Attribute, Probe
 from secscan.model.values import Type, write_duration, write_value
@@ -30,7 +30,8 @@ _FRAMEWORKS = {
 
 def check_page(check: Check, data: Mapping[str, Any], probes: Mapping[str, Probe], requirements: Iterable[RequirementText]) -> str:
     """Everything about a check. `data` is its file as plain data, `requirements` those that it serves."""
-    head = [f"# {check.title}", f"`{check.id}` · {check.domain} · severity {check.severity}", *_paragraph(check.rationale)]
+    facts = f"`{check.id}` · {check.domain} · severity {check.severity}{_about(check)}"
+    head = [f"# {check.title}", facts, *_paragraph(check.rationale)]
     parts = [
         *head,
         *_section("How it is looked at", _asked(check, probes)),
@@ -117,6 +118,10 @@ def matcher_page(matcher: Matcher) -> str:
         )
         + "\n"
     )
+
+
+def _about(check: Check) -> str:
+    return " · about the organization" if check.subject is Subject.ORGANIZATION else ""
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:

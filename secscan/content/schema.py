@@ -17,7 +17,7 @@ from secscan.content.parameters import RESERVED, TYPES, directions
 from secscan.content.reading import IDENTIFIER, NAME, Vocabulary
 from secscan.content.written import PARAMETER, TEXT, WORDS, Schema, any_of, described, mapping, value_schema
 from secscan.content.written import REFERENCES as SHARED
-from secscan.model.check import Effort, Severity, Stricter, When
+from secscan.model.check import Effort, Severity, Stricter, Subject, When
 from secscan.model.matcher import Matcher, OperandKind
 from secscan.model.probe import Argument, Probe
 from secscan.model.values import Type
@@ -101,6 +101,7 @@ def _check_properties(vocabulary: Vocabulary) -> dict[str, Schema]:
             "allOf": both,
         },
         "attest": described(_TEXTS, "questions that a person answers, instead of observe, expect and cases"),
+        "subject": described(_enum(Subject), "what it is about; a check about the organization is answered once, and not per host"),
         "formerly": described(_TEXTS, "ids that this check had before"),
     }
 

@@ -19,7 +19,7 @@ from secscan.errors import InputError
 from secscan.model.check import Check
 from secscan.model.probe import Attribute, Probe
 
-FORMAT = "secscan.library/4"
+FORMAT = "secscan.library/5"
 Stored = dict[str, Any]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from secscan.content.reading import Vocabulary
+from secscan.model.attestation import VALID_FOR
 from secscan.model.check import Ask, Check, Combined, Each, Expression, No, ObservedRef, Parameter, ParameterRef, That
 from secscan.model.matcher import OperandKind
 from secscan.model.values import Type
@@ -49,8 +50,10 @@ def used_names(check: Check) -> set[str]:
 
 
 def used_parameters(check: Check) -> set[str]:
-    """The parameters that a question or an expectation takes a value from."""
+    """The parameters that a question or an expectation takes a value from, or that say how long an answer holds."""
     names = {value.name for ask in all_asks(check) for _, value in ask.arguments if isinstance(value, ParameterRef)}
+    if check.questions:
+        names.add(VALID_FOR)
     for expression in all_expressions(check):
         if isinstance(expression, That):
             names |= {each.operand.name for each in expression.comparisons if isinstance(each.operand, ParameterRef)}

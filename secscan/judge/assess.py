@@ -10,8 +10,19 @@ from typing import Any
 
 from secscan.judge.expressions import Facts, Judgement, as_json, conjunction, disjunction, judge_all
 from secscan.judge.observe import exhibits, observe
-from secscan.model.assessment import Assessment, Change, CheckText, Finding, Host, Outcome, Proof, RequirementText, Result
-from secscan.model.check import Ask, Baseline, Check, Condition, Literal, Selection
+from secscan.model.assessment import (
+    ATTESTATION,
+    Assessment,
+    Change,
+    CheckText,
+    Finding,
+    Host,
+    Outcome,
+    Proof,
+    RequirementText,
+    Result,
+)
+from secscan.model.check import Ask, Baseline, Check, Condition, Literal, Selection, Subject
 from secscan.model.evidence import Bundle, Exhibit
 from secscan.model.matcher import Matcher
 from secscan.model.probe import Answer, Call, Observation, Observed, Probe
@@ -33,6 +44,10 @@ class Rulebook:
     matchers: Mapping[str, Matcher]
     requirements: Mapping[str, RequirementText]
     content_sha256: str = ""
+
+    def about(self, subject: Subject) -> tuple[Selection, ...]:
+        """The selections whose checks are about this kind of subject."""
+        return tuple(selection for selection in self.baseline.selections if self.checks[selection.check].subject is subject)
 
     def calls(self) -> list[Call]:
         """Every call that the baseline's checks need, some more than once."""
@@ -95,7 +110,7 @@ def assess(rulebook: Rulebook, bundle: Bundle, target: Target | None = None) -> 
     answers = exhibits(bundle, rulebook.probes)
     platform = _platform(answers, rulebook.probes)
     bench = _Bench(rulebook, answers, dict(bundle.labels), _host_now(bundle, platform))
-    results = tuple(_judge_check(bench, selection, bundle.origin.target) for selection in rulebook.baseline.selections)
+    results = tuple(_judge_check(bench, selection, bundle.origin.target) for selection in rulebook.about(Subject.HOST))
     return Assessment(
         **describe_rulebook(rulebook),
         host=_describe_host(bundle, platform, target),
@@ -117,7 +132,7 @@ def assess_unreachable(
     """The assessment of a host that was not reached: every check inherits it, none has a verdict."""
     results = tuple(
         Result(selection.check, target.name, Outcome.UNREACHABLE, selection.severity.value, requirements=selection.requirements)
-        for selection in rulebook.baseline.selections
+        for selection in rulebook.about(Subject.HOST)
     )
     return Assessment(
         **describe_rulebook(rulebook),
@@ -139,15 +154,29 @@ def assess_unreachable(
     )
 
 
-def describe_rulebook(rulebook: Rulebook) -> dict[str, Any]:
-    """The parts of an assessment that come from content alone."""
+def assess_organization(rulebook: Rulebook, name: str, now: float, tool_version: str) -> Assessment:
+    """The assessment of what is asked of the organization, once: every check waits for what a person says."""
+    bench = _Bench(rulebook, {}, {}, now)
+    return Assessment(
+        **describe_rulebook(rulebook, Subject.ORGANIZATION),
+        host=Host(name, transport=ATTESTATION),
+        started_at=now,
+        finished_at=now,
+        results=tuple(_judge_check(bench, selection, name) for selection in rulebook.about(Subject.ORGANIZATION)),
+        proofs=(),
+        tool_version=tool_version,
+    )
+
+
+def describe_rulebook(rulebook: Rulebook, subject: Subject = Subject.HOST) -> dict[str, Any]:
+    """The parts of an assessment of this kind of subject that come from content alone."""
     baseline = rulebook.baseline
     return {
         "baseline": baseline.id,
         "baseline_title": baseline.title,
         "baseline_sha256": baseline.sha256,
         "content_sha256": rulebook.content_sha256,
-        "checks": {selection.check: _describe_check(rulebook.checks[selection.check]) for selection in baseline.selections},
+        "checks": {selection.check: _describe_check(rulebook.checks[selection.check]) for selection in rulebook.about(subject)},
         "requirements": rulebook.requirements,
         "changes": tuple(Change(c.baseline, c.check, c.change, c.reason, c.approver) for c in baseline.changes),
     }

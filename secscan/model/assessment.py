@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+ATTESTATION = "attestation"
+"""The transport of the one assessment for which no host was asked: what people have stated of the organization."""
 
 
 class Outcome(StrEnum):
@@ -25,9 +28,19 @@ class Disposition(StrEnum):
 
     NONE = "none"
     WAIVED = "waived"
-    ATTESTED = "attested"
-    NEEDS_REVIEW = "needs_review"  # accepted, but not for the value that is observed now, or for longer than is allowed
+    ATTESTED = "attested"  # somebody has stated, with evidence, that it holds
+    ATTESTED_FAIL = "attested_fail"  # ... that it does not hold
+    ATTESTED_NOT_APPLICABLE = "attested_not_applicable"  # ... that it is not needed here
+    NEEDS_REVIEW = "needs_review"  # a waiver for another value or for too long, or a statement that cannot be relied on
     EXPIRED = "expired"
+
+
+STATED: Mapping[str, str] = {
+    Disposition.ATTESTED.value: "pass",
+    Disposition.ATTESTED_FAIL.value: "fail",
+    Disposition.ATTESTED_NOT_APPLICABLE.value: "not_applicable",
+}
+"""What a disposition says that somebody has stated with evidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +103,8 @@ class Result:
     requirements: tuple[str, ...] = ()
     disposition: Disposition = Disposition.NONE
     waiver: str = ""  # id of the waiver that the disposition comes from
+    attestation: str = ""  # id of the statement about it that counts, or would if it could be relied on
+    standing: str = ""  # whether it can: a word of model.attestation.Standing; empty without a statement
     fingerprint: str = ""  # of what was observed where something does not hold; the same as long as that stays the same
 
 
@@ -132,17 +147,67 @@ class WaiverText:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceText:
+    """A file that a statement rests on, and what became of it since: a word of model.attestation.FileState."""
+
+    file: str
+    sha256: str
+    state: str
+    locations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AttestationText:
+    """What a report says about a statement. Times are seconds since the epoch, UTC; `answers` are by question."""
+
+    id: str
+    statement: str
+    scope: str
+    result: str
+    owner: str
+    approver: str
+    performed_at: float
+    valid_until: float
+    answers: Mapping[str, str]
+    metrics: Mapping[str, float]
+    evidence: tuple[EvidenceText, ...]
+    open_actions: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts over results. Rates are None where nothing was judged: a host with nothing judged has no score."""
+    """Counts over results. Rates are None where nothing was judged: a host with nothing judged has no score.
+
+    `attested` counts, among the manual results, what statements that hold say: pass, fail, not_applicable. None of it is a
+    measurement, so it adds to neither rate; what is stated to hold or not to be needed only stops counting as unanswered.
+    """
 
     counts: Mapping[str, int]
+    attested: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, results: Iterable[tuple[str, str]]) -> Tally:
+        """The tally of outcomes, each with its disposition."""
+        counts: dict[str, int] = {}
+        attested: dict[str, int] = {}
+        for outcome, disposition in results:
+            counts[outcome] = counts.get(outcome, 0) + 1
+            stated = STATED.get(disposition)
+            if stated and outcome == Outcome.MANUAL.value:
+                attested[stated] = attested.get(stated, 0) + 1
+        return cls(counts, attested)
+
+    @property
+    def unanswered(self) -> int:
+        """Manual results that no statement settles: none that holds, or one that says that it is not so."""
+        return self.counts.get("manual", 0) - self.attested.get("pass", 0) - self.attested.get("not_applicable", 0)
 
     @property
     def compliance(self) -> float | None:
-        """pass / (pass + fail + error + manual); None when nothing passed or failed."""
+        """pass / (pass + fail + error + unanswered manual); None when nothing passed or failed."""
         get = self.counts.get
         judged = get("pass", 0) + get("fail", 0)
-        return get("pass", 0) / (judged + get("error", 0) + get("manual", 0)) if judged else None
+        return get("pass", 0) / (judged + get("error", 0) + self.unanswered) if judged else None
 
     @property
     def coverage(self) -> float | None:
@@ -201,6 +266,7 @@ class Assessment:
     requirements: Mapping[str, RequirementText]
     changes: tuple[Change, ...] = ()
     waivers: Mapping[str, WaiverText] = field(default_factory=dict)
+    attestations: Mapping[str, AttestationText] = field(default_factory=dict)
     unreachable: str = ""  # why; then every result is `unreachable`
     problems: tuple[str, ...] = ()
     bundle_sha256: str = ""
@@ -211,8 +277,5 @@ class Assessment:
 
     @property
     def tally(self) -> Tally:
-        """Counts per outcome."""
-        counts: dict[str, int] = {}
-        for result in self.results:
-            counts[result.outcome.value] = counts.get(result.outcome.value, 0) + 1
-        return Tally(counts)
+        """Counts per outcome, and what is attested."""
+        return Tally.of((str(result.outcome), str(result.disposition)) for result in self.results)

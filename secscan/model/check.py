@@ -25,6 +25,13 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+class Subject(StrEnum):
+    """What a check is about."""
+
+    HOST = "host"
+    ORGANIZATION = "organization"  # asked once a run, and not of every host
+
+
 class Effort(StrEnum):
     """How long the remedy takes a person."""
 
@@ -208,6 +215,7 @@ class Check:
     expect: tuple[Expression, ...]
     cases: tuple[Case, ...]
     questions: tuple[str, ...] = ()
+    subject: Subject = Subject.HOST
     formerly: tuple[str, ...] = ()
     path: str = ""
     sha256: str = ""

@@ -27,12 +27,14 @@ _WORDS = VOCABULARIES["nagios"]
 def render(documents: Iterable[Document]) -> Iterator[str]:
     """The line."""
     counts: Counter[str] = Counter()
+    attested: Counter[str] = Counter()  # what statements say
     failing: Counter[str] = Counter()  # check -> hosts
     state, hosts, lost, accepted = "OK", 0, [], 0
     for document in documents:
         hosts += 1
         if document["unreachable"]:
             lost.append(document["host"]["name"])
+        attested.update(document["tally"]["attested"])
         for result in document["results"]:
             counts[result["outcome"]] += 1
             said = _WORDS.word(result["outcome"], result["disposition"]).said
@@ -41,10 +43,10 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
             if result["outcome"] == "fail" and said != "OK":
                 failing[result["check"]] += 1
             accepted += result["disposition"] == "waived"
-    tally = Tally(counts)
+    tally = Tally(counts, attested)
     if tally.compliance is None or lost:
         state = max(state, "UNKNOWN", key=_RANK.index)
-    yield f"SECSCAN {state} - {_told(hosts, lost, counts, accepted, failing)} | {_performance(tally, hosts, lost, accepted)}\n"
+    yield f"SECSCAN {state} - {_told(hosts, lost, tally, accepted, failing)} | {_performance(tally, hosts, lost, accepted)}\n"
 
 
 def exit_code(text: str) -> int:
@@ -52,14 +54,14 @@ def exit_code(text: str) -> int:
     return STATES.index(text.split(" ", 2)[1])
 
 
-def _told(hosts: int, lost: list[str], counts: Counter[str], accepted: int, failing: Counter[str]) -> str:
-    parts = [f"{ENGLISH.hosts(hosts)}, compliance {ENGLISH.rate(Tally(counts).compliance)}"]
+def _told(hosts: int, lost: list[str], tally: Tally, accepted: int, failing: Counter[str]) -> str:
+    parts = [f"{ENGLISH.hosts(hosts)}, compliance {ENGLISH.rate(tally.compliance)}"]
     if lost:
         parts.append(f"{len(lost)} not reached ({_names(lost)})")
     if failing:
         parts.append(f"{sum(failing.values())} failing ({_names([name for name, _ in failing.most_common(_NAMED + 1)])})")
-    if counts["error"]:
-        parts.append(f"{counts['error']} not judged")
+    if tally.counts.get("error"):
+        parts.append(f"{tally.counts['error']} not judged")
     if accepted:
         parts.append(f"{accepted} waived")
     return shorten(prose("; ".join(parts)).replace("|", "/"), _LIMIT, "...")

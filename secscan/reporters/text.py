@@ -77,7 +77,7 @@ def _one_host(document: Document, page: _Page) -> Iterator[str]:
             for result in sorted(results, key=lambda result: (SEVERITY_RANK[result["severity"]], result["check"])):
                 yield _result(result, document, page)
     yield _notes(document, page)
-    yield page.heading("IN ALL") + _counts(Tally(document["tally"]["counts"]), page)
+    yield page.heading("IN ALL") + _counts(Tally(document["tally"]["counts"], document["tally"]["attested"]), page)
 
 
 def _header(document: Document, page: _Page) -> Iterator[str]:
@@ -98,7 +98,7 @@ def _header(document: Document, page: _Page) -> Iterator[str]:
 def _result(result: Mapping[str, Any], document: Document, page: _Page) -> str:
     check = document["checks"][result["check"]]
     title = page.fold(check["title"], f"  {result['severity']:<9}", " " * 11)
-    decided = ENGLISH.decision(result, document["waivers"])
+    decided = ENGLISH.decision(result, document["waivers"], document["attestations"])
     subject = "" if result["subject"] == document["host"]["name"] else f" on {result['subject']}"
     lines = [
         page.paint(title, "1") if result["outcome"] == "fail" else title,
@@ -139,6 +139,8 @@ def _counts(tally: Tally, page: _Page) -> str:
     for outcome, word in words.items():
         shown = word.replace(_JOINED, " ")
         text = text.replace(shown, page.paint(shown, _COLOURS.get(outcome, "")))
+    if stated := ENGLISH.attested(tally):
+        text += page.fold(stated, "  ")
     rates = f"  compliance {ENGLISH.rate(tally.compliance)}, coverage {ENGLISH.rate(tally.coverage)}"
     return text + page.paint(rates, "1") + "\n"
 

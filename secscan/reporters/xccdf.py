@@ -162,7 +162,7 @@ def _rule_result(result: Mapping[str, Any], document: Document) -> str:
     word = _WORDS.word(outcome, result["disposition"])
     override = _override(result, document, word.said) if word.mark == "override" else ""
     said = sentences(result) or ([] if outcome == "pass" else [gist(result, document)])
-    severity, decision = _MESSAGES.get(outcome, "info"), ENGLISH.decision(result, document["waivers"])
+    severity, decision = _MESSAGES.get(outcome, "info"), ENGLISH.decision(result, document["waivers"], document["attestations"])
     messages = "" if document["unreachable"] else "".join(_message(severity, sentence) for sentence in said)
     messages += _message("info", line(decision)) if decision and not override else ""
     subject = subject_of(result, document)
@@ -181,7 +181,7 @@ def _message(severity: str, text: str) -> str:
 def _override(result: Mapping[str, Any], document: Document, said: str) -> str:
     waiver = document["waivers"].get(result["waiver"], {})
     authority = line(waiver.get("approver", ""), 200) or "unknown"
-    remark = ENGLISH.decision(result, document["waivers"])
+    remark = ENGLISH.decision(result, document["waivers"], document["attestations"])
     measured = _WORDS.word(result["outcome"], "none").said
     return (
         f'<override time="{waiver.get("starts_at", document["finished_at"])}" authority="{for_xml(authority)}">\n'

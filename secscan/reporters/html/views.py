@@ -91,5 +91,5 @@ def _view_result(result: Mapping[str, Any], line: HostLine, document: Document, 
     subject = "" if result["subject"] == document["host"]["name"] else result["subject"]
     anchor = anchors.result(line.anchor, result["check"], subject)
     proofs = [shown.view(document["proofs"][index], f"{anchor}/{number}") for number, index in enumerate(result["proofs"], 1)]
-    decided = ENGLISH.decision(result, document["waivers"])
+    decided = ENGLISH.decision(result, document["waivers"], document["attestations"])
     return ResultView(anchor, result, document["checks"][result["check"]], headline(result), subject, tuple(proofs), decided)

@@ -218,7 +218,7 @@ def _log(result: Mapping[str, Any], document: Document) -> Iterator[Json]:
     entry: Json = {
         "uuid": identifier("log", *key_of(result, document)),
         "title": title(f"Waiver {waiver['id']}"),
-        "description": prose(line(ENGLISH.decision(result, document["waivers"]))),
+        "description": prose(line(ENGLISH.decision(result, document["waivers"], document["attestations"]))),
         "start": waiver["starts_at"],
         "end": waiver["expires_at"],
         "status-change": words(result).mark,

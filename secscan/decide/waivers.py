@@ -1,4 +1,4 @@
-"""What people decided about outcomes: waivers laid on an assessment. Pure; an outcome is never changed, only annotated.
+"""Waivers laid on an assessment. Pure; an outcome is never changed, only annotated.
 
 A waiver counts when it covers check, host and moment, is no longer than headquarters allows, and was given for the value that is
 observed now. Whatever else covers a failure is told as what it is: expired, or to be reviewed.
@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from secscan.model.assessment import Assessment, Disposition, Host, Result, WaiverText
 from secscan.model.waiver import Scope, Waiver
 
+_SETTLED = (Disposition.ATTESTED, Disposition.ATTESTED_NOT_APPLICABLE)
 _ORDER = (Disposition.WAIVED, Disposition.NEEDS_REVIEW, Disposition.EXPIRED)
 
 
@@ -24,8 +25,11 @@ def decide(assessment: Assessment, waivers: Sequence[Waiver], limits: Mapping[st
     used: dict[str, Waiver] = {}
     results = []
     for result in assessment.results:
+        if result.disposition in _SETTLED:
+            results.append(result)
+            continue
         disposition, waiver = _dispose(result, near, assessment.started_at, limits or {})
-        if waiver is None:
+        if waiver is None or (result.attestation and disposition is not Disposition.WAIVED):
             results.append(result)
             continue
         used[waiver.id] = waiver

@@ -1,0 +1,1 @@
+"""Statements of people: files read with places, the evidence they rest on, and their schema."""
