@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from secscan.continuity.archive import ARCHIVE
 from secscan.continuity.composition import Composition, Depth, compose, measure_depth
 from secscan.continuity.figures import Figure, Knowledge, judge_best, worst_of
 from secscan.continuity.intervals import gaps, quantile, share_held
@@ -152,6 +153,8 @@ def _worst_gap(copies: Sequence[Copy], rpo: float, evidence: Evidence, faults: S
     if len(sure) < len(points):
         every = [point.time for point in points]
         found.append((max(gaps(every, evidence.now, evidence.window_s)), Knowledge.ESTIMATED))
+    if any(point.method == ARCHIVE for point in points):
+        faults = [*faults, "nothing tells how the log was archived in the past"]
     return judge_best(found, rpo * _GAP_FACTOR, faults, "the longest gap of the window")
 
 

@@ -55,7 +55,7 @@ def compose(data_set: DataSet, copies: Sequence[Copy], site: str, now: float) ->
     errors = total if total or len(known) == len(apart) else None
     enough = len(held) >= 2 and len(hosts) >= 2 and bool(off_site) and bool(fixed)
     open_questions = (
-        any(copy.fault or any(point.doubt for point in copy.restorable) for copy in apart)
+        any(copy.fault or (copy.restorable and all(point.doubt for point in copy.restorable)) for copy in apart)
         or not site
         or any(not copy.repository.site or any(point.immutable_until is None for point in copy.restorable) for copy in held)
     )

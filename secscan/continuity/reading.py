@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from secscan.continuity.archive import archived_points
 from secscan.continuity.points import Copy, Integrity, RestorePoint
 from secscan.judge.observe import exhibits, observe
 from secscan.model.evidence import Bundle
@@ -24,6 +25,7 @@ _ASKED_BY = {
     "rsnapshot": "rsnapshot",
     "pgbackrest": "pgbackrest",
 }
+_SERVERS = "postgresql_state"
 _PLACES = {"backup_repositories": "places", "backup_files": "patterns"}
 _CLIENT_CLOCK = {"duplicity"}  # the names of its files hold the time of the host that is saved
 
@@ -47,7 +49,11 @@ class HostView:
 
 def view_host(bundle: Bundle, probes: Mapping[str, Probe]) -> HostView:
     """What a bundle says about repositories and restore points, by whichever probe tells of them."""
-    able = {name: probe for name, probe in probes.items() if probe.attribute("repositories") and probe.attribute("points")}
+    able = {
+        name: probe
+        for name, probe in probes.items()
+        if name == _SERVERS or (probe.attribute("repositories") and probe.attribute("points"))
+    }
     answered = exhibits(bundle, able)
     looks = tuple(Look(call, observe(able[call.probe], call, exhibit.answer)) for call, exhibit in answered.items())
     return HostView(bundle.origin.target, bundle.origin.clock_offset_s, looks)
@@ -80,6 +86,10 @@ def _find_copy(data_set: DataSet, repository: Repository, views: Mapping[str, Ho
     if isinstance(record["evidence"], Unobservable):
         return Copy(repository, fault=record["evidence"].reason, claimed=claimed)
     points = tuple(_read_points(data_set, repository, record, look, views, now))
+    database = views.get(data_set.host)
+    if repository.tool == "pgbackrest" and data_set.database and database and database.clock_offset_s is not None:
+        servers = [server for each in database.looks for server in _records(each, "servers")]
+        points += tuple(archived_points(servers, database.clock_offset_s, points, now))
     damaged = record["damaged"]
     broken = sum(not point.restorable for point in points)
     errors = broken + damaged if isinstance(damaged, int) else broken or None

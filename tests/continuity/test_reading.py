@@ -100,6 +100,45 @@ def test_the_catalogue_of_a_director_tells_of_the_backups_of_its_clients():
     assert (found.rpo_now.seconds, found.rpo_now.verdict) == (HOUR, Verdict.MET)
 
 
+def stanza(age: int) -> str:
+    backup = {
+        "database": {"repo-key": 1}, "error": False, "info": {"size": 9, "repository": {"delta": 9}}, "label": "b", "type": "full",
+        "timestamp": {"stop": NOW - age},
+    }  # fmt: skip
+    told = {
+        "backup": [backup], "name": "main", "db": [{"system-id": 7}], "status": {"lock": {"backup": {"held": False}}},
+        "repo": [{"key": 1, "cipher": "none", "status": {"code": 0}}],
+    }  # fmt: skip
+    return f"{json.dumps([told])}\nend\n"
+
+
+def server(archived: int, standby: str = "no", port: int = 5432) -> str:
+    return (
+        f"server {port} /var/lib/postgresql/15/main\n| version=150013 standby={standby} oldest_transaction=737 connections=1 "
+        f"max_connections=100 archived=4 failed=0 last_archived={archived} last_failed=\ndone\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("servers", "age", "verdict"),
+    [
+        (server(NOW - HOUR), HOUR, Verdict.PARTLY),
+        (server(NOW - 9 * HOUR), 9 * HOUR, Verdict.MISSED),
+        (server(NOW + DAY), 20 * HOUR, Verdict.MISSED),
+        (server(NOW - HOUR, "yes"), 20 * HOUR, Verdict.MISSED),
+        (server(NOW - HOUR) + server(NOW - HOUR, port=5433), 20 * HOUR, Verdict.MISSED),
+    ],
+)
+def test_an_archive_of_the_log_brings_a_database_nearer_to_now_but_only_by_an_estimate(servers, age, verdict):
+    data = DataSet("ledger", "db1", database="main", backups=("pg",))
+    declared = Repository("pg", "db1", "main repo1", "pgbackrest", "geneva")
+    asked = bundle("db1", {("pgbackrest", '{"config": ""}'): stanza(20 * HOUR), ("postgresql_state", "{}"): f"{servers}end\n"})
+    found = assess_data_set(data, 4 * HOUR, evidence(asked, declared=(declared,)))
+    assert found.rpo_now.verdict is verdict
+    assert min(NOW - point.time for point in found.copies[0].restorable) == age
+    assert found.worst_gap.verdict is (Verdict.UNKNOWN if age < 20 * HOUR else Verdict.MISSED)
+
+
 @pytest.mark.parametrize("more", ["damaged=1", "damaged=7"])
 def test_damage_that_was_found_leaves_nothing_to_restore(more):
     found = figures(told(HOUR, more=more))
