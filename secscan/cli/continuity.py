@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -35,7 +36,8 @@ def command(inventory: str, saved: Path, window: str, as_json: bool) -> int:
 
     Exit codes: 0 all objectives met, 1 one is missed, 4 none is missed but one is not known or only estimated.
     """
-    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
+    from secscan.continuity.indicators import measure_indicators  # noqa: PLC0415 - keep --help free of it
+    from secscan.inert import visible  # noqa: PLC0415 - as above
     from secscan.inventory import read_inventory  # noqa: PLC0415 - as above
 
     declared = read_inventory(inventory)
@@ -43,17 +45,25 @@ def command(inventory: str, saved: Path, window: str, as_json: bool) -> int:
         raise click.UsageError(f"{inventory} declares no service; allowed: an inventory with `services`")
     evidence = _read_evidence(declared, saved, window)
     figures = _assess(declared, evidence)
+    indicators = measure_indicators(figures)
     if as_json:
         from secscan.continuity.telling import service_document  # noqa: PLC0415 - as above
 
-        document = {"as_of": evidence.now, "window_s": evidence.window_s, "services": [service_document(each) for each in figures]}
+        document = {
+            "as_of": evidence.now,
+            "window_s": evidence.window_s,
+            "services": [service_document(each) for each in figures],
+            "indicators": [dataclasses.asdict(indicator) for indicator in indicators],
+        }
         click.echo(json.dumps(document, indent=1, allow_nan=False))
     else:
-        from secscan.continuity.telling import short_lines  # noqa: PLC0415 - as above
+        from secscan.continuity.telling import indicator_line, short_lines  # noqa: PLC0415 - as above
 
         for each in figures:
             for line in short_lines(each):
                 click.echo(visible(line))
+        for indicator in indicators:
+            click.echo(indicator_line(indicator))
     return _exit_code(figures)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from secscan.continuity.assess import DataSetFigures, ServiceFigures
 from secscan.continuity.figures import Figure
+from secscan.continuity.indicators import Indicator
 from secscan.continuity.points import Copy
 from secscan.model.values import write_duration
 
@@ -40,6 +41,13 @@ def short_lines(figures: ServiceFigures) -> Iterator[str]:
             for note in (copy.fault, *copy.notes):
                 if note:
                     yield f"    {copy.repository.id}: {note}"
+
+
+def indicator_line(indicator: Indicator) -> str:
+    """An indicator in one line."""
+    apart = {"estimated": len(indicator.estimated), "unknown": len(indicator.unknown)}
+    rest = ", ".join(f"{count} {word}" for word, count in apart.items() if count)
+    return f"{indicator.id:<9}{len(indicator.met)} of {len(indicator.of)} {indicator.title}" + (f" ({rest})" if rest else "")
 
 
 def written(figure: Figure) -> str:

@@ -267,6 +267,9 @@ def test_the_command_reads_saved_bundles_and_tells_by_its_exit_code(tmp_path, ca
     document = json.loads(capsys.readouterr().out)
     assert (document["as_of"], document["window_s"]) == (NOW, 2 * DAY)
     assert document["services"][0]["figures"]["rpo_now"]["seconds"] == HOUR
+    met = {each["id"]: (each["met"], each["of"]) for each in document["indicators"]}
+    assert met["K2"] == (["erp/files"], ["erp/files"])
+    assert met["K5"] == ([], ["erp"])
     (tmp_path / "saved" / "evidence" / "broken.bundle.json.gz").write_bytes(b"no bundle")
     assert run(words) == 2
     assert "broken.bundle.json.gz" in capsys.readouterr().err
