@@ -9,7 +9,7 @@ PYTEST_OPTIONS ?=
 BENCH_OPTIONS ?=
 bin = $(VENV)/bin
 
-.PHONY: scan test check format lint types layers content docs tests lab-tools bench wheel clean help
+.PHONY: scan test check format lint types layers content docs tests messages lab-tools bench wheel clean help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +46,15 @@ docs: $(VENV)/.tested ## what is printed from code is up to date
 
 tests: $(VENV)/.tested ## all of pytest, the lab of real hosts included where this user may boot one
 	$(bin)/pytest $(PYTEST_OPTIONS)
+
+messages: $(VENV)/.tested ## collect the texts of reports and content into the catalogues of every language, and compile these
+	$(bin)/pybabel -q extract -F babel.cfg -k mark -k translate_plural:1,2 --no-location --sort-output -o secscan/locale/secscan.pot .
+	$(bin)/pybabel -q extract -F babel-content.cfg --no-location --sort-output -o secscan/locale/content.pot .
+	for domain in secscan content; do \
+	  $(bin)/pybabel -q update -D $$domain -i secscan/locale/$$domain.pot -d secscan/locale -w 100 -N --ignore-obsolete --ignore-pot-creation-date && \
+	  $(bin)/pybabel -q compile -D $$domain -d secscan/locale --statistics || exit 1; \
+	done
+	rm secscan/locale/*.pot
 
 lab-tools: $(bin)/python
 	@PYTHON=$(bin)/python sh tests/install-tools.sh

@@ -58,6 +58,11 @@ def prose(text: str) -> str:
     return visible(re.sub(r"[ \t\r\n]+", " ", text).strip(), keep=SPACES)
 
 
+def fold(text: str) -> str:
+    """A text on one line: blanks and line ends folded, so that wrapping in a file changes nothing."""
+    return " ".join(text.split())
+
+
 def shorten(text: str, limit: int, note: str = "… ({} more characters)") -> str:
     """At most `limit` characters, and how many more there were."""
     return text if len(text) <= limit else text[:limit] + note.format(f"{len(text) - limit:,}")

@@ -27,6 +27,11 @@ def schemas() -> Path:
     return _PACKAGE / "schemas"
 
 
+def locale() -> Path:
+    """The folder of translations, as gettext lays it out."""
+    return _PACKAGE / "locale"
+
+
 def _content(name: str) -> Path:
     installed = _PACKAGE / "_content" / name
     return installed if installed.is_dir() else _PACKAGE.parent / name

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from secscan.inert import shorten
+from secscan.inert import SPACES, visible
 from secscan.model.assessment import ATTESTATION, Tally
 
 VALUE_LIMIT = 300  # characters of one value in a sentence
@@ -173,12 +173,77 @@ _AGES = {"older_than", "newer_than", "left_at_least"}
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
-@dataclass(frozen=True, slots=True)
+class Sentence(str):
+    """Words of ours around values that are visible and set apart by isolates already: a page shows its isolates to nobody."""
+
+    __slots__ = ()
+
+
+class Figures(Protocol):
+    """How a language writes what is counted and measured."""
+
+    def number(self, number: float) -> str:
+        """A count."""
+
+    def signed(self, number: float) -> str:
+        """A number with its sign and one decimal."""
+
+    def decimal(self, number: float) -> str:
+        """A number with one decimal."""
+
+    def percent(self, percent: float) -> str:
+        """A number of per cent, with one decimal."""
+
+    def date(self, moment: str) -> str:
+        """The day of an RFC 3339 moment in UTC."""
+
+    def duration(self, seconds: float) -> str:
+        """How long something is."""
+
+
+class EnglishFigures:
+    """Numbers with commas, days as ISO 8601 has them, durations as checks write them: what no reader takes for another."""
+
+    def number(self, number: float) -> str:
+        """1234 -> 1,234."""
+        return f"{number:,}"
+
+    def signed(self, number: float) -> str:
+        """0.25 -> +0.2."""
+        return f"{number:+.1f}"
+
+    def decimal(self, number: float) -> str:
+        """0.25 -> 0.2."""
+        return f"{number:.1f}"
+
+    def percent(self, percent: float) -> str:
+        """83.3 -> 83.3%."""
+        return f"{percent:.1f}%"
+
+    def date(self, moment: str) -> str:
+        """`2026-11-21T07:02:03.120Z` as `2026-11-21`."""
+        return moment[:10]
+
+    def duration(self, seconds: float) -> str:
+        """93600 -> 26h."""
+        return write_seconds(seconds)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Wording:
-    """Words of one language. `translate` is gettext, `translate_plural` ngettext; without them, English."""
+    """Words of one language. `translate` is gettext, `translate_plural` ngettext; without them, English.
+
+    `translate_content` gives a text of a check, requirement or baseline in this language, None when nobody has translated it.
+    `isolates` sets the values in a sentence apart, for readers that mix directions; the sentence is a Sentence then.
+    """
 
     translate: Callable[[str], str] = mark
     translate_plural: Callable[[str, str, int], str] = mark_plural
+    translate_content: Callable[[str], str | None] = mark
+    figures: Figures = field(default_factory=EnglishFigures)
+    language: str = "en"
+    direction: str = "ltr"
+    isolates: bool = False
 
     def finding(self, finding: Mapping[str, Any]) -> str:
         """A finding document as a sentence: `root_login.value: expected one of "no", got "yes"`."""
@@ -195,12 +260,20 @@ class Wording:
             expected=self.expected(finding),
             actual=self.actual(finding),
         )
-        return "; ".join([said, *self.details(finding)])
+        return self._join("; ", [said, *self.details(finding)])
 
     def where(self, finding: Mapping[str, Any]) -> str:
         """What a finding is about: the attribute, and the record of a collection."""
         that = finding["that"]
         return f"{that} ({self.record(finding['item'])})" if finding["item"] else str(that)
+
+    def headline(self, result: Mapping[str, Any]) -> str:
+        """What a result comes to in one sentence; empty for a pass."""
+        findings = result["findings"]
+        if not findings or result["outcome"] == "manual":
+            return str(result["reason"])
+        more = result["findings_total"] - 1
+        return self._join(" ", [self.finding(findings[0]), *([f"(+{self.figures.number(more)})"] if more > 0 else [])])
 
     def expected(self, finding: Mapping[str, Any]) -> str:
         """What was expected, without the word itself."""
@@ -210,7 +283,7 @@ class Wording:
         flag = _FLAGS.get((matcher, expected)) if isinstance(expected, bool) else None
         if flag:
             return self.translate(flag)
-        text = write_seconds(expected) if matcher in _AGES and isinstance(expected, int | float) else self.value(expected)
+        text = self.figures.duration(expected) if matcher in _AGES and isinstance(expected, int | float) else self.value(expected)
         if matcher in _EXPECTED:
             return self._say(_EXPECTED[matcher], expected=text)
         return f"{matcher} {text}"
@@ -252,7 +325,7 @@ class Wording:
             justification=waiver["justification"],
             owner=waiver["owner"],
             approver=waiver["approver"],
-            until=write_moment(waiver["expires_at"]),
+            until=self.moment(waiver["expires_at"]),
             ticket=ticket,
         )
 
@@ -290,46 +363,85 @@ class Wording:
             if approver
             else self.translate(mark("approved by nobody")),
             day=attestation["performed_at"][:10],
-            until=write_moment(attestation["valid_until"]),
+            until=self.moment(attestation["valid_until"]),
             figures=figures,
         )
 
     def value(self, value: Any) -> str:
         """A JSON value for people: texts in quotes, lists with commas, absence and ignorance in words."""
         if isinstance(value, str):
-            return f'"{value}"' if len(value) <= VALUE_LIMIT else shorten(f'"{value}"', VALUE_LIMIT, '…" ({} more characters)')
+            return f'"{value}"' if len(value) <= VALUE_LIMIT else self.cut(f'"{value}"', VALUE_LIMIT, '…"')
         if isinstance(value, bool):
             return self.translate(mark("true") if value else mark("false"))
         if value is None:
             return self.translate(mark("nothing"))
         if isinstance(value, list):
-            return shorten(", ".join(self.value(item) for item in value), VALUE_LIMIT) or self.translate(mark("an empty list"))
+            return self.cut(self._join(", ", list(map(self.value, value))), VALUE_LIMIT) or self.translate(mark("an empty list"))
         if isinstance(value, Mapping):
             return self._mapping(value)
         return str(value)
 
+    def cut(self, text: str, limit: int, end: str = "…") -> str:
+        """At most `limit` characters, and how many more there were."""
+        over = len(text) - limit
+        if over <= 0:
+            return text
+        note = self.translate_plural("{count} more character", "{count} more characters", over)
+        return type(text)(f"{text[:limit]}{end} ({note.format(count=self.figures.number(over))})")
+
     def record(self, record: Mapping[str, Any]) -> str:
-        """A record on one line: `user=games uid=5`."""
-        return shorten(
-            " ".join(f"{name}={item if isinstance(item, str) else self.value(item)}" for name, item in record.items()), VALUE_LIMIT
+        """A record on one line as machines write it, in every language: `user=games uid=5`."""
+        return self.cut(
+            " ".join(f"{name}={item if isinstance(item, str) else ENGLISH.value(item)}" for name, item in record.items()),
+            VALUE_LIMIT,
         )
 
     def rate(self, rate: float | None) -> str:
         """A rate in percent, rounded down so that only everything is 100 %; words when there is none."""
-        return self.translate(mark("not judged")) if rate is None else f"{int(rate * 1000 + 1e-9) / 10:.1f}%"
+        return self.translate(mark("not judged")) if rate is None else self.figures.percent(int(rate * 1000 + 1e-9) / 10)
+
+    def number(self, count: float) -> str:
+        """A count as the language writes it."""
+        return self.figures.number(count)
+
+    def moment(self, moment: str) -> str:
+        """`2026-11-21T07:02:03.120Z` as `2026-11-21 07:02 UTC`."""
+        return self.translate(mark("{date} {time} UTC")).format(date=self.figures.date(moment), time=moment[11:16])
+
+    def seconds(self, seconds: float) -> str:
+        """A measured time: `1.9 s`."""
+        return self.translate(mark("{number} s")).format(number=self.figures.decimal(seconds))
+
+    def offset(self, seconds: float) -> str:
+        """How far a clock is off: `+0.3 s`."""
+        return self.translate(mark("{number} s")).format(number=self.figures.signed(seconds))
+
+    def content(self, text: str) -> str:
+        """A text of a check, requirement or baseline: in this language where it is translated, else as it was written."""
+        return self.translate_content(text) or text
 
     def hosts(self, count: int) -> str:
         """A number of hosts: `1 host`, `12 hosts`."""
-        return self.translate_plural("{count} host", "{count} hosts", count).format(count=count)
+        return self.translate_plural("{count} host", "{count} hosts", count).format(count=self.figures.number(count))
 
     def checks(self, count: int) -> str:
         """A number of checks."""
-        return self.translate_plural("{count} check", "{count} checks", count).format(count=count)
+        return self.translate_plural("{count} check", "{count} checks", count).format(count=self.figures.number(count))
+
+    def bytes(self, count: int) -> str:
+        """A number of bytes."""
+        return self.translate_plural("{count} byte", "{count} bytes", count).format(count=self.figures.number(count))
+
+    def received(self, count: int) -> str:
+        """A number of bytes that came from a host."""
+        return self.translate_plural("{count} byte received", "{count} bytes received", count).format(
+            count=self.figures.number(count)
+        )
 
     def remedy_terms(self, text: Mapping[str, Any]) -> str:
         """Effort and effect of a check's remedy: `takes minutes, works at once`."""
         known = (EFFORTS.get(text["effort"]), WHENS.get(text["when"]))
-        return ", ".join(self.translate(word) for word in known if word)
+        return self.translate(mark(", ")).join(self.translate(word) for word in known if word)
 
     def who(self, host: Mapping[str, Any]) -> str:
         """As whom a host was asked: `admin over ssh, as root (sudo)`."""
@@ -341,7 +453,7 @@ class Wording:
             parts.append(self._say(mark("as uid {uid}"), uid=host["uid"]) if host["uid"] else self.translate(mark("as root")))
         if host["become"]:
             parts.append(host["become"])
-        return ", ".join(parts)
+        return self._join(self.translate(mark(", ")), parts)
 
     def _mapping(self, value: Mapping[str, Any]) -> str:
         if set(value) == {"absent"}:
@@ -353,13 +465,26 @@ class Wording:
         if set(value) == {"unobservable"}:
             return self._say(mark("no answer ({reason})"), reason=value["unobservable"])
         if set(value) == {"records"} and isinstance(value["records"], int):
-            return self.translate_plural("{count} record", "{count} records", value["records"]).format(count=value["records"])
+            count = value["records"]
+            return self.translate_plural("{count} record", "{count} records", count).format(count=self.figures.number(count))
         if value == {"present": True}:
             return self.translate(mark("something that is there"))
-        return shorten(json.dumps(value, ensure_ascii=False), VALUE_LIMIT)
+        return self.cut(json.dumps(value, ensure_ascii=False), VALUE_LIMIT)
 
     def _say(self, template: str, **values: object) -> str:
-        return self.translate(template).format(**values)
+        said = self.translate(template)
+        if not self.isolates:
+            return said.format(**values)
+        return Sentence(said.format(**{name: self._apart(value) for name, value in values.items()}))
+
+    def _join(self, between: str, parts: list[str]) -> str:
+        return Sentence(between.join(map(self._apart, parts))) if self.isolates else between.join(parts)
+
+    def _apart(self, value: object) -> str:
+        """A value that reads in its own direction whatever stands around it, and that cannot end its isolation."""
+        if isinstance(value, Sentence) or value == "":
+            return str.__str__(value)
+        return f"\u2068{visible(str(value), SPACES)}\u2069"
 
 
 ENGLISH = Wording()

@@ -11,8 +11,9 @@
     outcomes: new Set(outcomes.filter((box) => box.checked).map((box) => box.value)),
     severity: value("severity"), domain: value("domain"), requirement: value("requirement"), host: value("host"), text: value("text"),
   });
+  const number = new Intl.NumberFormat(`${document.documentElement.lang}-u-nu-latn`);
   const say = (shown, all) => {
-    status.textContent = status.dataset.template.replace("{shown}", shown.toLocaleString()).replace("{all}", all.toLocaleString());
+    status.textContent = status.dataset.template.replace("{shown}", number.format(shown)).replace("{all}", number.format(all));
   };
   const lower = new Map();
   const textOf = (element) => {

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from secscan.cli.options import attestations_options, load
-from secscan.cli.reports import Run, check_formats, exit_code, parse_fail_on, prepare_folder, report_options, write_reports
+from secscan.cli.reports import (
+    Run,
+    check_formats,
+    choose_words,
+    exit_code,
+    parse_fail_on,
+    prepare_folder,
+    report_options,
+    write_reports,
+)
 from secscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -241,10 +250,12 @@ def report(
     output: Path | None,
     formats: str,
     fail_on: str,
+    language: str,
+    terms: Path | None,
     colour: bool | None,
 ) -> int:
     """What is asked of the organization and what is stated, as an assessment of its own; no host is asked."""
-    rule, wanted = parse_fail_on(fail_on), check_formats(formats, output)
+    rule, wanted, words = parse_fail_on(fail_on), check_formats(formats, output), choose_words(language, terms)
     folder = attestations or (DEFAULT if DEFAULT.is_dir() else None)
     engine = load(baseline, content, waivers=waivers, attestations=folder, organization=organization)
     with contextlib.ExitStack() as stack:
@@ -252,5 +263,5 @@ def report(
         run = Run(place, keep_evidence=False)
         if run.keep_stated(engine) is None:
             raise UsageError(f"baseline {baseline} asks nothing of the organization; allowed: one like {BASELINE}")
-        write_reports(run, wanted, output, quiet=False, colour=colour)
+        write_reports(run, wanted, output, quiet=False, colour=colour, words=words)
     return exit_code(run, rule)

@@ -39,6 +39,8 @@ KEYS = {
     "history": _Key("history", _TEXT, "the file or database URL that runs are remembered in", place=True),
     "output": _Key("output", _TEXT, "the folder that reports and evidence go to", place=True),
     "formats": _Key("formats", _TEXTS, "the reports to write: text, html, json, csv, ... (secscan report --help)"),
+    "language": _Key("language", _TEXT, "the language of reports for people: ar, zh, en, fr, ru, es"),
+    "terms": _Key("terms", _TEXT, "a file of your organization's words in place of ours", place=True),
     "fail_on": _Key("fail_on", _TEXTS, "what ends with exit code 1: a severity; error, manual, unreachable; or never"),
     "limit": _Key("limit", _TEXTS, "only hosts where site=..., label=..., host=..."),
     "become": _Key("become", {"type": "boolean"}, "ask as root, by sudo once around the whole script"),
@@ -100,7 +102,8 @@ def read_configuration(path: Path) -> dict[str, dict[str, Any]]:
             defaults[KEYS[name].parameter] = _default(name, value, path.parent)
     document.raise_problems()
     groups = {group: dict.fromkeys(commands, defaults) for group, commands in _GROUPS.items()}
-    return {**dict.fromkeys(_COMMANDS, defaults), **groups}
+    words = {name: value for name, value in defaults.items() if name in {"language", "terms"}}
+    return {**dict.fromkeys(_COMMANDS, defaults), **groups, "report": words}
 
 
 def _is_right(document: Document, name: str, value: Any) -> bool:

@@ -10,7 +10,16 @@ from pathlib import Path
 import click
 
 from secscan.cli.options import attestations_options, content_options, load, waivers_option
-from secscan.cli.reports import Run, check_formats, exit_code, parse_fail_on, prepare_folder, report_options, write_reports
+from secscan.cli.reports import (
+    Run,
+    check_formats,
+    choose_words,
+    exit_code,
+    parse_fail_on,
+    prepare_folder,
+    report_options,
+    write_reports,
+)
 
 
 @click.command("evaluate")
@@ -31,6 +40,8 @@ def command(
     output: Path | None,
     formats: str,
     fail_on: str,
+    language: str,
+    terms: Path | None,
     colour: bool | None,
     name: str | None,
     quiet: bool,
@@ -49,7 +60,7 @@ def command(
     paths = _bundles(evidence)
     if name and len(paths) > 1:
         raise click.UsageError(f"--name names one host, and there are {len(paths)} bundles; allowed: one bundle with --name")
-    wanted = check_formats(formats, output)
+    wanted, words = check_formats(formats, output), choose_words(language, terms)
     engine = load(baseline, content, waivers=waivers, attestations=attestations, organization=organization)
     with contextlib.ExitStack() as stack:
         folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
@@ -73,7 +84,7 @@ def command(
                 run.add(run.write(evaluate(engine, bundle)))
         run.keep_stated(engine)
         if run.kept:
-            write_reports(run, wanted, output, quiet, colour)
+            write_reports(run, wanted, output, quiet, colour, words)
     return exit_code(run, rule) if whole else 2
 
 

@@ -9,41 +9,46 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from secscan.cli.reports import FORMATS, check_formats, load_reporters, print_text, write_whole
+from secscan.cli.reports import FORMATS, LANGUAGE_OPTIONS, check_formats, choose_words, load_reporters, print_text, write_whole
 
 if TYPE_CHECKING:
     from secscan.reporters import Reporter
+    from secscan.wording import Wording
 
 
 @click.command("report")
 @click.argument("saved", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where the reports go.")
 @click.option("-f", "--format", "formats", default="", metavar="NAME,...", help=f"{FORMATS}.")
+@LANGUAGE_OPTIONS[0]
+@LANGUAGE_OPTIONS[1]
 @click.option("--color/--no-color", "colour", default=None, help="Colour the text report; default: on a terminal.")
-def command(saved: tuple[Path, ...], output: Path | None, formats: str, colour: bool | None) -> int:
+def command(
+    saved: tuple[Path, ...], output: Path | None, formats: str, language: str, terms: Path | None, colour: bool | None
+) -> int:
     """Render saved assessments in another format.
 
     SAVED is an assessment (hosts/NAME.json of a scan's folder), or such a folder. Exits 0, except for nagios without -o, which
     exits as monitoring plugins do: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
     """
-    wanted = check_formats(formats, output)
+    wanted, words = check_formats(formats, output), choose_words(language, terms)
     paths = _documents(saved)
     for reporter in load_reporters(wanted):
         if output:
             path = output / f"report.{reporter.extension}"
-            write_whole(path, reporter.render(_read(paths)))
+            write_whole(path, reporter.write(_read(paths), words))
             click.echo(f"secscan: wrote {path}", err=True)
         elif reporter.name == "text":
-            print_text(_read(paths), colour)
+            print_text(_read(paths), colour, words)
         else:
-            return _print(reporter, paths)
+            return _print(reporter, paths, words)
     return 0
 
 
-def _print(reporter: Reporter, paths: list[Path]) -> int:
+def _print(reporter: Reporter, paths: list[Path], words: Wording) -> int:
     """The only report, on standard output; returns what to exit with."""
     first = ""
-    for piece in reporter.render(_read(paths)):
+    for piece in reporter.write(_read(paths), words):
         sys.stdout.write(piece)
         first = first or piece
     return reporter.exit_code(first) if reporter.exit_code else 0

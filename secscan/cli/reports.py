@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from secscan.model.target import Target
     from secscan.pipeline import Engine
     from secscan.reporters import Reporter
+    from secscan.wording import Wording
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = "text, html, json, csv, junit, markdown, sarif, xccdf, hdf, oscal, poam, ocsf, prometheus, nagios"
@@ -34,8 +35,32 @@ _SETTLED = ("waived", "attested", "attested_not_applicable")
 _OTHERS = ("error", "manual", "unreachable", "never")
 
 
+LANGUAGE_OPTIONS = (
+    click.option(
+        "--language",
+        default="en",
+        show_default=True,
+        metavar="ar|zh|en|fr|ru|es",
+        help="The language of the reports that people read: text, html.",
+    ),
+    click.option(
+        "--terms",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Words of your organization instead of ours.",
+    ),
+)
+
+
+def choose_words(language: str, terms: Path | None) -> Wording:
+    """The words of the reports. UsageError for a language that there is not, InputError for what is wrong in the file of terms."""
+    from secscan.languages import wording  # noqa: PLC0415 - keep --help free of it
+
+    return wording(language, terms)
+
+
 def report_options(command: F) -> F:
-    """--output, --format, --fail-on and colour."""
+    """--output, --format, --fail-on, language, terms and colour."""
     options = [
         click.option(
             "-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where reports and evidence go."
@@ -55,6 +80,7 @@ def report_options(command: F) -> F:
             metavar="WORDS",
             help="What exits 1: a severity; error, manual, unreachable; or never.",
         ),
+        *LANGUAGE_OPTIONS,
         click.option("--color/--no-color", "colour", default=None, help="Colour the text report; default: on a terminal."),
     ]
     for option in reversed(options):
@@ -239,29 +265,29 @@ def exit_code(run: Run, rule: FailOn) -> int:
     return 4 if any(kept.counts.get("error") for kept in hosts) else 0
 
 
-def write_reports(run: Run, formats: Iterable[str], output: Path | None, quiet: bool, colour: bool | None) -> None:
+def write_reports(run: Run, formats: Iterable[str], output: Path | None, quiet: bool, colour: bool | None, words: Wording) -> None:
     """Each report to its file, or the only one to standard output; the text report to standard output too."""
     for reporter in load_reporters(formats):
         if output:
             path = output / f"report.{reporter.extension}"
-            write_whole(path, reporter.render(run.documents()))
+            write_whole(path, reporter.write(run.documents(), words))
             if reporter.name != "text" and not quiet:
                 click.echo(f"secscan: wrote {path}", err=True)
         if reporter.name == "text" and not (quiet and output):
-            print_text(run.documents(), colour)
+            print_text(run.documents(), colour, words)
         elif not output:
-            for piece in reporter.render(run.documents()):
+            for piece in reporter.write(run.documents(), words):
                 sys.stdout.write(piece)
 
 
-def print_text(documents: Iterable[Mapping[str, Any]], colour: bool | None) -> None:
+def print_text(documents: Iterable[Mapping[str, Any]], colour: bool | None, words: Wording) -> None:
     """The text report on standard output, as wide as the terminal up to 100 columns, coloured only on a terminal."""
     from secscan.reporters.text import render  # noqa: PLC0415 - keep --help free of it
 
     terminal = sys.stdout.isatty()
     width = min(100, shutil.get_terminal_size((80, 24)).columns) if terminal else 80
     wanted = colour if colour is not None else terminal and "NO_COLOR" not in os.environ
-    for piece in render(documents, width=width, colour=wanted):
+    for piece in render(documents, width=width, colour=wanted, wording=words):
         sys.stdout.write(piece)
     sys.stdout.flush()
 

@@ -16,6 +16,7 @@ from secscan.cli.options import attestations_options, content_options, load, rea
 from secscan.cli.reports import (
     Run,
     check_formats,
+    choose_words,
     exit_code,
     load_reporters,
     parse_fail_on,
@@ -54,6 +55,8 @@ def command(
     output: Path | None,
     formats: str,
     fail_on: str,
+    language: str,
+    terms: Path | None,
     colour: bool | None,
     workers: int,
     no_evidence: bool,
@@ -70,7 +73,7 @@ def command(
     """  # fmt: skip
     targets = read_targets(arguments)
     rule = parse_fail_on(fail_on)
-    wanted = check_formats(formats, output)
+    wanted, words = check_formats(formats, output), choose_words(language, terms)
     engine = load(baseline, content, arguments["connect_timeout"], arguments["timeout"], waivers, attestations, organization)
     _validate(engine, targets)
     remembered = output is not None and not no_history
@@ -90,7 +93,7 @@ def command(
         else:
             missing = targets
         interrupted = _run(engine, missing, run, wanted, workers, quiet, memory)
-        write_reports(run, wanted, output, quiet, colour)
+        write_reports(run, wanted, output, quiet, colour, words)
     if interrupted:
         click.echo(f"secscan: interrupted: {len(run.names)} of {len(targets)} targets are finished and kept", err=True)
         return 130

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from secscan.assessments import Document
+from secscan.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Reporter:
     asked for: take them one after the other, keep little, and yield text in pieces. `extension` begins without a dot, and is no
     other's: the file is `report.<extension>`. `prepare` loads what is slow to load; it is called, at most once, while hosts are
     still being asked. `exit_code` is for forms that are judged by how their program ends: from the text to what `secscan report`
-    exits with when it prints the text.
+    exits with when it prints the text. `render_in` is for forms that people read: the same in the words of a language.
     """
 
     name: str
@@ -26,3 +27,8 @@ class Reporter:
     render: Callable[[Iterable[Document]], Iterator[str]]
     prepare: Callable[[], None] | None = None
     exit_code: Callable[[str], int] | None = None
+    render_in: Callable[[Iterable[Document], Wording], Iterator[str]] | None = None
+
+    def write(self, documents: Iterable[Document], wording: Wording) -> Iterator[str]:
+        """The report in a language; forms that only programs read are English always."""
+        return self.render_in(documents, wording) if self.render_in else self.render(documents)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from secscan.assessments import Document
-from secscan.inert import columns, prose, shorten, visible
+from secscan.inert import columns, prose, visible
 from secscan.model.assessment import Tally
 from secscan.reporters import Reporter
 from secscan.summary import HostSummary, Summariser, Summary
-from secscan.wording import ENGLISH, OUTCOMES, SEVERITY_RANK, seconds_between, write_moment
+from secscan.wording import ENGLISH, OUTCOMES, SEVERITIES, SEVERITY_RANK, Wording, mark, seconds_between
 
 WIDTH = 80
 _NARROWEST = 56
@@ -21,15 +21,30 @@ _FINDINGS = 5
 _WORST = 10
 _PARAGRAPH = 2000
 _JOINED = "\u00a0"  # a blank at which no line breaks
+_CHANGED = mark("Changed locally")
+_CHANGE = mark("{check}: {change}. {reason} (approved by {approver}; {baseline})")
+_WORDS = {term.key: term.word for term in (*OUTCOMES, *SEVERITIES)}
 _COLOURS = {"fail": "31", "error": "33", "unreachable": "35", "manual": "36", "pass": "32"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    """How wide it is and whether ANSI colours are wanted; colour repeats what words already say."""
+    """How wide it is, whether ANSI colours are wanted, and its language; colour repeats what words already say."""
 
     width: int
     colour: bool
+    w: Wording
+
+    def word(self, key: str) -> str:
+        """An outcome or severity as it stands inside a line."""
+        return self.w.translate(_WORDS[key]).lower()
+
+    def say(self, template: str, **values: object) -> str:
+        return self.w.translate(template).format(**values)
+
+    def counted(self, template: str, number: int, outcome: str = "") -> str:
+        """A heading in capitals with the number of what stands below it."""
+        return self.heading(f"{self.w.translate(template).upper()} ({self.w.number(number)})", outcome)
 
     def paint(self, text: str, code: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour and code else text
@@ -43,20 +58,20 @@ class _Page:
     def fold(self, text: str, indent: str = "", hanging: str | None = None) -> str:
         """A paragraph of our own and a host's words, made visible and wrapped; long words are broken."""
         return (
-            "\n".join(_wrap(prose(shorten(text, _PARAGRAPH)), self.width, indent, indent if hanging is None else hanging)).replace(
-                _JOINED, " "
-            )
+            "\n".join(
+                _wrap(prose(self.w.cut(text, _PARAGRAPH)), self.width, indent, indent if hanging is None else hanging)
+            ).replace(_JOINED, " ")
             + "\n"
         )
 
 
-def render(documents: Iterable[Document], width: int = WIDTH, colour: bool = False) -> Iterator[str]:
+def render(documents: Iterable[Document], width: int = WIDTH, colour: bool = False, wording: Wording = ENGLISH) -> Iterator[str]:
     """The report in pieces. `width` counts terminal columns."""
-    page = _Page(max(_NARROWEST, width), colour)
+    page = _Page(max(_NARROWEST, width), colour, wording)
     remaining = iter(documents)
     first = list(itertools.islice(remaining, 2))
     if not first:
-        yield "No host was assessed.\n"
+        yield page.say(mark("No host was assessed.")) + "\n"
     elif len(first) == 1:
         yield from _one_host(first[0], page)
     else:
@@ -66,54 +81,70 @@ def render(documents: Iterable[Document], width: int = WIDTH, colour: bool = Fal
 def _one_host(document: Document, page: _Page) -> Iterator[str]:
     yield from _header(document, page)
     if document["unreachable"]:
-        yield page.heading("NOT REACHED", "unreachable") + page.fold(document["unreachable"], "  ")
+        yield page.heading(page.say(mark("Not reached")).upper(), "unreachable") + page.fold(document["unreachable"], "  ")
     by_outcome: dict[str, list[Mapping[str, Any]]] = {}
     for result in document["results"]:
         by_outcome.setdefault(result["outcome"], []).append(result)
     for term in OUTCOMES:
         results = by_outcome.get(term.key, [])
         if term.key in _LISTED and results:
-            yield page.heading(f"{term.word.upper()} ({len(results)})", term.key)
+            yield page.counted(term.word, len(results), term.key)
             for result in sorted(results, key=lambda result: (SEVERITY_RANK[result["severity"]], result["check"])):
                 yield _result(result, document, page)
     yield _notes(document, page)
-    yield page.heading("IN ALL") + _counts(Tally(document["tally"]["counts"], document["tally"]["attested"]), page)
+    yield page.heading(page.say(mark("In all")).upper()) + _counts(
+        Tally(document["tally"]["counts"], document["tally"]["attested"]), page
+    )
 
 
 def _header(document: Document, page: _Page) -> Iterator[str]:
     host, baseline = document["host"], document["baseline"]
     name = host["name"] + (f" ({host['site']})" if host["site"] else "")
     yield page.paint_lines(page.fold(name), "1")
-    seconds = seconds_between(document["started_at"], document["finished_at"])
-    offset = f", host clock {host['clock_offset_s']:+.1f}{_JOINED}s" if host["clock_offset_s"] is not None else ""
+    comma = page.say(mark(", "))
+    took = page.w.seconds(seconds_between(document["started_at"], document["finished_at"]))
+    asked = [page.w.moment(document["started_at"]), took.replace(" ", _JOINED), page.w.who(host)]
+    if host["clock_offset_s"] is not None:
+        asked.append(page.say(mark("host clock {offset}"), offset=page.w.offset(host["clock_offset_s"]).replace(" ", _JOINED)))
+    system = [host["system"], page.say(mark("kernel {kernel}"), kernel=host["kernel"]) if host["kernel"] else ""]
+    digest = baseline["sha256"][:12] or page.say(mark("no digest"))
     lines = {
-        "System": ", ".join(filter(None, [host["system"], f"kernel {host['kernel']}" if host["kernel"] else ""])),
-        "Baseline": f"{baseline['title']} ({baseline['id']}, {baseline['sha256'][:12] or 'no digest'})",
-        "Asked": f"{write_moment(document['started_at'])}, {seconds:.1f}{_JOINED}s, {ENGLISH.who(host)}{offset}",
+        page.say(mark("System")): comma.join(filter(None, system)),
+        page.say(mark("Baseline")): f"{page.w.content(baseline['title'])} ({baseline['id']}{comma}{digest})",
+        page.say(mark("Asked")): comma.join(asked),
     }
+    origin = document["provenance"]["origin"]
+    if origin:
+        lines[page.say(mark("Tool"))] = f"{origin['tool']} ({origin['format']})"
+    width = max(10, *(columns(label) + 2 for label in lines))
     for label, line in lines.items():
-        yield page.fold(line or "not known", f"{label:<10}", " " * 10)
+        yield page.fold(line or page.say(mark("not known")), _pad(label, width), " " * width)
 
 
 def _result(result: Mapping[str, Any], document: Document, page: _Page) -> str:
     check = document["checks"][result["check"]]
-    title = page.fold(check["title"], f"  {result['severity']:<9}", " " * 11)
-    decided = ENGLISH.decision(result, document["waivers"], document["attestations"])
-    subject = "" if result["subject"] == document["host"]["name"] else f" on {result['subject']}"
+    begun = 2 + _severity_width(page)
+    inner, hanging = " " * begun, " " * (begun + 2)
+    title = page.fold(page.w.content(check["title"]), "  " + _pad(page.word(result["severity"]), begun - 2), inner)
+    decided = page.w.decision(result, document["waivers"], document["attestations"])
+    elsewhere = result["subject"] != document["host"]["name"]
+    name = page.say(mark("{check} on {subject}"), check=check["id"], subject=result["subject"]) if elsewhere else check["id"]
     lines = [
         page.paint(title, "1") if result["outcome"] == "fail" else title,
-        page.fold(f"{check['id']}{subject}", " " * 11),
+        page.fold(name, inner),
     ]
     if decided:
-        lines.append(page.fold(decided, " " * 11, " " * 13))
-    lines += [page.fold(ENGLISH.finding(finding), " " * 11, " " * 13) for finding in result["findings"][:_FINDINGS]]
+        lines.append(page.fold(decided, inner, hanging))
+    lines += [page.fold(page.w.finding(finding), inner, hanging) for finding in result["findings"][:_FINDINGS]]
     unseen = result["findings_total"] - min(len(result["findings"]), _FINDINGS)
     if unseen:
-        lines.append(page.fold(f"... and {unseen} more", " " * 11))
+        lines.append(page.fold("... " + page.say(mark("and {count} more"), count=page.w.number(unseen)), inner))
     if result["reason"] and not result["findings"]:
-        lines.append(page.fold(result["reason"], " " * 11, " " * 13))
+        lines.append(page.fold(result["reason"], inner, hanging))
     if result["outcome"] == "fail":
-        lines.append(page.fold(f"Remedy ({ENGLISH.remedy_terms(check)}): {check['remedy']}", " " * 11, " " * 13))
+        remedy = mark("Remedy ({terms}): {remedy}")
+        said = page.say(remedy, terms=page.w.remedy_terms(check), remedy=page.w.content(check["remedy"]))
+        lines.append(page.fold(said, inner, hanging))
     return "".join(lines)
 
 
@@ -121,12 +152,10 @@ def _notes(document: Document, page: _Page) -> str:
     """Local changes to the baseline and problems while collecting: said on every report, or it would mislead."""
     text = ""
     if document["changes"]:
-        text += page.heading(f"CHANGED LOCALLY ({len(document['changes'])})")
-        for change in document["changes"]:
-            said = f"{change['check']}: {change['change']}. {change['reason']}"
-            text += page.fold(f"{said} (approved by {change['approver']}; {change['baseline']})", "  ", "    ")
+        text += page.counted(_CHANGED, len(document["changes"]))
+        text += "".join(page.fold(page.say(_CHANGE, **change), "  ", "    ") for change in document["changes"])
     if document["problems"]:
-        text += page.heading("PROBLEMS WHILE ASKING") + "".join(
+        text += page.heading(page.say(mark("Problems while asking")).upper()) + "".join(
             page.fold(problem, "  ", "    ") for problem in document["problems"]
         )
     return text
@@ -134,25 +163,31 @@ def _notes(document: Document, page: _Page) -> str:
 
 def _counts(tally: Tally, page: _Page) -> str:
     """Outcomes with their numbers, each kept on one line by a blank that does not break, then both rates."""
-    words = {term.key: f"{term.word.lower()}{_JOINED}{tally.counts[term.key]}" for term in OUTCOMES if tally.counts.get(term.key)}
-    text = page.fold(", ".join(words.values()) or "no results", "  ")
+    words = {
+        term.key: f"{page.word(term.key)}{_JOINED}{page.w.number(tally.counts[term.key])}"
+        for term in OUTCOMES
+        if tally.counts.get(term.key)
+    }
+    text = page.fold(page.say(mark(", ")).join(words.values()) or page.say(mark("no results")), "  ")
     for outcome, word in words.items():
         shown = word.replace(_JOINED, " ")
         text = text.replace(shown, page.paint(shown, _COLOURS.get(outcome, "")))
-    if stated := ENGLISH.attested(tally):
+    if stated := page.w.attested(tally):
         text += page.fold(stated, "  ")
-    rates = f"  compliance {ENGLISH.rate(tally.compliance)}, coverage {ENGLISH.rate(tally.coverage)}"
-    return text + page.paint(rates, "1") + "\n"
+    rates = mark("compliance {compliance}, coverage {coverage}")
+    said = page.say(rates, compliance=page.w.rate(tally.compliance), coverage=page.w.rate(tally.coverage))
+    return text + page.paint(f"  {said}", "1") + "\n"
 
 
 def _many_hosts(documents: Iterable[Document], page: _Page) -> Iterator[str]:
     summariser = Summariser()
     changes: dict[tuple[str, ...], int] = {}
-    name_width = page.width - 2 - 10 - 1 - 10 - 7 * len(_COUNTED)
-    titles = " ".join(f"{key.upper():>6}" for key in _COUNTED)
-    yield page.paint(f"{'HOST':<{name_width}}  {'COMPLIANCE':>10} {'COVERAGE':>10} {titles}", "1") + "\n"
+    heads = [page.say(word).upper() for word in (mark("Compliance"), mark("Coverage"), *(_WORDS[key] for key in _COUNTED))]
+    widths = [max(least, columns(head)) for head, least in zip(heads, (10, 10, 6, 6, 6), strict=True)]
+    table = _Table(page, page.width - 2 - sum(widths) - 4, widths)
+    yield page.paint(table.line(page.say(mark("Host")).upper(), heads), "1") + "\n"
     for document in documents:
-        yield _host_line(summariser.add(document), name_width, page)
+        yield _host_line(summariser.add(document), table)
         for change in document["changes"]:
             key = (change["check"], change["change"], change["reason"], change["approver"], change["baseline"])
             changes[key] = changes.get(key, 0) + 1
@@ -160,44 +195,76 @@ def _many_hosts(documents: Iterable[Document], page: _Page) -> Iterator[str]:
     yield from _unreachable(summary, page)
     yield from _worst(summary, page)
     if changes:
-        yield page.heading(f"CHANGED LOCALLY ({len(changes)})")
+        yield page.counted(_CHANGED, len(changes))
         for (check, change, reason, approver, baseline), hosts in changes.items():
-            yield page.fold(
-                f"{check}: {change}. {reason} (approved by {approver}; {baseline}; {ENGLISH.hosts(hosts)})", "  ", "    "
-            )
-    yield page.heading(f"IN ALL ({ENGLISH.hosts(len(summary.hosts))}, {len(summary.unreachable)} not reached)")
+            said = {"check": check, "change": change, "reason": reason, "approver": approver}
+            yield page.fold(page.say(_CHANGE, **said, baseline=f"{baseline}; {page.w.hosts(hosts)}"), "  ", "    ")
+    missed = page.say(mark("{count} not reached"), count=page.w.number(len(summary.unreachable)))
+    in_all, comma = page.say(mark("In all")).upper(), page.say(mark(", "))
+    yield page.heading(f"{in_all} ({page.w.hosts(len(summary.hosts))}{comma}{missed})")
     yield _counts(summary.tally, page)
     weakest = summary.weakest
     if weakest:
-        lowest = f"weakest {weakest.name} {ENGLISH.rate(weakest.tally.compliance)}"
-        yield page.fold(f"mean of the hosts {ENGLISH.rate(summary.mean)}, {lowest}", "  ", "    ")
+        extremes = mark("mean of the hosts {mean}, weakest {host} {lowest}")
+        rates = {"mean": page.w.rate(summary.mean), "lowest": page.w.rate(weakest.tally.compliance)}
+        yield page.fold(page.say(extremes, host=weakest.name, **rates), "  ", "    ")
 
 
-def _host_line(host: HostSummary, name_width: int, page: _Page) -> str:
-    name = _pad(_clip(visible(host.name[:_PARAGRAPH]), name_width), name_width)
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """Columns of the hosts: a name, then numbers on the right of theirs."""
+
+    page: _Page
+    name_width: int
+    widths: list[int]
+
+    def line(self, name: str, cells: list[str]) -> str:
+        aligned = " ".join(_before(cell, width) for cell, width in zip(cells, self.widths, strict=True))
+        return f"{_pad(name, self.name_width)}  {aligned}"
+
+
+def _host_line(host: HostSummary, table: _Table) -> str:
+    page, counts = table.page, host.tally.counts
+    name = _clip(visible(host.name[:_PARAGRAPH]), table.name_width)
     if host.unreachable:
-        return f"{name}  {page.paint('not reached', _COLOURS['unreachable'])}\n"
-    counts = host.tally.counts
-    numbers = [page.paint(f"{counts.get(key, 0):>6}", _COLOURS[key] if counts.get(key) else "") for key in _COUNTED]
-    return f"{name}  {ENGLISH.rate(host.tally.compliance):>10} {ENGLISH.rate(host.tally.coverage):>10} {' '.join(numbers)}\n"
+        missed = page.paint(page.say(mark("not reached")), _COLOURS["unreachable"])
+        return f"{_pad(name, table.name_width)}  {missed}\n"
+    rates = [page.w.rate(host.tally.compliance), page.w.rate(host.tally.coverage)]
+    cells = [
+        page.paint(_before(page.w.number(counts.get(key, 0)), width), _COLOURS[key] if counts.get(key) else "")
+        for key, width in zip(_COUNTED, table.widths[2:], strict=True)
+    ]
+    front = " ".join(_before(rate, width) for rate, width in zip(rates, table.widths, strict=False))
+    return f"{_pad(name, table.name_width)}  {front} {' '.join(cells)}\n"
+
+
+def _before(text: str, width: int) -> str:
+    """A cell that ends where its column ends."""
+    return " " * max(0, width - columns(text)) + text
 
 
 def _unreachable(summary: Summary, page: _Page) -> Iterator[str]:
     if summary.unreachable:
-        yield page.heading(f"NOT REACHED ({len(summary.unreachable)})", "unreachable")
+        yield page.counted(mark("Not reached"), len(summary.unreachable), "unreachable")
         for host in summary.unreachable:
-            yield page.fold(f"{host.name}: {shorten(host.unreachable, 300)}", "  ", "    ")
+            yield page.fold(f"{host.name}: {page.w.cut(host.unreachable, 300)}", "  ", "    ")
 
 
 def _worst(summary: Summary, page: _Page) -> Iterator[str]:
     worst = summary.worst_checks
     if worst:
-        shown = f"{_WORST} of {len(worst)}" if len(worst) > _WORST else str(len(worst))
-        yield page.heading(f"FAILS MOST (by hosts and severity, {shown})", "fail")
+        shown = page.say(mark("{shown} of {all}"), shown=_WORST, all=page.w.number(len(worst)))
+        how = page.say(mark("by hosts and severity, {shown}"), shown=shown if len(worst) > _WORST else len(worst))
+        most = page.say(mark("Fails most")).upper()
+        yield page.heading(f"{most} ({how})", "fail")
+        width = _severity_width(page)
         for check in worst[:_WORST]:
-            yield page.fold(
-                f"{check.title} ({check.check})", f"  {check.severity:<9}{ENGLISH.hosts(check.counts['fail']):>11}  ", " " * 24
-            )
+            begin = f"  {_pad(page.word(check.severity), width)}{_before(page.w.hosts(check.counts['fail']), 11)}  "
+            yield page.fold(f"{page.w.content(check.title)} ({check.check})", begin, " " * columns(begin))
+
+
+def _severity_width(page: _Page) -> int:
+    return max(9, *(columns(page.word(term.key)) + 1 for term in SEVERITIES))
 
 
 def _pad(text: str, width: int) -> str:
@@ -239,4 +306,11 @@ def _fitting(text: str, width: int) -> int:
     return len(text)
 
 
-REPORTER = Reporter("text", "txt", "text/plain; charset=utf-8", "Plain text, 80 columns, for terminals and mail", render)
+def render_in(documents: Iterable[Document], wording: Wording) -> Iterator[str]:
+    """The report in another language."""
+    return render(documents, wording=wording)
+
+
+REPORTER = Reporter(
+    "text", "txt", "text/plain; charset=utf-8", "Plain text, 80 columns, for terminals and mail", render, render_in=render_in
+)

@@ -162,7 +162,7 @@ def test_a_result_opens_to_question_answer_finding_and_remedy():
 
 
 def test_an_answer_that_was_cut_says_so():
-    assert "This is the beginning of 5400 bytes" in "".join(render(samples.one_host()))
+    assert "This is the beginning of 5,400 bytes" in "".join(render(samples.one_host()))
 
 
 def test_a_large_fleet_page_names_every_host_and_says_what_it_leaves_out():

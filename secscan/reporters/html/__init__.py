@@ -7,19 +7,22 @@ shows every host and every check, and of the results those that need attention; 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from secscan.assessments import Document
 from secscan.reporters import Reporter
 from secscan.reporters.html.fleet import Fleet
 from secscan.reporters.html.page import prepare, write_page
+from secscan.wording import ENGLISH, Wording
 
 HOSTS_IN_FULL = 20
 RESULTS_IN_FULL = 3000
 
 
-def render(documents: Iterable[Document]) -> Iterator[str]:
-    """The page in pieces. Documents are read once; of large fleets only what the page shows is kept."""
-    fleet = Fleet()
+def render(documents: Iterable[Document], wording: Wording = ENGLISH) -> Iterator[str]:
+    """The page in pieces, in the words of a language. Documents are read once; of large fleets only what the page shows is kept."""
+    words = replace(wording, isolates=wording.direction == "rtl")
+    fleet = Fleet(words)
     in_full: list[Document] | None = []
     results = 0
     for document in documents:
@@ -29,7 +32,9 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
             in_full.append(document)
             if len(in_full) > HOSTS_IN_FULL or (len(in_full) > 1 and results > RESULTS_IN_FULL):
                 in_full = None
-    yield from write_page(fleet, in_full)
+    yield from write_page(fleet, in_full, words)
 
 
-REPORTER = Reporter("html", "html", "text/html; charset=utf-8", "One self-contained page, for people", render, prepare)
+REPORTER = Reporter(
+    "html", "html", "text/html; charset=utf-8", "One self-contained page, for people", render, prepare, render_in=render
+)

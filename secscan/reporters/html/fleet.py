@@ -16,7 +16,7 @@ from secscan.inert import shorten
 from secscan.model.assessment import ATTESTATION
 from secscan.reporters.html.anchors import Anchors
 from secscan.summary import CheckSummary, HostSummary, Summariser, Summary
-from secscan.wording import ENGLISH, OUTCOMES, SEVERITY_RANK, mark
+from secscan.wording import OUTCOMES, SEVERITY_RANK, Wording, mark
 
 ATTENTION = ("fail", "error", "manual")
 LETTERS = {"fail": "f", "error": "e", "unreachable": "u", "manual": "m", "pass": "p", "not_applicable": "n", "skipped": "s"}
@@ -54,6 +54,7 @@ class HostLine:
 class Fleet:
     """Everything that is said about more than one host."""
 
+    w: Wording
     anchors: Anchors = field(default_factory=Anchors)
     hosts: list[HostLine] = field(default_factory=list)
     checks: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -141,13 +142,19 @@ class Fleet:
         severities = {check.check: check.severity for check in self.summary.checks}
         return {
             "checks": [
-                [name, self.checks[name]["title"], self.checks[name]["domain"], severities[name], serving.get(name, [])]
+                [
+                    name,
+                    self.w.content(self.checks[name]["title"]),
+                    self.checks[name]["domain"],
+                    severities[name],
+                    serving.get(name, []),
+                ]
                 for name in names
             ],
             "orders": [[place[check] for check in order] for order in self.orders],
             "hosts": [[host.order, host.letters] for host in self.hosts],
             "letters": {letter: outcome for outcome, letter in LETTERS.items()},
-            "words": {term.key: [term.sign, term.word] for term in OUTCOMES},
+            "words": {term.key: [term.sign, self.w.translate(term.word)] for term in OUTCOMES},
         }
 
     def _note_content(self, document: Document) -> None:
@@ -176,9 +183,9 @@ class Fleet:
         way = ways.get(key)
         if way is None:
             key = key if len(ways) < _WAYS_KEPT else (outcome, _OTHER)
-            way = ways.setdefault(
-                key, Way(outcome, ENGLISH.translate(_OTHER) if key[1] is _OTHER else shorten(headline(result), _SENTENCE, "…"))
-            )
+            sentence = self.w.translate(_OTHER) if key[1] is _OTHER else self.w.headline(result)
+            sentence = type(sentence)(shorten(sentence, _SENTENCE, "…"))
+            way = ways.setdefault(key, Way(outcome, sentence))
         way.count += 1
         if len(way.hosts) < _HOSTS_NAMED:
             way.hosts.append(position)
@@ -201,15 +208,6 @@ def _way_key(outcome: str, result: Mapping[str, Any]) -> tuple[object, ...]:
         first["reason"],
         result["findings_total"],
     )
-
-
-def headline(result: Mapping[str, Any]) -> str:
-    """What a result comes to in one sentence; empty for a pass."""
-    findings = result["findings"]
-    if not findings or result["outcome"] == "manual":
-        return str(result["reason"])
-    more = result["findings_total"] - 1
-    return ENGLISH.finding(findings[0]) + (f" (+{more})" if more > 0 else "")
 
 
 _OUTCOME_ORDER = {term.key: rank for rank, term in enumerate(OUTCOMES)}

@@ -10,8 +10,8 @@ from typing import Any
 from secscan.assessments import Document
 from secscan.inert import block
 from secscan.reporters.html.anchors import Anchors
-from secscan.reporters.html.fleet import HostLine, headline
-from secscan.wording import ENGLISH, OUTCOMES, SEVERITY_RANK, Term
+from secscan.reporters.html.fleet import HostLine
+from secscan.wording import OUTCOMES, SEVERITY_RANK, Term, Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +73,25 @@ class _Shown:
         return ProofView(proof, anchor, "", block(excerpt), block(complaint), cut)
 
 
-def view_host(line: HostLine, document: Document, anchors: Anchors, excerpt_limit: int) -> HostView:
+def view_host(line: HostLine, document: Document, anchors: Anchors, excerpt_limit: int, w: Wording) -> HostView:
     """A host in full. `excerpt_limit` counts characters of one answer."""
     shown = _Shown(excerpt_limit)
     by_outcome: dict[str, list[Mapping[str, Any]]] = {}
     for result in sorted(document["results"], key=lambda result: (SEVERITY_RANK[result["severity"]], result["check"])):
         by_outcome.setdefault(result["outcome"], []).append(result)
     groups = [
-        (term, tuple(_view_result(result, line, document, anchors, shown) for result in by_outcome[term.key]))
+        (term, tuple(_view_result(result, line, document, anchors, shown, w) for result in by_outcome[term.key]))
         for term in OUTCOMES
         if term.key in by_outcome
     ]
     return HostView(line, document, tuple(groups))
 
 
-def _view_result(result: Mapping[str, Any], line: HostLine, document: Document, anchors: Anchors, shown: _Shown) -> ResultView:
+def _view_result(
+    result: Mapping[str, Any], line: HostLine, document: Document, anchors: Anchors, shown: _Shown, w: Wording
+) -> ResultView:
     subject = "" if result["subject"] == document["host"]["name"] else result["subject"]
     anchor = anchors.result(line.anchor, result["check"], subject)
     proofs = [shown.view(document["proofs"][index], f"{anchor}/{number}") for number, index in enumerate(result["proofs"], 1)]
-    decided = ENGLISH.decision(result, document["waivers"], document["attestations"])
-    return ResultView(anchor, result, document["checks"][result["check"]], headline(result), subject, tuple(proofs), decided)
+    decided, check = w.decision(result, document["waivers"], document["attestations"]), document["checks"][result["check"]]
+    return ResultView(anchor, result, check, w.headline(result), subject, tuple(proofs), decided)
