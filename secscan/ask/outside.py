@@ -48,6 +48,10 @@ def _find_place(target: Target) -> Place:
         from secscan.transports.ssh.settings import settings_for  # noqa: PLC0415 - only where something is asked from outside
 
         settings = settings_for(target)
+        if settings.jumps or settings.proxy_command:
+            return Place(
+                reason=f"{settings.where} is reached through another host; allowed: the inventory's option {SEEN_AT}, or host"
+            )
         return _named(settings.host, settings.port, target.address or target.name)
     return _named(check_host(target.address or target.name), target.port or 22)
 

@@ -108,7 +108,7 @@ def _say_inquiries(plan: Plan, probes: Mapping[str, Probe]) -> None:
 
 
 def _given(call: Call) -> str:
-    return ", ".join(f"{name}={_show(value)}" for name, value in call.arguments if value is not None)
+    return ", ".join(f"{name}={_show(value)}" for name, value in call.arguments if value not in (None, ""))
 
 
 def _show(value: object) -> str:

@@ -78,7 +78,7 @@ PROBE = Probe(
     arguments=(
         Argument("name", Type.TEXT, "the name; else what the host's label `domain` declares", default="", pattern=NAME_OR_NONE),
         Argument("type", Type.TEXT, "type of record", required=True, choices=_TYPES),
-        Argument("resolver", Type.TEXT, "name server to ask, ADDRESS[:PORT]; the scanner's own unless said", pattern=RESOLVER),
+        Argument("resolver", Type.TEXT, "name server to ask, ADDRESS[:PORT]; else the scanner's own", default="", pattern=RESOLVER),
     ),
     attributes=(
         Attribute("values", Type.LIST, "the records as text, empty when there are none; the strings of a TXT record joined"),

@@ -72,7 +72,7 @@ PROBE = Probe(
     arguments=(
         Argument("domain", Type.TEXT, "the domain; else what the host's label `domain` declares", default="", pattern=NAME_OR_NONE),
         Argument("stranger", Type.TEXT, "a name that is none of its business", default="www.iana.org", pattern=HOST_NAME),
-        Argument("resolver", Type.TEXT, "name server to ask first, ADDRESS[:PORT]; the scanner's own if none", pattern=RESOLVER),
+        Argument("resolver", Type.TEXT, "name server to ask first; else the scanner's own", default="", pattern=RESOLVER),
         Argument("port", Type.INTEGER, "port of the domain's name servers", default=53),
     ),
     attributes=(

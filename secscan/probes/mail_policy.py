@@ -210,7 +210,7 @@ PROBE = Probe(
         Argument("domain", Type.TEXT, "the domain; else what the host's label `domain` declares", default="", pattern=NAME_OR_NONE),
         Argument("selectors", Type.LIST, "DKIM selectors in use", default=(), pattern=r"[A-Za-z0-9_.-]{1,60}"),
         Argument("fetch", Type.BOOLEAN, "fetch the MTA-STS policy from https://mta-sts.DOMAIN", default=True),
-        Argument("resolver", Type.TEXT, "name server to ask, ADDRESS[:PORT]; the scanner's own unless said", pattern=RESOLVER),
+        Argument("resolver", Type.TEXT, "name server to ask, ADDRESS[:PORT]; else the scanner's own", default="", pattern=RESOLVER),
     ),
     attributes=(
         Attribute("domain", Type.TEXT, "the domain that was asked about; absent when none is declared"),

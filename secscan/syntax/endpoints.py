@@ -32,8 +32,8 @@ def parse_endpoint(text: str) -> tuple[str, int, str]:
     return found[1] or "", int(found[2]), found[3] or ""
 
 
-RESOLVER = r"[0-9A-Fa-f:.]{2,45}|[0-9.]{7,15}:[0-9]{1,5}|\[[0-9A-Fa-f:.]{2,45}\]:[0-9]{1,5}"
-"""RE2: a name server, as ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT."""
+RESOLVER = r"(?:[0-9A-Fa-f:.]{2,45}|[0-9.]{7,15}:[0-9]{1,5}|\[[0-9A-Fa-f:.]{2,45}\]:[0-9]{1,5})?"
+"""RE2: a name server, as ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT; or none."""
 
 
 def network_of(address: str) -> str:

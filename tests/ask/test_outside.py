@@ -158,3 +158,16 @@ def test_an_alias_of_the_ssh_configuration_is_followed_to_the_host(tmp_path):
     (tmp_path / "config").write_text("Host web\n  HostName www.example.org\n  Port 2022\n")
     place = outside.place_of(Target("web", "ssh", "web", options={"ssh_config": str(tmp_path / "config")}))
     assert (place.address, place.name, place.ssh_port) == ("www.example.org", "www.example.org", 2022)
+
+
+def test_an_address_behind_a_jump_host_is_not_taken_for_one_of_the_scanner_s_own_network(tmp_path):
+    (tmp_path / "config").write_text("Host inner\n  HostName 10.0.0.5\n  ProxyJump gate.example.org\n")
+    options = {"ssh_config": str(tmp_path / "config")}
+    hidden = outside.place_of(Target("inner", "ssh", "inner", options=options))
+    assert (hidden.address, "through another host" in hidden.reason) == ("", True)
+    assert outside.place_of(Target("inner", "ssh", "inner", options={**options, "seen_at": "192.0.2.7"})).address == "192.0.2.7"
+
+
+def test_the_declared_domain_is_the_label_of_that_name_where_it_can_be_one():
+    assert outside.place_of(Target("local", "local", labels={"domain": "example.org"})).domain == "example.org"
+    assert outside.place_of(Target("local", "local", labels={"domain": "-x;id"})).domain == ""
