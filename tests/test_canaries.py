@@ -55,7 +55,7 @@ PLANTED = {
     )
 }
 """Secrets that lie on the host that is scanned."""
-FORMATS = ("text", "json", "html", "csv", "junit")
+FORMATS = plugins.reporter_names()
 
 
 def traces(data: bytes, secrets: dict[str, str]) -> set[str]:
@@ -402,4 +402,3 @@ def test_no_secret_of_a_host_is_in_anything_that_is_written_about_it(tmp_path, p
     assert found_below(tmp_path / "out", {name: secret for name, secret in secrets.items() if name != "output"}) == {}
     assert evidence.count(PLANTED["output"]) == 1, "a check's own text is told as it is, what it printed is not"
     assert found_below(tmp_path / "cache", {name: secret for name, secret in secrets.items() if name != "output"}) == {}
-    assert set(FORMATS) == set(plugins.reporter_names())
