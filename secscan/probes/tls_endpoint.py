@@ -252,7 +252,7 @@ PROBE = Probe(
             default=("443",), pattern=ENDPOINT,
         ),
         Argument("host", Type.TEXT, "another host than the target", pattern=HOST),
-        Argument("authorities", Type.TEXT, "a file on the scanner with further authorities, in PEM", default="", pattern=r"(?:/.+)?"),
+        Argument("authorities", Type.TEXT, "a file on the scanner with more authorities, in PEM", default="", pattern=r"(?:/.+)?"),
     ),
     attributes=(
         Attribute("endpoints", Type.RECORDS, "one record for each that speaks TLS, or does not tell", _ENDPOINT_FIELDS),
