@@ -55,6 +55,7 @@ def to_document(assessment: Assessment) -> dict[str, Any]:
             "script_sha256": assessment.script_sha256,
             "bundle_sha256": assessment.bundle_sha256,
             "received_bytes": assessment.received_bytes,
+            "origin": _plain(assessment.origin),
         },
     }
 

@@ -69,6 +69,15 @@ def excerpts(result: Result, document: Document) -> Iterator[tuple[Mapping[str, 
         yield proof, block(shorten(proof["stdout"] or proof["stderr"], EVIDENCE_LIMIT))
 
 
+def judged_by(document: Document) -> str:
+    """The tool that judged, and for imported results in which form they came: `openscap 1.3.7, imported from ARF`."""
+    provenance = document["provenance"]
+    origin = provenance["origin"]
+    if origin:
+        return line(f"{origin['tool']}, imported from {origin['format']}", 300)
+    return line(f"secscan {provenance['tool_version']}", 300)
+
+
 def fingerprint(result: Result, document: Document) -> str:
     """The same for a check on a subject of a host under a baseline in every scan: 64 hexadecimal digits."""
     parts = (document["host"]["name"], document["baseline"]["id"], result["check"], result["subject"])

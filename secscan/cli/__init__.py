@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -18,6 +19,7 @@ COMMANDS = {
     "collect": "Ask hosts and keep the evidence, without judging.",
     "evaluate": "Judge evidence that was collected before.",
     "report": "Render saved assessments in another format.",
+    "import": "Make assessments of the results of other scanners.",
     "continuity": "Tell what each service would lose, from the backups of all hosts.",
     "explain": "Tell how one check came to its outcome on one target.",
     "diff": "Tell what changed between two runs.",
@@ -42,10 +44,10 @@ class Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command itself; its module is secscan.cli.<name>."""
+        """The command itself; its module is secscan.cli.<name>, but for a name that Python keeps for itself."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"secscan.cli.{cmd_name}")
+        module = import_module(f"secscan.cli.{cmd_name}{'ing' if iskeyword(cmd_name) else ''}")
         command: click.Command = module.command
         return command
 

@@ -251,6 +251,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where results come from that secscan did not measure: who judged, in which form they came, and the file's digest."""
+
+    tool: str
+    format: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """The results of one baseline for one target at one moment. Times are seconds since the epoch, UTC."""
 
@@ -274,6 +283,7 @@ class Assessment:
     tool_version: str = ""
     content_sha256: str = ""
     received_bytes: int = 0
+    origin: Origin | None = None  # None: measured by secscan
 
     @property
     def tally(self) -> Tally:

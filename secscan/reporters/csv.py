@@ -10,6 +10,7 @@ from typing import Any
 from secscan.assessments import Document
 from secscan.inert import for_csv, prose, shorten
 from secscan.reporters import Reporter
+from secscan.statements import judged_by
 from secscan.wording import ENGLISH
 
 COLUMNS = (
@@ -17,7 +18,7 @@ COLUMNS = (
     "check", "title", "domain", "subject", "severity", "outcome", "disposition",
     "requirements", "nist_800_53", "iso_27001", "cis_v8",
     "expected", "actual", "reason", "remedy", "effort", "takes_effect",
-    "assessed_at",
+    "assessed_at", "judged_by",
 )  # fmt: skip
 _CELL_LIMIT = 32_000  # characters; spreadsheets take 32,767
 _MARK = "\ufeff"
@@ -33,12 +34,14 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
 def _rows(document: Document) -> Iterator[Iterable[str]]:
     host, baseline = document["host"], document["baseline"]
     before = [host["name"], host["site"], host["system"], baseline["id"], baseline["sha256"]]
+    after = [document["finished_at"], judged_by(document)]
     if not document["results"]:
         empty = dict.fromkeys(COLUMNS, "") | dict(zip(COLUMNS, before, strict=False))
         outcome = "unreachable" if document["unreachable"] else ""
-        yield (empty | {"outcome": outcome, "reason": document["unreachable"], "assessed_at": document["finished_at"]}).values()
+        told = {"outcome": outcome, "reason": document["unreachable"], "assessed_at": after[0], "judged_by": after[1]}
+        yield (empty | told).values()
     for result in document["results"]:
-        yield [*before, *_cells(result, document["checks"][result["check"]], document["unreachable"]), document["finished_at"]]
+        yield [*before, *_cells(result, document["checks"][result["check"]], document["unreachable"]), *after]
 
 
 def _cells(result: Mapping[str, Any], check: Mapping[str, Any], unreachable: str) -> list[str]:

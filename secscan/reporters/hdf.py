@@ -13,7 +13,7 @@ from typing import Any
 
 from secscan.assessments import Document
 from secscan.reporters import Reporter
-from secscan.statements import account, excerpts, gist, line, references, subject_of, write_json
+from secscan.statements import account, excerpts, gist, judged_by, line, references, subject_of, write_json
 from secscan.vocabularies import VOCABULARIES, Word
 from secscan.wording import CATALOGUES, seconds_between
 
@@ -66,9 +66,15 @@ def _profile(document: Document, counts: Counter[str]) -> dict[str, Any]:
         "title": line(f"{baseline['title']} on {host['name']}"),
         "version": baseline["sha256"][:12],
         "sha256": baseline["sha256"],
-        "summary": line(f"{baseline['title']}, judged by secscan for {host['name']} ({host['system'] or 'system unknown'})"),
+        "summary": line(
+            f"{baseline['title']}, judged by {judged_by(document)} for {host['name']} ({host['system'] or 'system unknown'})"
+        ),
         "supports": [],
-        "attributes": [],
+        "attributes": [
+            {"name": f"secscan_{key}", "options": {"value": line(host[name], 300)}}
+            for key, name in (("host", "name"), ("system", "system"), ("site", "site"))
+            if host[name]
+        ],
         "groups": [{"id": domain, "title": domain, "controls": names} for domain, names in domains.items()],
         "controls": [_control(results, document, counts) for results in by_check.values()],
         "status": "failed" if document["unreachable"] else "loaded",

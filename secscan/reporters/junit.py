@@ -13,6 +13,7 @@ from typing import Any
 from secscan.assessments import Document
 from secscan.inert import for_xml, prose, shorten
 from secscan.reporters import Reporter
+from secscan.statements import judged_by
 from secscan.vocabularies import VOCABULARIES
 from secscan.wording import ENGLISH, seconds_between
 
@@ -90,6 +91,7 @@ def _properties(document: Document) -> str:
         "compliance": ENGLISH.rate(tally["compliance"]),
         "coverage": ENGLISH.rate(tally["coverage"]),
         "tool_version": provenance["tool_version"],
+        "judged_by": judged_by(document),
         "bundle_sha256": provenance["bundle_sha256"],
     }
     properties = "".join(f"<property{_attributes(name=name, value=value)}/>" for name, value in named.items())

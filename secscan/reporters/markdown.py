@@ -12,7 +12,7 @@ from typing import Any
 from secscan.assessments import Document
 from secscan.inert import for_markdown, for_markdown_code, shorten
 from secscan.reporters import Reporter
-from secscan.statements import gist, line
+from secscan.statements import gist, judged_by, line
 from secscan.summary import Summariser, Summary
 from secscan.wording import DISPOSITIONS, ENGLISH, OUTCOMES, SEVERITY_RANK, write_moment
 
@@ -38,7 +38,8 @@ def _one_host(document: Document) -> Iterator[str]:
     host, baseline, tally = document["host"], document["baseline"], document["tally"]
     yield f"# {_code(host['name'])}: compliance {ENGLISH.rate(tally['compliance'])}, coverage {ENGLISH.rate(tally['coverage'])}\n\n"
     yield f"{for_markdown(line(baseline['title'] or baseline['id']))}, {write_moment(document['finished_at'])}"
-    yield f", {_code(host['system'])}\n\n" if host["system"] else "\n\n"
+    yield f", {_code(host['system'])}" if host["system"] else ""
+    yield f", judged by {_code(judged_by(document))}\n\n" if document["provenance"]["origin"] else "\n\n"
     if document["unreachable"]:
         yield f"**Not reached:** {_code(document['unreachable'])}\n\n"
         return

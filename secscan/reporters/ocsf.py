@@ -17,6 +17,7 @@ from secscan.statements import (
     fingerprint,
     gist,
     identifier,
+    judged_by,
     line,
     milliseconds,
     references,
@@ -115,6 +116,7 @@ def _unmapped(result: Mapping[str, Any], document: Document) -> dict[str, Any]:
     waiver = document["waivers"].get(result["waiver"])
     told: dict[str, Any] = {
         "disposition": result["disposition"],
+        "judged_by": judged_by(document),
         "baseline": line(document["baseline"]["id"], 200),
         "baseline_sha256": document["baseline"]["sha256"],
         "subject": subject_of(result, document),

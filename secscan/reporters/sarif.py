@@ -18,6 +18,7 @@ from secscan.statements import (
     excerpts,
     fingerprint,
     identifier,
+    judged_by,
     line,
     moment_key,
     references,
@@ -172,6 +173,7 @@ def _invocation(document: Document) -> dict[str, Any]:
         "account": line(host["user"], 200),
         "properties": {
             "baseline": line(document["baseline"]["id"], 200),
+            "judgedBy": judged_by(document),
             "assessment": identifier("assessment", moment_key(document)),
             "compliance": document["tally"]["compliance"],
             "coverage": document["tally"]["coverage"],

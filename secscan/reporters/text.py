@@ -113,6 +113,9 @@ def _header(document: Document, page: _Page) -> Iterator[str]:
         page.say(mark("Baseline")): f"{page.w.content(baseline['title'])} ({baseline['id']}{comma}{digest})",
         page.say(mark("Asked")): comma.join(asked),
     }
+    origin = document["provenance"]["origin"]
+    if origin:
+        lines[page.say(mark("Tool"))] = f"{origin['tool']} ({origin['format']})"
     width = max(10, *(columns(label) + 2 for label in lines))
     for label, line in lines.items():
         yield page.fold(line or page.say(mark("not known")), _pad(label, width), " " * width)

@@ -15,7 +15,7 @@ from secscan.assessments import Document
 from secscan.inert import for_xml, shorten
 from secscan.reporters import Reporter
 from secscan.spool import Spool
-from secscan.statements import gist, identifier, line, moment_key, references, sentences, subject_of
+from secscan.statements import gist, identifier, judged_by, line, moment_key, references, sentences, subject_of
 from secscan.vocabularies import VOCABULARIES
 from secscan.wording import ENGLISH
 
@@ -110,9 +110,9 @@ def _rule(check: Mapping[str, Any], severity: str) -> str:
 def _test_result(document: Document) -> Iterator[str]:
     host, provenance, tally = document["host"], document["provenance"], document["tally"]
     digest = identifier("testresult", moment_key(document))[:8]
-    attributes = f'start-time="{document["started_at"]}" end-time="{document["finished_at"]}" test-system="urn:secscan"'
-    version = f' version="{for_xml(line(provenance["tool_version"], 100))}"' if provenance["tool_version"] else ""
-    yield f'<TestResult id="{_id("testresult", host["name"])}-{digest}" {attributes}{version}>\n'
+    system = f"cpe:/a:secscan:secscan:{_NOT_NAME.sub('_', provenance['tool_version'])[:100]}".rstrip(":")
+    attributes = f'start-time="{document["started_at"]}" end-time="{document["finished_at"]}" test-system="{system}"'
+    yield f'<TestResult id="{_id("testresult", host["name"])}-{digest}" {attributes}>\n'
     yield f'<benchmark href="#{_BENCHMARK}" id="{_BENCHMARK}"/>\n'
     yield _element("title", line(f"{document['baseline']['title']} on {host['name']}"))
     if document["unreachable"]:
@@ -148,6 +148,7 @@ def _facts(document: Document) -> str:
         "urn:secscan:fact:system": host["system"],
         "urn:secscan:fact:kernel": host["kernel"],
         "urn:secscan:fact:machine_id": host["machine_id"],
+        "urn:secscan:fact:judged_by": judged_by(document),
         "urn:secscan:fact:bundle_sha256": provenance["bundle_sha256"],
         "urn:secscan:fact:baseline_sha256": document["baseline"]["sha256"],
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from secscan.assessments import Document
 from secscan.reporters import Reporter, oscal
-from secscan.statements import identifier, line, moment_key, write_json
+from secscan.statements import identifier, judged_by, line, moment_key, write_json
 from secscan.vocabularies import OMITTED
 from secscan.wording import ENGLISH
 
@@ -58,6 +58,7 @@ def _plan(uuid: str) -> oscal.Json:
 def _result(document: Document) -> oscal.Json:
     host, tally = document["host"], document["tally"]
     told = {
+        "judged_by": judged_by(document),
         "baseline": document["baseline"]["id"],
         "baseline_sha256": document["baseline"]["sha256"],
         "bundle_sha256": document["provenance"]["bundle_sha256"],
