@@ -229,7 +229,7 @@ def test_passphrase_and_passwords_go_where_they_are_asked_for_and_nowhere_else(t
     )
     heard = Path(f"{sudo}.heard").read_bytes() if let_in else b""
     assert ("Outcome: pass" if let_in else "wrong passphrase") in printed
-    assert heard.count(b"secscan-password-") == (3 if let_in else 0)
+    assert heard.count(b"secscan-asks-") == (3 if let_in else 0)
     assert found_below(Path("out"), GIVEN) == {}
     assert found_below(Path("cache"), GIVEN) == {}
     assert traces(heard + server.log.encode(), GIVEN) == set()

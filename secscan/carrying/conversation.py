@@ -149,7 +149,7 @@ def _converse_as(talk: _Talk, parcel: _Parcel, become: Become) -> Carried:
     if become.password is None:
         return talk.converse(sudo_command(become.user, shell, parcel.listen), parcel.content)
     word = secrets.token_hex(8)
-    sudo = _Sudo(f"secscan-password-{word}:".encode(), f"secscan-ready-{word}".encode(), become.password)
+    sudo = _Sudo(f"secscan-asks-{word}:".encode(), f"secscan-ready-{word}".encode(), become.password)
     command = asking_sudo_command(become.user, sudo.prompt.decode(), sudo.ready.decode(), shell, parcel.listen)
     return talk.converse(command, parcel.content, sudo)
 

@@ -31,11 +31,11 @@ _CONFIGURATIONS = (
     "/etc/vsftpd.conf", "/etc/proftpd",
 )  # fmt: skip
 _SETTINGS = (
-    "ssl_certificate", "SSLCertificateFile", "SSLCertificateChainFile", "ssl[.]pemfile", "smtpd_tls_cert_file",
+    "ssl_certificate", "SSLCertificateFile", "SSLCertificateChainFile", "ssl.pemfile", "smtpd_tls_cert_file",
     "smtpd_tls_chain_files", "smtp_tls_cert_file", "ssl_cert", "bind .* crt", "TLSCertificateFile", "olcTLSCertificateFile:",
     "cert", "ssl-cert", "ssl_cert_file", "rsa_cert_file", "TLSRSACertificateFile",
 )  # fmt: skip
-_GREP = (
+NAMING_LINES = (
     "^[[:blank:]]*("
     + "|".join(setting.replace(".", "[.]") if setting != "bind .* crt" else setting for setting in _SETTINGS)
     + ")[[:blank:]=]"
@@ -100,7 +100,7 @@ def _ask_one(index: int, call: Arguments) -> str:
     return f"""{reset}if [ "$(id -u)" = 0 ]; then
 {expand}
 gone=''
-for file in $(grep -rhsE {quote(_GREP)} {quote(*_CONFIGURATIONS)} | tr -s '\\t =<,;"' '\\n' | grep '^/' | sort -u); do
+for file in $(grep -rhsE {quote(NAMING_LINES)} {quote(*_CONFIGURATIONS)} | tr -s '\\t =<,;"' '\\n' | grep '^/' | sort -u); do
   case $nl$found in *"$nl$file$nl"*) continue ;; esac
   if [ -f "$file" ]; then found=$found$file$nl; elif [ ! -e "$file" ]; then gone=$gone$file$nl; fi
 done

@@ -86,7 +86,19 @@ FNR == 1 {{ section = ""; pending = "" }}
     keep(k, key, value)
   }}
 }}
-function same(a, b) {{ return fold ? tolower(a) == tolower(b) : a == b }}
+function same(a, b) {{
+  if (parameter) a = parameter_name(a)
+  return fold ? tolower(a) == tolower(b) : a == b
+}}
+function parameter_name(text,   i, c, plain) {{
+  sub(/^-[ \\t]*/, "", text)
+  if (!match(text, /[.\\/]/) || substr(text, RSTART, 1) == ".") return text
+  for (i = 1; i <= length(text); i++) {{
+    c = substr(text, i, 1)
+    plain = plain (c == "/" ? "." : c == "." ? "/" : c)
+  }}
+  return plain
+}}
 END {{
   for (k = 1; k <= n; k++) {{
     print "call " numbers[k]
@@ -112,8 +124,8 @@ def _ask_group(calls: Sequence[tuple[int, Arguments]]) -> str:
     main = f"choose {quote(first['path'], *_words(first['vendor']))}"
     dropins = f"list {quote(*_words(first['dropins']))}" if first["dropins"] else ":"
     settings = {
-        "ini": int(first["style"] == "ini"), "fold": int(first["ignore_case"] is True),
-        "inline": int(first["inline_comments"] is True), "n": len(calls),
+        "ini": int(first["style"] == "ini"), "parameter": int(first["style"] == "sysctl"),
+        "fold": int(first["ignore_case"] is True), "inline": int(first["inline_comments"] is True), "n": len(calls),
         "comment": _literal(first["comment"]), "separator": _literal(first["separator"]),
         "pattern": _literal(_SEPARATORS[str(first["separator"])]),
     }  # fmt: skip
@@ -225,9 +237,9 @@ PROBE = Probe(
         Argument(
             "style",
             Type.TEXT,
-            "keyvalue: a key and a value a line; ini: the same in [sections]",
+            "keyvalue: a key and a value a line; ini: the same in [sections]; sysctl: names as in sysctl.d(5)",
             default="keyvalue",
-            choices=("keyvalue", "ini"),
+            choices=("keyvalue", "ini", "sysctl"),
         ),
         Argument("separator", Type.TEXT, "between key and value; any: `=` or blanks", default="=", choices=tuple(_SEPARATORS)),
         Argument(

@@ -37,7 +37,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
     if not roles:
         raise Unreadable("servers without a single role")
     kinds = dict.fromkeys(str(role["password"]) for role in roles if isinstance(role["password"], str))
-    superusers = dict.fromkeys(str(role["name"]) for role in roles if role["superuser"] is True and role["login"] is True)
+    superusers = dict.fromkeys(str(role["name"]) for role in roles if role["superuser"] is True)
     return Observed({"roles": roles, "superusers": tuple(superusers), "password_kinds": tuple(kinds)})
 
 
@@ -71,7 +71,11 @@ PROBE = Probe(
                 Attribute("bypass_row_security", Type.BOOLEAN, "row security does not bind it"),
             ),
         ),
-        Attribute("superusers", Type.LIST, "names of the roles that may sign in and do everything"),
+        Attribute(
+            "superusers",
+            Type.LIST,
+            "names of the roles that may do everything; those that cannot sign in too, since others may become them",
+        ),
         Attribute("password_kinds", Type.LIST, "the kinds of passwords there are, each once"),
     ),
     ask=ask,

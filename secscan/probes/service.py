@@ -11,6 +11,7 @@ from dataclasses import replace
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, one_line, quote, reply, same_for_all, starts_at_boot
+from secscan.syntax.systemd import ENABLEMENT_AWK, GENERATED
 
 _SUFFIXES = (".service", ".socket", ".timer", ".path", ".mount", ".automount", ".swap", ".target", ".slice", ".scope", ".device")
 _SCRIPT = r"""
@@ -20,7 +21,7 @@ systemd_running() {
     printf 'unobservable: systemctl: %s\n' "$(printf '%s\n' "$told" | head -n 1)"
     return
   fi
-  printf '%s\n\n' "$told" | awk '
+  @GENERATED@  printf '%s\n\n' "$told" | awk -v made="$made" '@ENABLEMENT@
     BEGIN { for (i = 1; i < ARGC; i++) { asked[i] = ARGV[i]; delete ARGV[i] } at = 1; fresh = 1 }
     function join(text) { gsub(/ /, ",", text); return text }
     function flush(  user, wants) {
@@ -31,7 +32,8 @@ systemd_running() {
         wants = join(v["WantedBy"] (v["WantedBy"] != "" && v["RequiredBy"] != "" ? " " : "") v["RequiredBy"])
         if (v["Id"] !~ /\.service$/) user = ""
         print asked[at], "id=" v["Id"], "load=" v["LoadState"], "active=" v["ActiveState"], "sub=" v["SubState"],
-          "enablement=" v["UnitFileState"], "user=" user, "pid=" v["MainPID"], "restarts=" v["NRestarts"], "restart=" v["Restart"],
+          "enablement=" enablement(v["UnitFileState"], v["Id"]),
+          "user=" user, "pid=" v["MainPID"], "restarts=" v["NRestarts"], "restart=" v["Restart"],
           "wanted_by=" wants, "triggered_by=" join(v["TriggeredBy"])
       }
       split("", v); at++; fresh = 1
@@ -111,13 +113,23 @@ if [ -d /run/systemd/system ] && have systemctl; then systemd_running "$@"
 elif [ -d /etc/runlevels ] && [ -d /etc/init.d ]; then openrc "$@"
 elif have systemctl && [ -d /etc/systemd/system ]; then systemd_files "$@"
 elif [ -d /etc/init.d ] && [ -e /etc/inittab ]; then sysv "$@"
-else printf 'unobservable: no init system that is known here: systemd, OpenRC or System V\n'; fi"""
+else printf 'unobservable: no init system that is known here: systemd, OpenRC or System V\n'; fi""".replace(
+    "@GENERATED@", GENERATED
+).replace("@ENABLEMENT@", ENABLEMENT_AWK)
 
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One `systemctl show` for all units of all calls."""
     units = list(dict.fromkeys(unit for call in calls for unit in _units(call)))
-    touches = ("systemctl show", "systemctl is-enabled", "/etc/systemd/system", "/etc/runlevels", "/run/openrc", "/etc/init.d")
+    touches = (
+        "systemctl show",
+        "systemctl is-enabled",
+        "/run/systemd/generator*",
+        "/etc/systemd/system",
+        "/etc/runlevels",
+        "/run/openrc",
+        "/etc/init.d",
+    )
     return Question(f"set -- {quote(*units)}{_SCRIPT}", touches)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, reply, starts_at_boot
+from secscan.syntax.systemd import ENABLEMENT_AWK, GENERATED
 
 _HARDENING = (
     "NoNewPrivileges",
@@ -17,20 +18,21 @@ _HARDENING = (
     "RestrictSUIDSGID",
     "MemoryDenyWriteExecute",
 )
-_SCRIPT = r"""with_systemd() {
+_SCRIPT = (
+    r"""with_systemd() {
   properties=Id,LoadState,ActiveState,SubState,UnitFileState,User,DynamicUser,NRestarts,Restart,WantedBy,RequiredBy,TriggeredBy,@HARDENING@
   if ! told=$(systemctl show --no-pager --all -p "$properties" -- '*.service' 2>&1); then
     printf 'unobservable: systemctl: %s\n' "$(printf '%s\n' "$told" | head -n 1)"
     return
   fi
-  printf '%s\n\n' "$told" | awk -v names=@HARDENING@ '
+  @GENERATED@  printf '%s\n\n' "$told" | awk -v names=@HARDENING@ -v made="$made" '@ENABLEMENT@
     BEGIN { many = split(names, hardening, ","); print "init systemd" }
     function word(text) { gsub(/ /, ",", text); return text == "" ? "-" : text }
     function flush(  user, wants, line, i) {
       if (v["LoadState"] != "" && v["LoadState"] != "not-found") {
         user = v["User"] != "" ? v["User"] : v["DynamicUser"] == "yes" ? "dynamic" : "root"
         line = word(v["Id"]) " " word(v["LoadState"]) " " word(v["ActiveState"]) " " word(v["SubState"])
-        line = line " " word(v["UnitFileState"]) " " user " " word(v["NRestarts"]) " " word(v["Restart"])
+        line = line " " word(enablement(v["UnitFileState"], v["Id"])) " " user " " word(v["NRestarts"]) " " word(v["Restart"])
         wants = v["WantedBy"] (v["WantedBy"] != "" && v["RequiredBy"] != "" ? " " : "") v["RequiredBy"]
         line = line " " word(wants) " " word(v["TriggeredBy"])
         for (i = 1; i <= many; i++) line = line " " word(v[hardening[i]])
@@ -77,6 +79,9 @@ if [ -d /run/systemd/system ] && have systemctl; then with_systemd
 elif [ -e /run/openrc/softlevel ]; then with_openrc
 else printf 'unobservable: neither systemd nor OpenRC runs here\n'; fi
 part 0 0""".replace("@HARDENING@", ",".join(_HARDENING))
+    .replace("@GENERATED@", GENERATED)
+    .replace("@ENABLEMENT@", ENABLEMENT_AWK)
+)
 _COLUMNS = 10 + len(_HARDENING)
 _FIELDS = (
     Attribute("name", Type.TEXT, "name of the service, for systemd with its suffix"),
@@ -100,7 +105,7 @@ _FIELDS = (
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One `systemctl show` for every loaded service, or a look into OpenRC's directories."""
-    return Question(_SCRIPT, ("systemctl show", "/run/openrc", "/etc/init.d", "/etc/runlevels"))
+    return Question(_SCRIPT, ("systemctl show", "/run/systemd/generator*", "/run/openrc", "/etc/init.d", "/etc/runlevels"))
 
 
 def read(call: Arguments, answer: Answer) -> Observation:

@@ -26,6 +26,17 @@ _BOOLEANS = {
     **dict.fromkeys(("1", "yes", "y", "true", "t", "on"), True),
     **dict.fromkeys(("0", "no", "n", "false", "f", "off"), False),
 }
+# $made: units that a generator wants, between blanks. systemctl calls them enabled-runtime, yet they are wanted anew at every boot.
+GENERATED = """made=' '
+for link in /run/systemd/generator*/*.wants/* /run/systemd/generator*/*.requires/*; do
+  if [ -h "$link" ]; then made="$made${link##*/} "; fi
+done
+"""
+# for awk, with made as its variable: enablement(UnitFileState, Id)
+ENABLEMENT_AWK = """function enablement(state, id) {
+  return state == "enabled-runtime" && index(made, " " id " ") ? "generated" : state
+}
+"""
 _SCRIPT = """tell() { # FILE: every assignment of the section, as FILE: KEY=VALUE
   if [ ! -r "$1" ]; then printf 'fault %s cannot be read by this user\\n' "$1"; return; fi
   inside='' held=''

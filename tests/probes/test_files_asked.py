@@ -14,6 +14,7 @@ from secscan.judge.observe import observe, split_batch
 from secscan.model.probe import Observed
 from secscan.model.values import Absent, Unobservable
 from secscan.plan.compile import compile_plan
+from secscan.probes.certificate_file import NAMING_LINES
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 as_root = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root to become nobody")
@@ -153,6 +154,41 @@ def test_a_private_key_beside_a_certificate_stays_on_the_host(tmp_path):
     assert isinstance(observation, Observed)
     (told,) = (record for record in observation.attributes["certificates"] if record["path"] == str(both))
     assert told["subject"] == "CN=x"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "    ssl_certificate /srv/tls/site.pem;",
+        "SSLCertificateFile\t/srv/tls/site.pem",
+        "smtpd_tls_cert_file = /srv/tls/site.pem",
+        'ssl.pemfile = "/srv/tls/site.pem"',
+        "    bind :443 ssl crt /srv/tls/site.pem",
+        "olcTLSCertificateFile: /srv/tls/site.pem",
+        "ssl_cert_file = '/srv/tls/site.pem'",
+    ],
+)
+def test_lines_that_name_a_certificate_are_found_by_grep(line):
+    found = subprocess.run(["grep", "-E", NAMING_LINES], input=f"# nothing\n{line}\n", capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout.strip(), found.stderr) == (0, line.strip(), "")
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        pytest.param("kernel.kptr_restrict = 0", "0", id="dots"),
+        pytest.param("kernel/kptr_restrict=0", "0", id="slashes"),
+        pytest.param("-kernel.kptr_restrict = 0", "0", id="may-fail"),
+        pytest.param("- kernel/kptr_restrict = 0", "0", id="both"),
+        pytest.param("kernel.kptr/restrict = 0", "2", id="another"),
+    ],
+)
+def test_names_of_kernel_parameters_are_read_as_sysctl_reads_them(tmp_path, line, value):
+    (tmp_path / "10.conf").write_text("kernel.kptr_restrict = 2\n")
+    (tmp_path / "20.conf").write_text(f"{line}\n")
+    wanted = {"path": str(tmp_path / "none"), "dropins": [str(tmp_path)], "key": "kernel.kptr_restrict", "main": "last"}
+    _, observation = ask("config", **wanted, style="sysctl")
+    assert observation.attributes["value"] == value
 
 
 def test_drop_ins_are_merged_by_name_and_a_null_link_hides_one(tmp_path):
