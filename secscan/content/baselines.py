@@ -88,6 +88,7 @@ def _merge(name: str, shelf: Shelf, above: tuple[str, ...]) -> _Draft | None:
     draft = _Draft()
     for place in root.at("extends").items() if root.has("extends") else []:
         _extend(place, name, draft, shelf, above)
+    _forget_reasons(draft)
     own = _Own(name, draft, shelf, frozenset(draft.selections))
     if root.has("drop"):
         _drop(root.at("drop"), own)
@@ -120,6 +121,13 @@ def _extend(place: Cursor, name: str, draft: _Draft, shelf: Shelf, above: tuple[
         place.report(f"baselines extend each other in a circle: {circle}", "baselines that do not extend this one")
     elif inherited := _merge(other, shelf, (*above, name)):
         _inherit(place, draft, inherited, shelf.checks)
+
+
+def _forget_reasons(draft: _Draft) -> None:
+    """What one parent serves needs no reason from another why it does not."""
+    for selection in draft.selections.values():
+        for requirement in selection.requirements:
+            draft.not_automated.pop(requirement, None)
 
 
 def _inherit(place: Cursor, draft: _Draft, inherited: _Draft, checks: Mapping[str, Check]) -> None:
@@ -284,8 +292,7 @@ def _apply(cursor: Cursor, mine: Selection, check: Check, own: _Own) -> Selectio
         cursor.at("severity").report(f"severity only goes up, and it is {mine.severity}", f"{mine.severity} or higher")
     elif severity is not mine.severity:
         changes.append((f"raised severity: {mine.severity} -> {severity}", True))
-    if check.id in own.inherited:
-        _record_changes(cursor, changes, mine, check, own)
+    _record_changes(cursor, changes, mine, check, own)
     return replace(mine, parameters=parameters, severity=severity)
 
 
@@ -300,6 +307,8 @@ def _settle(cursor: Cursor, own: _Own, check: str, parameter: str, value: Scalar
 def _record_changes(cursor: Cursor, changes: list[tuple[str, bool]], mine: Selection, check: Check, own: _Own) -> None:
     reason = cursor.at("reason").text() if cursor.has("reason") else ""
     approver = cursor.at("approver").text() if cursor.has("approver") else ""
+    if check.id not in own.inherited:
+        return
     for change, tighter in changes:
         if not tighter and mine.locked:
             cursor.report(f"{check.id!r} is locked: it may be tightened, not weakened ({change})", "a stricter value")
