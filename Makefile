@@ -42,7 +42,7 @@ content: $(VENV)/.tested ## checks and baselines are right, every case holds
 	$(bin)/secscan check test
 
 docs: $(VENV)/.tested ## what is printed from code is up to date
-	$(bin)/cog --check -r README.md docs/*.md
+	$(bin)/cog --check README.md docs/*.md
 
 tests: $(VENV)/.tested ## all of pytest, the lab of real hosts included where this user may boot one
 	$(bin)/pytest $(PYTEST_OPTIONS)
