@@ -47,6 +47,15 @@ def _accepted(outcomes: Mapping[str, str], mark: str, said: str = "") -> dict[tu
     return {(outcome, "waived"): Word(said or outcomes[outcome], mark) for outcome in WAIVABLE}
 
 
+def _stated(passed: str, failed: str, needless: str, mark: str = "", failed_mark: str = "") -> dict[tuple[str, str], Word]:
+    """What a statement that can be relied on says where no machine can tell."""
+    return {
+        ("manual", "attested"): Word(passed, mark),
+        ("manual", "attested_fail"): Word(failed, mark or failed_mark),
+        ("manual", "attested_not_applicable"): Word(needless, mark),
+    }
+
+
 _XCCDF = {
     "pass": "pass",
     "fail": "fail",
@@ -112,21 +121,21 @@ _NAGIOS = {  # what one result asks of the people on duty; a failure by its seve
 }
 
 VOCABULARIES: Mapping[str, Vocabulary] = {
-    "xccdf": Vocabulary(_XCCDF, {**_accepted(_XCCDF, "message"), ("manual", "attested"): Word("pass", "override")}),
-    "sarif": Vocabulary(_SARIF, {**_accepted(_SARIF, "accepted"), ("manual", "attested"): Word("pass")}),
-    "junit": Vocabulary(_JUNIT, {("manual", "attested"): Word("")}),
-    "hdf": Vocabulary(_HDF, {**_accepted(_HDF, "waiver_data"), ("manual", "attested"): Word("passed")}),
+    "xccdf": Vocabulary(_XCCDF, {**_accepted(_XCCDF, "message"), **_stated("pass", "fail", "notapplicable", "override")}),
+    "sarif": Vocabulary(_SARIF, {**_accepted(_SARIF, "accepted"), **_stated("pass", "fail", "notApplicable")}),
+    "junit": Vocabulary(_JUNIT, _stated("", "failure", "skipped")),
+    "hdf": Vocabulary(_HDF, {**_accepted(_HDF, "waiver_data"), **_stated("passed", "failed", "skipped")}),
     "ocsf": Vocabulary(
         _OCSF,
-        {**_accepted(_OCSF, "Suppressed"), ("manual", "attested"): Word("Pass")},
+        {**_accepted(_OCSF, "Suppressed"), **_stated("Pass", "Fail", "Other", failed_mark="New")},
         {"fail": "New", "error": "New", "unreachable": "New"},
     ),
     "oscal": Vocabulary(
         _OSCAL,
-        {**_accepted(_OSCAL, "deviation-approved"), ("manual", "attested"): Word("satisfied")},
+        {**_accepted(_OSCAL, "deviation-approved"), **_stated("satisfied", "not-satisfied", "observation", failed_mark="open")},
         {"fail": "open"},
     ),
-    "nagios": Vocabulary(_NAGIOS, _accepted(_NAGIOS, "", "OK")),
+    "nagios": Vocabulary(_NAGIOS, {**_accepted(_NAGIOS, "", "OK"), ("manual", "attested_fail"): Word("by severity")}),
 }
 """The formats that have words of their own. Text, HTML, Markdown, CSV, JSON and Prometheus say ours."""
 

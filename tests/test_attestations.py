@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from secscan import plugins
 from secscan.assessments import to_document, validate_document
 from secscan.attestations.reading import read_attestations
 from secscan.attestations.schema import attestation_schema
@@ -398,7 +399,9 @@ def test_what_is_asked_of_the_organization_is_asked_once_and_not_of_every_host(o
     assert found["UN"]["results"][0]["outcome"] == "manual"
     assert found["UN"]["results"][0]["disposition"] == "attested_fail"
     assert found["UN"]["host"]["transport"] == "attestation"
-    assert run(["report", "out", "-f", "html"]) == 0
+    for name in plugins.reporter_names():
+        code = run(["report", "out", "-f", name])
+        assert code == (2 if name == "nagios" else 0)  # CRITICAL: a plugin's exit code is its state
 
 
 def test_a_host_cannot_be_named_as_the_organization(own: Path, capsys: pytest.CaptureFixture[str]):
@@ -452,6 +455,11 @@ def test_what_cannot_be_meant_is_refused(own: Path, capsys: pytest.CaptureFixtur
 def test_a_baseline_without_questions_has_no_report_of_them(own: Path, capsys: pytest.CaptureFixture[str]):
     assert run(["attest", "report", "-b", "un_minimum"]) == 2
     assert "asks nothing of the organization" in capsys.readouterr().err
+
+
+def test_what_no_host_is_asked_cannot_be_explained_by_one(own: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(["explain", "local", "plan_kept", *OWN]) == 2
+    assert "'plan_kept' is about the organization, and no host is asked" in capsys.readouterr().err
 
 
 def test_a_statement_that_is_there_is_not_written_over(own: Path, capsys: pytest.CaptureFixture[str]):

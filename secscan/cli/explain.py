@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 def command(target: str, check: str, saved: Path | None, baseline: str, content: tuple[Path, ...], **arguments: Any) -> int:
     """Tell how one check came to its outcome on one target."""
     from secscan.documents import did_you_mean  # noqa: PLC0415 - keep --help free of it
+    from secscan.model.check import Subject  # noqa: PLC0415 - as above
     from secscan.pipeline import evaluate, scan  # noqa: PLC0415 - as above
 
     engine = load(baseline, content, arguments["connect_timeout"], arguments["timeout"])
@@ -39,6 +40,8 @@ def command(target: str, check: str, saved: Path | None, baseline: str, content:
             f"check {check!r} is not in baseline {baseline}{did_you_mean(check, selected)}; "
             f"allowed: its checks, as `secscan baseline show {baseline}` lists them"
         )
+    if engine.library.checks[check].subject is not Subject.HOST:
+        raise UsageError(f"check {check!r} is about the organization, and no host is asked; allowed: secscan attest report")
     if saved:
         assessment = evaluate(engine, _saved_bundle(engine, saved, target))
     else:

@@ -247,13 +247,21 @@ def _host(element: Element) -> Host:
     )
 
 
+_STATED = {
+    Outcome.PASS: Disposition.ATTESTED,
+    Outcome.FAIL: Disposition.ATTESTED_FAIL,
+    Outcome.NOT_APPLICABLE: Disposition.ATTESTED_NOT_APPLICABLE,
+}
+"""What an override says where nothing was measured."""
+
+
 def _result(told: Mapping[str, str], rule: _Rule, host: str) -> Result:
     said, measured = told["told-result"], told["told-measured"]
     outcome = FOREIGN["xccdf"].get(measured or said, Outcome.ERROR)
     disposition = Disposition.NONE
     if measured and measured != said:
-        attested = outcome in {Outcome.MANUAL, Outcome.ERROR} and FOREIGN["xccdf"].get(said) is Outcome.PASS
-        disposition = Disposition.ATTESTED if attested else Disposition.WAIVED
+        stated = _STATED.get(FOREIGN["xccdf"].get(said, Outcome.ERROR)) if outcome in {Outcome.MANUAL, Outcome.ERROR} else None
+        disposition = stated or Disposition.WAIVED
     reason = told["told-reason"]
     if not reason and said not in {"pass", "fail", "notapplicable", "notselected"}:
         reason = f"the tool says: {said or 'nothing'}"

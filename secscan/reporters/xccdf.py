@@ -180,12 +180,12 @@ def _message(severity: str, text: str) -> str:
 
 
 def _override(result: Mapping[str, Any], document: Document, said: str) -> str:
-    waiver = document["waivers"].get(result["waiver"], {})
-    authority = line(waiver.get("approver", ""), 200) or "unknown"
+    stated = document["attestations"].get(result["attestation"], {})
+    authority = line(stated.get("approver") or stated.get("owner", ""), 200) or "unknown"
     remark = ENGLISH.decision(result, document["waivers"], document["attestations"])
     measured = _WORDS.word(result["outcome"], "none").said
     return (
-        f'<override time="{waiver.get("starts_at", document["finished_at"])}" authority="{for_xml(authority)}">\n'
+        f'<override time="{stated.get("performed_at", document["finished_at"])}" authority="{for_xml(authority)}">\n'
         f"<old-result>{measured}</old-result>\n<new-result>{said}</new-result>\n{_element('remark', line(remark))}</override>\n"
     )
 

@@ -27,10 +27,13 @@ def test_what_we_write_is_read_as_it_was(name, tmp_path):
         expected = {check: "manual" if outcome == "skipped" else outcome for check, outcome in expected.items()}
     if name == "sarif":  # has none for either
         expected = {check: outcome for check, outcome in expected.items() if outcome != "skipped"}
-        expected["is_manual_and_attested"] = "pass"
-    if name == "hdf":
-        expected["is_manual_and_attested"] = "pass"
+        expected["is_manual_and_attested_not_applicable"] = "not_applicable"
+    if name in {"sarif", "hdf"}:  # tell no statement from a verdict
+        expected |= {"is_manual_and_attested": "pass", "is_manual_and_attested_fail": "fail"}
     assert read_back == expected
+    if name == "xccdf":
+        stated = {each.check: each.disposition for each in found.results if "manual_and_attested" in each.check}
+        assert stated == {decided.check_id("manual", each): each for each in stated.values()}
     assert found.host.name == "geneva-web-01"
     assert found.baseline_title.startswith("Field office") or found.baseline == "field_office"
     assert found.origin.tool == "secscan 0.1.0"

@@ -17,7 +17,11 @@ def test_every_outcome_has_its_status_and_skipped_checks_make_no_event():
     found = {event["compliance"]["control"]: event["compliance"]["status_id"] for event in events([decided.document()])}
     ids = {"pass": 1, "fail": 3, "error": 2, "not_applicable": 99, "manual": 0}
     expected = {decided.check_id(outcome, disposition): ids[outcome] for outcome, disposition in decided.PAIRS if outcome in ids}
-    assert found == expected | {"is_manual_and_attested": 1}
+    assert found == expected | {
+        "is_manual_and_attested": 1,
+        "is_manual_and_attested_fail": 3,
+        "is_manual_and_attested_not_applicable": 99,
+    }
 
 
 def test_an_accepted_failure_is_a_suppressed_finding_that_still_fails():

@@ -26,7 +26,7 @@ def test_only_what_passed_or_was_attested_is_satisfied_and_only_failures_are_not
     (found,) = results([decided.document()])["results"]
     states = {finding["target"]["target-id"]: finding["target"]["status"]["state"] for finding in found["findings"]}
     satisfied = {decided.check_id("pass", disposition) for outcome, disposition in decided.PAIRS} | {"is_manual_and_attested"}
-    failed = {decided.check_id("fail", disposition) for outcome, disposition in decided.PAIRS}
+    failed = {decided.check_id("fail", disposition) for outcome, disposition in decided.PAIRS} | {"is_manual_and_attested_fail"}
     assert states == dict.fromkeys(satisfied, "satisfied") | dict.fromkeys(failed, "not-satisfied")
 
 

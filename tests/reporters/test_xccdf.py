@@ -30,7 +30,10 @@ def test_results_say_what_was_measured_except_where_a_person_attested(outcomes):
     for outcome, disposition in decided.PAIRS:
         said = outcomes[decided.check_id(outcome, disposition)].findtext("x:result", namespaces=NS)
         words = {"not_applicable": "notapplicable", "manual": "notchecked", "skipped": "notselected"}
-        expected = "pass" if (outcome, disposition) == ("manual", "attested") else words.get(outcome, outcome)
+        stated = (
+            {"attested": "pass", "attested_fail": "fail", "attested_not_applicable": "notapplicable"} if outcome == "manual" else {}
+        )
+        expected = stated.get(disposition) or words.get(outcome, outcome)
         assert said == expected
 
 
@@ -38,8 +41,8 @@ def test_only_an_attested_result_is_overridden_and_keeps_its_old_one(outcomes):
     overridden = {
         name: result.find("x:override", NS) for name, result in outcomes.items() if result.find("x:override", NS) is not None
     }
-    assert set(overridden) == {"is_manual_and_attested"}
-    assert overridden["is_manual_and_attested"].findtext("x:old-result", namespaces=NS) == "notchecked"
+    assert set(overridden) == {f"is_manual_and_{said}" for said in ("attested", "attested_fail", "attested_not_applicable")}
+    assert {each.findtext("x:old-result", namespaces=NS) for each in overridden.values()} == {"notchecked"}
 
 
 def test_an_accepted_failure_says_who_accepted_it_until_when(outcomes):
