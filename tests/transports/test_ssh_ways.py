@@ -218,16 +218,19 @@ def test_a_name_that_a_shell_could_misread_is_refused_before_anything_happens(na
         ask(TRANSPORT, Target(name, options={"ssh_config": "none"}))
 
 
-def test_a_whole_exchange_takes_at_most_seven_round_trips(scene, tmp_path):
-    one_way_s = 0.1
-    ask(TRANSPORT, scene.target)  # loads what is loaded once
-    began = time.monotonic()
-    ask(TRANSPORT, scene.target)
-    near_s = time.monotonic() - began
-    with Relay(scene.server.port, one_way_s) as relay:
-        scene.known_hosts.write_text(f"[127.0.0.1]:{relay.port} {public(scene.server.host_key)}\n")
+def test_a_whole_exchange_takes_at_most_seven_round_trips(scene):
+    one_way_s, connecting = 0.3, 1  # the relay accepts at once, a far host would take a round trip for it
+
+    def took_s(target: Target) -> float:
         began = time.monotonic()
-        ask(TRANSPORT, replace(scene.target, port=relay.port))
-        far_s = time.monotonic() - began
-    connecting = 1  # the relay accepts at once, a far host would take a round trip for it
-    assert connecting + (far_s - near_s) / (2 * one_way_s) < 7.5
+        ask(TRANSPORT, target)
+        return time.monotonic() - began
+
+    with Relay(scene.server.port, one_way_s) as relay:
+        far = replace(scene.target, port=relay.port)
+        with scene.known_hosts.open("a") as known_hosts:
+            known_hosts.write(f"[127.0.0.1]:{relay.port} {public(scene.server.host_key)}\n")
+        ask(TRANSPORT, scene.target)  # loads what is loaded once
+        # A busy machine only ever adds to what a round trip takes: the fewest of some tries is the nearest to the truth.
+        tries = (connecting + (took_s(far) - took_s(scene.target)) / (2 * one_way_s) for _ in range(5))
+        assert any(round_trips < 7.5 for round_trips in tries)
