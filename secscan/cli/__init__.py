@@ -6,15 +6,16 @@ import gc
 import os
 import sys
 from importlib import import_module
-from keyword import iskeyword
 from typing import Any
 
 import click
 
 from secscan import __version__
+from secscan.cli import journal
 
 COMMANDS = {
     "scan": "Ask hosts and judge what they say.",
+    "run": "Do the whole nightly job of secscan.yml.",
     "plan": "Show every question, file and command, or print the very script.",
     "collect": "Ask hosts and keep the evidence, without judging.",
     "evaluate": "Judge evidence that was collected before.",
@@ -32,8 +33,10 @@ COMMANDS = {
     "requirement": "List and show requirements, and what serves them.",
     "probe": "List and show probes and matchers.",
     "schema": "Print the JSON Schema of a kind of file.",
+    "config": "Show every setting, and where each comes from.",
     "init": "Write a commented inventory and configuration.",
 }
+_MODULES = {"import": "importing", "run": "nightly"}  # names that Python or this module keep for themselves
 
 
 class Commands(click.Group):
@@ -44,10 +47,10 @@ class Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command itself; its module is secscan.cli.<name>, but for a name that Python keeps for itself."""
+        """The command itself; its module is secscan.cli.<name>, but for a name that is taken."""
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"secscan.cli.{cmd_name}{'ing' if iskeyword(cmd_name) else ''}")
+        module = import_module(f"secscan.cli.{_MODULES.get(cmd_name, cmd_name)}")
         command: click.Command = module.command
         return command
 
@@ -92,14 +95,14 @@ def secscan(context: click.Context, config: str | None) -> None:
                   3 a target was not reached   4 something could not be judged
                   130 interrupted
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
-    if config or os.path.exists("secscan.yml"):  # noqa: PTH110 - pathlib costs as much as the rest of --help
+    there = os.path.exists("secscan.yml")  # noqa: PTH110 - pathlib costs as much as the rest of --help
+    if config or there or any(name.startswith("SECSCAN_") for name in os.environ):
         from pathlib import Path  # noqa: PLC0415 - as above
 
         from secscan.cli.configuration import find_configuration, read_configuration  # noqa: PLC0415 - only for a configuration
 
-        path = Path(config) if config else find_configuration()
-        if path:
-            context.default_map = read_configuration(path)
+        context.obj = read_configuration(Path(config) if config else find_configuration(), os.environ)
+        context.default_map = context.obj.defaults()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -110,21 +113,19 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
+    journal.begin()
     try:
         result: Any = secscan.main(args=arguments, prog_name="secscan", standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
-    except click.Abort:
-        click.echo("secscan: interrupted", err=True)
+    except (click.Abort, KeyboardInterrupt):
+        journal.note("interrupted", "interrupted", "warning")
         return 130
     except click.ClickException as error:
         from secscan.cli.mistakes import told  # noqa: PLC0415 - only for a mistake
 
-        click.echo(f"secscan: {told(error)}", err=True)
+        journal.note("failed", told(error), "error", exit_code=2)
         return 2
-    except KeyboardInterrupt:
-        click.echo("secscan: interrupted", err=True)
-        return 130
     except Exception as error:
         from secscan.errors import SecscanError  # noqa: PLC0415 - only for a mistake
 
@@ -133,6 +134,6 @@ def run(arguments: list[str] | None = None) -> int:
         from secscan.inert import block  # noqa: PLC0415 - only for a mistake
 
         for line in block(str(error)).splitlines():
-            click.echo(f"secscan: {line}", err=True)
+            journal.note("failed", line, "error", exit_code=error.exit_code)
         return error.exit_code
     return result if isinstance(result, int) else 0

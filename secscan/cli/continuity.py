@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from secscan.continuity.assess import Evidence, ServiceFigures
+    from secscan.continuity.indicators import Indicator
     from secscan.inventory import Inventory
     from secscan.model.evidence import Bundle
 
@@ -36,45 +38,64 @@ def command(inventory: str, saved: Path, window: str, as_json: bool) -> int:
 
     Exit codes: 0 all objectives met, 1 one is missed, 4 none is missed but one is not known or only estimated.
     """
-    from secscan.continuity.indicators import measure_indicators  # noqa: PLC0415 - keep --help free of it
-    from secscan.inert import visible  # noqa: PLC0415 - as above
+    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
     from secscan.inventory import read_inventory  # noqa: PLC0415 - as above
+    from secscan.inventory.services import check_duration  # noqa: PLC0415 - as above
 
     declared = read_inventory(inventory)
     if not declared.services:
         raise click.UsageError(f"{inventory} declares no service; allowed: an inventory with `services`")
-    evidence = _read_evidence(declared, saved, window)
-    figures = _assess(declared, evidence)
-    indicators = measure_indicators(figures)
+    window_s = check_duration(window)
+    measured = measure(declared, _newest_bundles(saved, {target.name for target in declared.targets}), window_s)
     if as_json:
-        from secscan.continuity.telling import service_document  # noqa: PLC0415 - as above
-
-        document = {
-            "as_of": evidence.now,
-            "window_s": evidence.window_s,
-            "services": [service_document(each) for each in figures],
-            "indicators": [dataclasses.asdict(indicator) for indicator in indicators],
-        }
-        click.echo(json.dumps(document, indent=1, allow_nan=False))
+        click.echo(measured.as_json(), nl=False)
     else:
         from secscan.continuity.telling import indicator_line, short_lines  # noqa: PLC0415 - as above
 
-        for each in figures:
+        for each in measured.figures:
             for line in short_lines(each):
                 click.echo(visible(line))
-        for indicator in indicators:
+        for indicator in measured.indicators:
             click.echo(indicator_line(indicator))
-    return _exit_code(figures)
+    return _exit_code(measured.figures)
 
 
-def _read_evidence(declared: Inventory, saved: Path, window: str) -> Evidence:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The figures of all services from one set of evidence."""
+
+    evidence: Evidence
+    figures: Sequence[ServiceFigures]
+    indicators: Sequence[Indicator]
+
+    def as_json(self) -> str:
+        """Everything, as one JSON document."""
+        from secscan.continuity.telling import service_document  # noqa: PLC0415 - keep --help free of it
+
+        document = {
+            "as_of": self.evidence.now,
+            "window_s": self.evidence.window_s,
+            "services": [service_document(each) for each in self.figures],
+            "indicators": [dataclasses.asdict(indicator) for indicator in self.indicators],
+        }
+        return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def measure(declared: Inventory, bundles: Sequence[Bundle], window_s: float) -> Measured:
+    """The figures of the declared services, by the evidence of these hosts: one bundle each, one at least."""
+    from secscan.continuity.assess import assess_service  # noqa: PLC0415 - keep --help free of it
+    from secscan.continuity.indicators import measure_indicators  # noqa: PLC0415 - as above
+
+    evidence = _read_evidence(declared, bundles, window_s)
+    figures = [assess_service(service, evidence) for service in declared.services]
+    return Measured(evidence, figures, measure_indicators(figures))
+
+
+def _read_evidence(declared: Inventory, bundles: Sequence[Bundle], window_s: float) -> Evidence:
     from secscan import plugins  # noqa: PLC0415 - keep --help free of it
     from secscan.continuity.assess import Evidence  # noqa: PLC0415 - as above
     from secscan.continuity.reading import view_host  # noqa: PLC0415 - as above
-    from secscan.inventory.services import check_duration  # noqa: PLC0415 - as above
 
-    window_s = check_duration(window)
-    bundles = _newest_bundles(saved, {target.name for target in declared.targets})
     probes = plugins.probes()
     return Evidence(
         repositories={repository.id: repository for repository in declared.repositories},
@@ -99,12 +120,6 @@ def _newest_bundles(saved: Path, hosts: set[str]) -> list[Bundle]:
     if not newest:
         raise click.UsageError(f"no bundle of a host of the inventory in {folder}; allowed: what secscan scan -o DIR kept")
     return list(newest.values())
-
-
-def _assess(declared: Inventory, evidence: Evidence) -> list[ServiceFigures]:
-    from secscan.continuity.assess import assess_service  # noqa: PLC0415 - keep --help free of it
-
-    return [assess_service(service, evidence) for service in declared.services]
 
 
 def _exit_code(figures: Iterable[ServiceFigures]) -> int:

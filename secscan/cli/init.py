@@ -23,12 +23,17 @@ history: history.sqlite # what earlier runs found: secscan diff, secscan history
 # waivers: [waivers.yml] # accepted failures, see: secscan waiver add --help
 # attestations: attestations # statements that people sign, see: secscan attest --help
 # organization: Our organization # what the statements are about
+# reports: # secscan run also writes these
+#   - {formats: [html], directory: /srv/reports/fr, language: fr}
+# prometheus: /var/lib/prometheus/node-exporter/secscan.prom # numbers for the textfile collector
+# log_format: json # text unless said
 # fail_on: [high, unreachable] # what ends with exit code 1; low unless said
 # limit: [site=headquarters] # only these hosts
 # become: true # ask as root, by sudo once around the whole script
 # workers: 32 # hosts asked at the same time
 # identity: ~/.ssh/scanner
 # known_hosts: known_hosts
+# become_password_file: sudo-password # mode 0600
 # connect_timeout: 15 # seconds
 # timeout: 300 # seconds for one whole host
 """
@@ -92,5 +97,5 @@ def command(folder: Path) -> int:
     except OSError as error:
         raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from error
     if written:
-        click.echo("secscan: next: name your hosts in the inventory, then run `secscan scan` here", err=True)
+        click.echo("secscan: next: name your hosts in the inventory, then run `secscan doctor` and `secscan run` here", err=True)
     return 0

@@ -10,19 +10,20 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from secscan.cli.journal import note
 from secscan.cli.reports import Run as Folder
 from secscan.cli.reports import keep_document
 from secscan.errors import HistoryError, UsageError
 
 if TYPE_CHECKING:
-    from secscan.history.records import Change, Run
+    from secscan.history.records import Change, Diff, Run
     from secscan.history.store import History
     from secscan.model.target import Target
     from secscan.pipeline import Engine
@@ -99,23 +100,48 @@ class Memory:
             with self._patient():
                 history.finish(run, time.time())
 
+    def compare(self, hosts: Iterable[str]) -> Diff | None:
+        """What changed on these hosts since the last whole run of the same baseline into the same folder; None without one."""
+        if not self._opened or self.complaint:
+            return None
+        history, run = self._opened
+        with self._patient():
+            alike = [
+                each
+                for each in history.runs()
+                if each.id < run.id and each.finished_at is not None and (each.baseline, each.folder) == (run.baseline, run.folder)
+            ]
+            if alike:
+                diff, asked = history.diff(alike[-1], run), set(hosts)
+                return replace(diff, changes=tuple(change for change in diff.changes if change.host in asked))
+        return None
+
     @contextlib.contextmanager
     def _patient(self) -> Iterator[None]:
         try:
             yield
         except HistoryError as error:
             self.complaint = str(error)
-            click.echo(f"secscan: {error}; what is found is on disk, but not remembered", err=True)
+            note("history_failed", f"{error}; what is found is on disk, but not remembered", "error")
 
 
-def begin(place: str | None, engine: Engine, targets: Sequence[Target], folder: Path, name: str | None) -> tuple[History, Run]:
-    """The history, and in it a new run, or the one to be taken up again. Raises UsageError, HistoryError."""
+def name_of_run(started_at: float) -> str:
+    """A new id: when it began, and a word that nobody else has."""
+    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started_at))}-{secrets.token_hex(3)}"
+
+
+def begin_run(
+    place: str | None, engine: Engine, targets: Sequence[Target], folder: Path, name: str, started_at: float
+) -> tuple[History, Run]:
+    """The history, and in it a new run. Raises UsageError, HistoryError."""
     history = open_history(place)
-    if name is None:
-        started_at = time.time()
-        name = f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started_at))}-{secrets.token_hex(3)}"
-        run = history.begin(name, engine.baseline, engine.library.sha256, started_at, len(targets), str(folder.absolute()))
-        return history, run
+    content = engine.library.sha256
+    return history, history.begin(name, engine.baseline, content, started_at, len(targets), str(folder.absolute()))
+
+
+def resume_run(place: str | None, engine: Engine, targets: Sequence[Target], folder: Path, name: str) -> tuple[History, Run]:
+    """The history, and in it the run that is to be taken up again. Raises UsageError, HistoryError."""
+    history = open_history(place)
     known = history.run(name)
     if known.baseline != engine.baseline:
         raise UsageError(f"run {known.name} was by baseline {known.baseline}; allowed: -b {known.baseline}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from secscan.cli.journal import note as say
 from secscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def read_targets(arguments: dict[str, Any]) -> tuple[Target, ...]:
 
         inventory = read_inventory(arguments["inventory"])
         for note in inventory.notes:
-            click.echo(f"secscan: note: {note}", err=True)
+            say("inventory_note", f"note: {note}", "warning")
         named = {target.name: target for target in inventory.targets}
         targets = [named.get(target.name, target) for target in targets] or list(inventory.targets)
     if not targets:

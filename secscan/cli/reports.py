@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from secscan.cli.journal import note
 from secscan.errors import SecscanError, UsageError
 
 if TYPE_CHECKING:
@@ -96,6 +97,11 @@ class FailOn:
     outcomes: frozenset[str]
 
 
+def severity_rank(severity: str) -> int:
+    """How bad a severity is; what has none is as bad as the least."""
+    return _SEVERITIES.index(severity) if severity in _SEVERITIES else 0
+
+
 def parse_fail_on(text: str) -> FailOn:
     """`high`, `medium,error`, `never`; UsageError for other words."""
     words = [word.strip() for word in text.split(",") if word.strip()]
@@ -151,10 +157,11 @@ class Kept:
 
 @dataclass(slots=True)
 class Run:
-    """The documents of one run in a folder: hosts/<name>.json, evidence/<digest>.bundle.json.gz."""
+    """The documents of one run in a folder: hosts/<name>.json, evidence/<digest>.bundle.json.gz. `name` is its id, if any."""
 
     folder: Path
     keep_evidence: bool
+    name: str = ""
     kept: dict[str, Kept] = field(default_factory=dict)  # by host
 
     @property
@@ -218,6 +225,8 @@ class Run:
         from secscan.assessments import to_document, write_document  # noqa: PLC0415 - keep --help free of it
 
         document = to_document(assessment)
+        if self.name:
+            document["provenance"]["run"] = self.name
         write_whole(self.path(assessment.host.name), [write_document(document)])
         return keep_document(document)
 
@@ -267,17 +276,27 @@ def exit_code(run: Run, rule: FailOn) -> int:
 
 def write_reports(run: Run, formats: Iterable[str], output: Path | None, quiet: bool, colour: bool | None, words: Wording) -> None:
     """Each report to its file, or the only one to standard output; the text report to standard output too."""
-    for reporter in load_reporters(formats):
-        if output:
-            path = output / f"report.{reporter.extension}"
-            write_whole(path, reporter.write(run.documents(), words))
-            if reporter.name != "text" and not quiet:
-                click.echo(f"secscan: wrote {path}", err=True)
-        if reporter.name == "text" and not (quiet and output):
-            print_text(run.documents(), colour, words)
-        elif not output:
+    formats = list(formats)
+    if output:
+        for path in write_files(run, formats, output, words):
+            if path.name != "report.txt" and not quiet:
+                note("report_written", f"wrote {path}", path=str(path))
+    if "text" in formats and not (quiet and output):
+        print_text(run.documents(), colour, words)
+    elif not output:
+        for reporter in load_reporters(formats):
             for piece in reporter.write(run.documents(), words):
                 sys.stdout.write(piece)
+
+
+def write_files(run: Run, formats: Iterable[str], folder: Path, words: Wording) -> list[Path]:
+    """Each report to its file in a folder; the files."""
+    paths = []
+    for reporter in load_reporters(formats):
+        path = folder / f"report.{reporter.extension}"
+        write_whole(path, reporter.write(run.documents(), words))
+        paths.append(path)
+    return paths
 
 
 def print_text(documents: Iterable[Mapping[str, Any]], colour: bool | None, words: Wording) -> None:
@@ -292,23 +311,23 @@ def print_text(documents: Iterable[Mapping[str, Any]], colour: bool | None, word
     sys.stdout.flush()
 
 
-def prepare_folder(folder: Path) -> Path:
+def prepare_folder(folder: Path, mode: int = 0o700) -> Path:
     """The folder that reports and evidence go to, made where it is missing. UsageError when nothing can be written there."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as error:
         raise UsageError(f"{folder}: cannot be written: {error.strerror}; allowed: a folder that you may write in") from error
 
 
-def write_whole(path: Path, pieces: Iterable[str]) -> None:
-    """A file that is whole or not there, readable by its owner only."""
+def write_whole(path: Path, pieces: Iterable[str], mode: int = 0o600) -> None:
+    """A file that is whole or not there, readable by its owner only unless said."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with partial.open("w", encoding="utf-8", newline="") as stream:
-            partial.chmod(0o600)
+            partial.chmod(mode)
             stream.writelines(pieces)
         partial.replace(path)
     except OSError as error:

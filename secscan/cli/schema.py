@@ -53,7 +53,7 @@ def _schema(kind: str, content: tuple[Path, ...]) -> Any:
 
         return attestation_schema()
     if kind == "configuration":
-        from secscan.cli.configuration import configuration_schema  # noqa: PLC0415 - as above
+        from secscan.cli.settings import configuration_schema  # noqa: PLC0415 - as above
 
         return configuration_schema()
     library, vocabulary = load_content(content)

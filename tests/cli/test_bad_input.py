@@ -41,7 +41,7 @@ FILES = {
 }
 # words of the command; what the one line on standard error must hold: what, where, what is allowed
 WRONG = {
-    "no command of that name": ("scn", ["'scn'", "did you mean 'scan'", "allowed: scan, plan"]),
+    "no command of that name": ("scn", ["'scn'", "did you mean 'scan'", "allowed: scan, run, plan"]),
     "no option of that name": ("scan local --lmit x", ["--lmit", "--limit", "see secscan scan --help"]),
     "an option without its value": ("scan local --limit", ["--limit", "requires an argument"]),
     "no target": ("scan", ["no target", "allowed: local, HOST, ssh://USER@HOST, or -i INVENTORY"]),

@@ -1,0 +1,170 @@
+"""What a run came to, for those who were not there: the summary, and numbers for Prometheus."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from secscan.cli.journal import is_json, note
+from secscan.cli.reports import FailOn, load_reporters, severity_rank, write_whole
+
+if TYPE_CHECKING:
+    from secscan.cli.continuity import Measured
+    from secscan.history.records import Diff
+    from secscan.summary import Summary
+
+_TOLD = {
+    "new": "new failures",
+    "changed_value": "still failing with another value",
+    "unjudgeable": "not to be judged any more",
+    "fixed": "fixed",
+    "decided": "decided by people",
+}
+_METRICS = {
+    "secscan_run_info": "1; the labels say which run was the last.",
+    "secscan_run_started_timestamp_seconds": "When the last run began.",
+    "secscan_run_finished_timestamp_seconds": "When the last run ended.",
+    "secscan_run_exit_code": "0 all hold, 1 something fails, 2 not remembered, 3 a target not reached, 4 something not judged.",
+    "secscan_run_targets": "Targets by whether they were reached.",
+    "secscan_run_changes": "Changes since the run before, by kind; missing where there is none to compare with.",
+    "secscan_service_objectives": "Objectives of services by what the evidence makes of them.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that is over. `documents` gives what was found, host by host; `since` what changed since the last one.
+
+    `written` are the files of its reports. `services` is None where none is declared.
+    """
+
+    name: str
+    baseline: str
+    started_at: float
+    finished_at: float
+    summary: Summary
+    documents: Callable[[], Iterator[Mapping[str, Any]]]
+    since: Diff | None
+    services: Measured | None
+    written: Sequence[Path]
+    exit_code: int
+
+    @property
+    def reached(self) -> int:
+        """How many targets were reached."""
+        return len(self.summary.hosts) - len(self.summary.unreachable)
+
+    @property
+    def changes(self) -> Mapping[str, int]:
+        """How many changes of each kind there were since the last run."""
+        return Counter(change.kind.value for change in self.since.changes) if self.since else {}
+
+    @property
+    def objectives(self) -> Mapping[str, int]:
+        """How many objectives of services have which verdict."""
+        services = self.services.figures if self.services else ()
+        return Counter(figure.verdict.value for each in services for figure in each.objectives.values())
+
+
+def conclude(finished: Finished, prometheus: Path | None, *, quiet: bool) -> None:
+    """Tell others of a run that is over. Nothing here changes what was found, or how the run ends."""
+    if prometheus:
+        write_whole(prometheus, _textfile(finished), mode=0o644)
+    if is_json():
+        note("run_finished", f"run {finished.name} ended with exit code {finished.exit_code}", **_facts(finished))
+    if not quiet:
+        for line in _summary(finished):
+            click.echo(line)
+
+
+def _facts(finished: Finished) -> dict[str, Any]:
+    """A run in figures, for a log."""
+    tally = finished.summary.tally
+    return {
+        "exit_code": finished.exit_code,
+        "baseline": finished.baseline,
+        "seconds": round(finished.finished_at - finished.started_at, 1),
+        "targets": len(finished.summary.hosts),
+        "reached": finished.reached,
+        "counts": dict(sorted(tally.counts.items())),
+        "compliance": tally.compliance,
+        "coverage": tally.coverage,
+        "changes": dict(finished.changes),
+        "objectives": dict(finished.objectives),
+        "written": [str(path) for path in finished.written],
+    }
+
+
+def exit_code_with(code: int, services: Measured | None, rule: FailOn) -> int:
+    """The exit code of what was judged, and of objectives: a missed one fails as severely as its service is critical."""
+    if services is None:
+        return code
+    found = [(each.service.criticality, figure.verdict.value) for each in services.figures for figure in each.objectives.values()]
+    missed = [severity_rank(criticality) for criticality, verdict in found if verdict == "missed"]
+    if rule.severity is not None and any(rank >= rule.severity for rank in missed):
+        return 1
+    return code or (4 if any(verdict in {"unknown", "partly met"} for _, verdict in found) else 0)
+
+
+def _summary(finished: Finished) -> Iterator[str]:
+    """A run in a few lines."""
+    from secscan.languages import wording  # noqa: PLC0415 - keep --help free of it
+
+    rate = wording("en", None).rate
+    tally, total = finished.summary.tally, len(finished.summary.hosts)
+    away = total - finished.reached
+    yield f"Run {finished.name} of {finished.baseline}"
+    yield f"  targets {total}" + (f", not reached {away}" if away else "")
+    shown = ("fail", "error", "manual", "pass", "not_applicable")
+    yield "  " + ", ".join(f"{name.replace('_', ' ')} {tally.counts[name]}" for name in shown if tally.counts.get(name))
+    yield f"  compliance {rate(tally.compliance)}, coverage {rate(tally.coverage)}"
+    if finished.since:
+        told = [f"{count} {_TOLD[kind]}" for kind, count in finished.changes.items() if kind in _TOLD]
+        hosts = {"not reached any more": finished.since.unreached, "added": finished.since.hosts_added}
+        told += [f"{len(names)} targets {word}" for word, names in hosts.items() if names]
+        yield from _wrapped(f"since {finished.since.before.name}: {', '.join(told) or 'nothing changed'}")
+    if finished.services:
+        yield from _wrapped(
+            "objectives of services: " + ", ".join(f"{count} {word}" for word, count in finished.objectives.items())
+        )
+    for path in finished.written:
+        yield f"  wrote {path}"
+
+
+def _wrapped(text: str) -> Iterator[str]:
+    yield from click.wrap_text(text, 80, "  ", "    ").splitlines()
+
+
+def _textfile(finished: Finished) -> Iterator[str]:
+    """What the reporter says of every host, and the run as a whole."""
+    from secscan.languages import wording  # noqa: PLC0415 - keep --help free of it
+
+    (reporter,) = load_reporters(["prometheus"])
+    yield from reporter.write(finished.documents(), wording("en", None))
+    samples = list(_samples(finished))
+    for metric, described in _METRICS.items():
+        yield f"# HELP {metric} {described}\n# TYPE {metric} gauge\n"
+        for name, labels, value in samples:
+            if name == metric:
+                written = ",".join(f'{label}="{text}"' for label, text in labels.items())  # all of them are words of ours
+                yield f"{metric}{{{written}}} {value!r}\n"
+
+
+def _samples(finished: Finished) -> Iterator[tuple[str, Mapping[str, str], float]]:
+    whose = {"baseline": finished.baseline}
+    yield "secscan_run_info", {**whose, "run": finished.name}, 1.0
+    yield "secscan_run_started_timestamp_seconds", whose, round(finished.started_at, 3)
+    yield "secscan_run_finished_timestamp_seconds", whose, round(finished.finished_at, 3)
+    yield "secscan_run_exit_code", whose, float(finished.exit_code)
+    yield "secscan_run_targets", {**whose, "reached": "yes"}, float(finished.reached)
+    yield "secscan_run_targets", {**whose, "reached": "no"}, float(len(finished.summary.unreachable))
+    if finished.since:
+        for kind in _TOLD:  # a series that only appears when something fails cannot be watched
+            yield "secscan_run_changes", {**whose, "kind": kind}, float(finished.changes.get(kind, 0))
+    for verdict, count in finished.objectives.items():
+        yield "secscan_service_objectives", {**whose, "verdict": verdict}, float(count)

@@ -1,0 +1,249 @@
+"""A scan as it was asked for, and doing it: the steps that `secscan scan` and `secscan run` have in common."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from secscan.cli.journal import is_json, log_option, name_run, note
+from secscan.cli.memory import Memory, alone, begin_run, history_option, name_of_run, resume_run
+from secscan.cli.options import attestations_options, content_options, load, read_targets, target_options, waivers_option
+from secscan.cli.reports import (
+    FailOn,
+    Kept,
+    Run,
+    check_formats,
+    choose_words,
+    exit_code,
+    load_reporters,
+    parse_fail_on,
+    prepare_folder,
+    report_options,
+)
+from secscan.errors import HistoryError, UsageError
+
+if TYPE_CHECKING:
+    from secscan.errors import Problem
+    from secscan.model.target import Target
+    from secscan.pipeline import Engine
+    from secscan.wording import Wording
+
+F = TypeVar("F", bound=Callable[..., Any])
+INTERRUPTED = 130
+_OPTIONS = (
+    target_options,
+    content_options,
+    waivers_option,
+    attestations_options,
+    report_options,
+    click.option("-w", "--workers", type=click.IntRange(1, 64), default=32, show_default=True, help="Hosts asked at once."),
+    history_option,
+    click.option(
+        "--resume", metavar="RUN", help="Take up a run that broke off, by its name or `latest`: only what is missing is asked."
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="No progress and no summary; only what was asked for."),
+    log_option,
+)  # fmt: skip
+
+
+def job_options(command: F) -> F:
+    """The options that make a Job."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A scan as it was asked for: all input is read and found to be right, no host has been asked."""
+
+    engine: Engine
+    targets: tuple[Target, ...]
+    inventory: str | None
+    rule: FailOn
+    formats: Sequence[str]
+    words: Wording
+    output: Path | None
+    history: str | None
+    remembered: bool
+    keep_evidence: bool
+    resume: str | None
+    workers: int
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A scan that was done: what it found is in the folder of `run`. `memory` is None for one that is not remembered."""
+
+    run: Run
+    memory: Memory | None
+    started_at: float
+    interrupted: bool
+
+
+def read_job(options: Mapping[str, Any], *, keep_evidence: bool = True, remember: bool = True) -> Job:
+    """The job that the options describe. Raises whatever is wrong with any input, before the first host is asked."""
+    output: Path | None = options["output"]
+    remembered = output is not None and remember
+    if options["resume"] and not remembered:
+        raise UsageError("--resume needs what was kept and remembered; allowed: the -o DIR of that run, without --no-history")
+    targets = read_targets(dict(options))
+    job = Job(
+        rule=parse_fail_on(options["fail_on"]),
+        formats=check_formats(options["formats"], output),
+        words=choose_words(options["language"], options["terms"]),
+        engine=load(
+            options["baseline"], options["content"], options["connect_timeout"], options["timeout"], options["waivers"],
+            options["attestations"], options["organization"],
+        ),
+        targets=targets,
+        inventory=options["inventory"],
+        output=output,
+        history=options["history"],
+        remembered=remembered,
+        keep_evidence=output is not None and keep_evidence,
+        resume=options["resume"],
+        workers=options["workers"],
+        quiet=options["quiet"],
+    )  # fmt: skip
+    _validate(job.engine, targets)
+    return job
+
+
+@contextlib.contextmanager
+def performed(job: Job) -> Iterator[Done]:
+    """Ask all targets and judge what they say; nobody else works on the same inventory or in the folder until we are left."""
+    started_at = time.time()
+    with contextlib.ExitStack() as stack:
+        if job.remembered:
+            stack.enter_context(alone(job.inventory, job.targets))
+        output = job.output
+        folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
+        run = Run(folder, job.keep_evidence, name_of_run(started_at) if output and not job.resume else "")
+        memory = _memory(job, run, started_at) if job.remembered else None
+        missing: Sequence[Target] = job.targets
+        if memory and job.resume:
+            missing = memory.take_up(run, job.targets)
+            run.name = memory.name
+        name_run(run.name)
+        if job.resume:
+            there = len(job.targets) - len(missing)
+            note("run_resumed", f"run {run.name}: {there} of {len(job.targets)} hosts are there already", there=there)
+        interrupted = _ask(job, missing, run, memory)
+        yield Done(run, memory, started_at, interrupted)
+
+
+def _memory(job: Job, run: Run, started_at: float) -> Memory:
+    if job.resume:
+        name = job.resume
+        return Memory(lambda: resume_run(job.history, job.engine, job.targets, run.folder, name))
+    return Memory(lambda: begin_run(job.history, job.engine, job.targets, run.folder, run.name, started_at))
+
+
+def ending(job: Job, done: Done, code: int | None = None) -> int:
+    """The exit code of a scan; `code` in place of what its results alone say."""
+    if done.interrupted:
+        text = f"interrupted: {len(done.run.names)} of {len(job.targets)} targets are finished and kept"
+        note("interrupted", text, "warning")
+        return INTERRUPTED
+    found = exit_code(done.run, job.rule) if code is None else code
+    return found or (HistoryError.exit_code if done.memory and done.memory.complaint else 0)
+
+
+def _validate(engine: Engine, targets: tuple[Target, ...]) -> None:
+    """Everything that can be wrong with the input, before the first host is asked."""
+    from secscan import plugins  # noqa: PLC0415 - keep --help free of it
+    from secscan.errors import InputError  # noqa: PLC0415 - as above
+    from secscan.model.check import Subject  # noqa: PLC0415 - as above
+    from secscan.pipeline import localise  # noqa: PLC0415 - as above
+
+    _ = engine.plan  # compiled once, here, and not by whichever thread comes first while the others wait
+    problems: list[Problem] = []
+    for target in targets:
+        if target.name == engine.organization and engine.rulebook.about(Subject.ORGANIZATION):
+            raise UsageError(f"a target is named {target.name!r} as the organization; allowed: --organization NAME")
+        if target.transport == "replay" and not Path(target.address).is_file():
+            raise UsageError(f"{target.address}: no such bundle; allowed: a file that ends in .bundle.json.gz")
+    for transport in {target.transport for target in targets} - {"replay"}:
+        plugins.transport(transport)
+    for target in targets:
+        if target.parameters:
+            try:
+                localise(engine, target)
+            except InputError as error:
+                problems += error.problems
+    if problems:
+        raise InputError(problems)
+
+
+def _ask(job: Job, targets: Sequence[Target], run: Run, memory: Memory | None) -> bool:
+    """Ask all targets; True when interrupted. What is finished is on disk, whatever happens."""
+    from secscan.fleet import run_all  # noqa: PLC0415 - keep --help free of it
+
+    with _progress(len(targets), job.quiet) as told:
+        try:
+            answers = run_all(targets, lambda target: run.keep(job.engine, target), job.workers)
+            if memory:
+                memory.open()  # while the hosts think, as the next
+            load_reporters(job.formats)
+            for target, outcome in answers:
+                kept = run.keep_failure(job.engine, target, outcome) if isinstance(outcome, Exception) else outcome
+                run.add(kept)
+                if memory:
+                    memory.record(run.path(kept.name))
+                told(kept)
+            stated = run.keep_stated(job.engine)
+            if stated:
+                told(stated)
+            if stated and memory:
+                memory.record(run.path(stated.name))
+        except KeyboardInterrupt:
+            return True
+    if memory:
+        memory.finish()
+    return False
+
+
+@contextlib.contextmanager
+def _progress(total: int, quiet: bool) -> Iterator[Any]:
+    """A function that tells that a host is finished: a bar on a terminal, a line each elsewhere, nothing when quiet."""
+    if quiet:
+        yield lambda kept: None
+        return
+    if total < 2 or is_json() or not sys.stderr.isatty():
+        yield _tell
+        return
+    from rich.console import Console  # noqa: PLC0415 - 40 ms, only for a bar
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
+    columns = (TextColumn("scanning"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("scan", total=total)
+
+        def tell(kept: Kept) -> None:
+            if not kept.reached:
+                bar.console.print(Text(f"{kept.name}: {kept.summary}"))
+            bar.advance(task)
+
+        yield tell
+
+
+def _tell(kept: Kept) -> None:
+    """One line for a host that is finished."""
+    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
+
+    level = "info" if kept.reached else "warning"
+    note(
+        "host_finished", f"{visible(kept.name)}: {visible(kept.summary)}", level, host=kept.name, reached=kept.reached,
+        counts=dict(kept.counts),
+    )  # fmt: skip

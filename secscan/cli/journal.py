@@ -1,0 +1,65 @@
+"""What is said on standard error while a command works: lines for people, or JSON objects for machines, with the id of the run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+FORMATS = ("text", "json")
+
+
+@dataclass(slots=True)
+class _Journal:
+    """How things are said, and the id of the run; one for the process, as standard error is."""
+
+    as_json: bool = False
+    run: str = ""
+
+
+_journal = _Journal()
+
+
+def begin(*, as_json: bool = False) -> None:
+    """Start anew, with no run."""
+    _journal.as_json, _journal.run = as_json, ""
+
+
+def name_run(name: str) -> None:
+    """From now on, everything that is said is said of this run."""
+    _journal.run = name
+
+
+def is_json() -> bool:
+    """Whether machines listen."""
+    return _journal.as_json
+
+
+def note(event: str, text: str, level: str = "info", **facts: Any) -> None:
+    """Say what happened. `event` is its kind and `facts` its figures, both for machines; `text` is the line for people."""
+    if not _journal.as_json:
+        click.echo(f"secscan: {text}", err=True)
+        return
+    import json  # noqa: PLC0415 - keep --help free of it
+
+    moment = time.time()
+    stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(moment))}.{int(moment % 1 * 1000):03d}Z"
+    head = {"time": stamp, "level": level, "event": event, **({"run": _journal.run} if _journal.run else {})}
+    click.echo(json.dumps({**head, "message": text, **facts}), err=True)
+
+
+def log_option(command: F) -> F:
+    """--log-format."""
+
+    def choose(_context: click.Context, _option: click.Parameter, value: str) -> str:
+        begin(as_json=value == "json")
+        return value
+
+    return click.option(
+        "--log-format", type=click.Choice(FORMATS), default="text", show_default=True, is_eager=True, expose_value=False,
+        callback=choose, help="What is said on standard error: lines, or JSON with the id of the run.",
+    )(command)  # fmt: skip

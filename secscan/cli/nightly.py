@@ -1,0 +1,102 @@
+"""`secscan run`: the whole nightly job of the project file, in order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from secscan.cli.conclusion import Finished, conclude, exit_code_with
+from secscan.cli.configuration import configuration_of
+from secscan.cli.job import Job, ending, job_options, performed, read_job
+from secscan.cli.journal import note
+from secscan.cli.reports import Run, check_formats, choose_words, exit_code, prepare_folder, write_files, write_whole
+from secscan.cli.settings import ReportOrder
+from secscan.errors import UsageError
+
+if TYPE_CHECKING:
+    from secscan.cli.continuity import Measured
+    from secscan.model.evidence import Bundle
+    from secscan.wording import Wording
+
+
+@click.command("run")
+@job_options
+@click.option(
+    "--prometheus", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Also write numbers for node_exporter's textfile collector there, NAME.prom.",
+)  # fmt: skip
+@click.pass_context
+def command(context: click.Context, /, prometheus: Path | None, **options: Any) -> int:
+    """Do the whole nightly job that secscan.yml describes.
+
+    Asks the hosts of the inventory, remembers what was found, writes every report and the figures of services, and tells what
+    changed since the last run. `secscan config` shows what it would go by.
+    """
+    from secscan.summary import summarise  # noqa: PLC0415 - keep --help free of it
+
+    job = read_job(options)
+    if job.output is None:
+        raise UsageError("a run needs a folder to keep what it finds in; allowed: output: DIR in secscan.yml, or -o DIR")
+    orders = [_read_order(order, options) for order in configuration_of(context).reports]
+    if prometheus:
+        prepare_folder(prometheus.parent, 0o755)
+    with performed(job) as done:
+        written = write_files(done.run, job.formats, job.output, job.words)
+        for order, words in orders:
+            written += write_files(done.run, order.formats, order.directory, words)
+        services = _measure_services(job, done.run)
+        if services:
+            path = job.output / "continuity.json"
+            write_whole(path, [services.as_json()])
+            written.append(path)
+        since = done.memory.compare(done.run.names) if done.memory and not done.interrupted else None
+        code = ending(job, done, exit_code_with(exit_code(done.run, job.rule), services, job.rule))
+        finished = Finished(
+            name=done.run.name,
+            baseline=job.engine.baseline,
+            started_at=done.started_at,
+            finished_at=time.time(),
+            summary=summarise(done.run.documents()),
+            documents=done.run.documents,
+            since=since,
+            services=services,
+            written=tuple(written),
+            exit_code=code,
+        )
+        conclude(finished, prometheus, quiet=job.quiet)
+    return code
+
+
+def _read_order(order: ReportOrder, options: dict[str, Any]) -> tuple[ReportOrder, Wording]:
+    """Further reports, found to be possible before any host is asked."""
+    check_formats(",".join(order.formats), prepare_folder(order.directory))
+    return order, choose_words(order.language or options["language"], order.terms or options["terms"])
+
+
+def _measure_services(job: Job, run: Run) -> Measured | None:
+    """The figures of the services that the inventory declares, by the evidence of this run; None where it declares none."""
+    from secscan.cli.continuity import measure  # noqa: PLC0415 - keep --help free of it
+    from secscan.continuity.assess import WINDOW_S  # noqa: PLC0415 - as above
+    from secscan.inventory import read_inventory  # noqa: PLC0415 - as above
+
+    declared = read_inventory(job.inventory) if job.inventory else None
+    if declared is None or not declared.services:
+        return None
+    bundles = _bundles(run)
+    if not bundles:
+        note("services_unknown", "nothing is known of the services, because no host was reached", "warning")
+        return None
+    return measure(declared, bundles, WINDOW_S)
+
+
+def _bundles(run: Run) -> Sequence[Bundle]:
+    """The evidence of this run."""
+    from secscan.bundles import read_bundle  # noqa: PLC0415 - keep --help free of it
+
+    digests = [document["provenance"]["bundle_sha256"] for document in run.documents()]
+    paths = [run.folder / "evidence" / f"{digest}.bundle.json.gz" for digest in digests if digest]
+    return [read_bundle(path) for path in paths if path.is_file()]

@@ -1,0 +1,204 @@
+"""The nightly job of the project file: everything is written, remembered and told in one run with one id."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+
+
+@pytest.fixture
+def project(own_content: Path) -> Path:
+    """A project with two reports, a second folder for one in French, a history and numbers for Prometheus."""
+    Path("inventory.yml").write_text("hosts: [{name: one, transport: local}, {name: two, transport: local}]\n")
+    Path("secscan.yml").write_text(
+        f"inventory: inventory.yml\nbaseline: tiny_fail\ncontent: [{own_content}]\noutput: out\nformats: [json, text]\n"
+        "reports:\n  - {formats: [html, text], directory: french, language: fr}\n"
+        "history: history.sqlite\nprometheus: numbers/secscan.prom\n"
+    )
+    return Path("secscan.yml")
+
+
+def metrics(path: Path) -> dict[tuple[str, ...], float]:
+    """Every sample of a textfile by its name and the values of its labels."""
+    families = text_string_to_metric_families(path.read_text())
+    return {
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_a_run_writes_every_report_and_tells_one_summary(secscan, project):
+    told = secscan("run")
+    assert told.code == 1
+    lines = told.out.splitlines()
+    assert re.fullmatch(rf"Run {NAME.pattern} of tiny_fail", lines[0])
+    assert lines[1:4] == ["  targets 2", "  fail 2, pass 2", "  compliance 50.0%, coverage 100.0%"]
+    assert lines[4:] == [
+        f"  wrote {path}" for path in ("out/report.json", "out/report.txt", "french/report.html", "french/report.txt")
+    ]
+    assert 'lang="fr"' in Path("french/report.html").read_text()
+    assert Path("french/report.txt").read_text() != Path("out/report.txt").read_text()
+    assert "targets 2, not" not in told.out
+
+
+def test_one_id_is_in_the_summary_the_log_the_history_the_documents_and_the_numbers(secscan, project):
+    told = secscan("run", "--log-format", "json")
+    (name,) = set(NAME.findall(told.out))
+    events = [json.loads(line) for line in told.complaints]
+    assert {event["run"] for event in events} == {name}
+    assert [event["event"] for event in events] == ["host_finished", "host_finished", "run_finished"]
+    assert events[-1]["counts"] == {"fail": 2, "pass": 2}
+    assert events[-1]["exit_code"] == 1
+    assert [run["name"] for run in json.loads(secscan("runs", "list", "--json").out)] == [name]
+    report = json.loads(Path("out/report.json").read_text())
+    assert {each["provenance"]["run"] for each in report["assessments"]} == {name}
+    assert ("secscan_run_info", "tiny_fail", name) in metrics(Path("numbers/secscan.prom"))
+    assert secscan("report", "out", "-f", "csv").code == 0
+
+
+def test_a_run_tells_what_changed_since_the_last_one_into_the_same_folder(secscan, project, own_content):
+    assert "since" not in secscan("run").out
+    project.write_text(project.read_text().replace("tiny_fail", "tiny_all"))
+    assert "since" not in secscan("run").out, "another baseline is not comparable"
+    inventory = Path("inventory.yml")
+    inventory.write_text(inventory.read_text().replace("{name: two, transport: local}", "chroot:///nowhere"))
+    told = secscan("run")
+    assert told.code == 1
+    assert "  targets 2, not reached 1\n" in told.out
+    assert re.search(rf"  since {NAME.pattern}: 1 targets added", " ".join(told.out.split()).replace("since", "  since"))
+    numbers = metrics(Path("numbers/secscan.prom"))
+    assert numbers["secscan_run_targets", "tiny_all", "no"] == 1
+    assert numbers["secscan_run_changes", "tiny_all", "new"] == 0
+    assert numbers["secscan_run_exit_code", "tiny_all"] == 1
+
+
+def test_the_numbers_are_written_whole_and_may_be_read_by_the_collector(secscan, project):
+    secscan("run", "-q")
+    path = Path("numbers/secscan.prom")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert [each.name for each in path.parent.iterdir()] == ["secscan.prom"]
+    assert metrics(path)["secscan_up", "tiny_fail", "one", ""] == 1
+
+
+@pytest.mark.parametrize(("kind", "code"), [("pass", 0), ("fail", 1), ("error", 4), ("manual", 0)])
+def test_a_run_ends_with_the_code_of_what_it_found(secscan, project, kind, code):
+    told = secscan("run", "-q", "-b", f"tiny_{kind}")
+    assert (told.code, told.out, told.err) == (code, "", "")
+
+
+def test_a_run_that_reaches_nobody_ends_with_3_and_one_without_a_folder_with_2(secscan, project):
+    assert secscan("run", "chroot:///nowhere", "-b", "tiny_pass").code == 3
+    project.write_text(project.read_text().replace("output: out\n", ""))
+    assert "allowed: output: DIR in secscan.yml" in secscan("run", "-f", "json").err
+
+
+def test_a_history_that_is_damaged_ends_with_2_and_the_reports_are_there(secscan, project):
+    Path("history.sqlite").write_text("no database at all")
+    told = secscan("run", "-b", "tiny_pass", "--log-format", "json")
+    assert told.code == 2
+    assert [event["event"] for event in map(json.loads, told.complaints)].count("history_failed") == 1
+    assert Path("french/report.html").is_file()
+    assert metrics(Path("numbers/secscan.prom"))["secscan_run_exit_code", "tiny_pass"] == 2
+
+
+SERVICES = """
+services:
+  - name: payroll
+    owner: Finance
+    criticality: high
+    rpo: 24h
+    rto: 8h
+    data_sets: [{id: wages, host: one, paths: [/srv]BACKUPS}]
+repositories: [{id: vault, host: two, path: /nowhere, tool: restic}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("backups", "fail_on", "code", "verdict"),
+    [
+        (", backups: [vault]", "low", 4, "unknown"),
+        ("", "high", 1, "missed"),
+        ("", "critical", 4, "missed"),
+        ("", "never", 4, "missed"),
+    ],
+)
+def test_a_missed_objective_fails_as_its_service_is_critical_and_an_unknown_one_is_not_judged(
+    secscan, project, backups, fail_on, code, verdict
+):
+    inventory = Path("inventory.yml")
+    inventory.write_text(inventory.read_text() + SERVICES.replace("BACKUPS", backups))
+    told = secscan("run", "-b", "tiny_pass", "--fail-on", fail_on)
+    (service,) = json.loads(Path("out/continuity.json").read_text())["services"]
+    assert service["figures"]["rpo_now"]["verdict"] == verdict
+    assert "objectives of services: " in told.out
+    assert told.code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("reports: html\n", "secscan.yml:1:1: 'reports' must be a list of mappings"),
+        ("reports: [{formats: [html]}]\n", "'directory' is missing"),
+        ("reports: [{formats: html, directory: x}]\n", "'formats' must be a list of texts"),
+        ("reports: [{formats: [html], directory: x, colour: red}]\n", "unknown key 'colour'"),
+        ("log_format: xml\n", "'log_format' must be text or json"),
+    ],
+)
+def test_wrong_reports_in_the_project_file_are_told_with_their_place(secscan, text, complaint):
+    Path("secscan.yml").write_text(text)
+    told = secscan("run")
+    assert told.code == 2
+    assert complaint in told.err
+    assert told.err.startswith("secscan: secscan.yml:1:")
+
+
+@pytest.mark.parametrize(
+    ("order", "complaint"),
+    [("{formats: [htm], directory: x}", "no format is named 'htm'"), ("{formats: [html], directory: x, language: xx}", "xx")],
+)
+def test_reports_that_cannot_be_written_are_told_before_any_host_is_asked(secscan, project, order, complaint):
+    project.write_text(re.sub(r"  - .*\n", f"  - {order}\n", project.read_text()))
+    told = secscan("run")
+    assert told.code == 2
+    assert complaint in told.err
+    assert not Path("out/hosts").exists()
+
+
+def test_every_setting_tells_where_it_comes_from(secscan, project, monkeypatch):
+    monkeypatch.setenv("SECSCAN_WORKERS", "7")
+    monkeypatch.setenv("SECSCAN_BECOME_PASSWORD", "canary-sudo")
+    monkeypatch.setenv("SECSCAN_HISTORY", "postgresql://scanner:canary-database@db/secscan")
+    told = secscan("config", "--json", "-f", "csv,html", "--resume", "latest")
+    shown = {each["name"]: (each["value"], each["origin"]) for each in json.loads(told.out)}
+    assert shown["baseline"] == ("tiny_fail", "secscan.yml:2")
+    assert shown["workers"] == (7, "environment variable SECSCAN_WORKERS")
+    assert shown["formats"] == ("csv,html", "command line")
+    assert shown["resume"] == ("latest", "command line")
+    assert shown["timeout"] == (300.0, "default")
+    assert shown["reports"] == ([{"formats": ["html", "text"], "directory": "french", "language": "fr"}], "secscan.yml:6")
+    assert shown["history"] == ("postgresql://scanner:***@db/secscan", "environment variable SECSCAN_HISTORY")
+    assert shown["become_password"] == ("***", "environment variable SECSCAN_BECOME_PASSWORD")
+    assert "canary" not in told.out + secscan("config").out
+
+
+def test_the_environment_wins_over_the_file_and_the_command_line_over_both(secscan, project, monkeypatch):
+    monkeypatch.setenv("SECSCAN_BASELINE", "tiny_pass")
+    monkeypatch.setenv("SECSCAN_FORMATS", "csv, json")
+    assert secscan("run", "-q").code == 0
+    assert Path("out/report.csv").is_file()
+    assert secscan("run", "-q", "-b", "tiny_fail").code == 1
+    monkeypatch.setenv("SECSCAN_WORKERS", "many")
+    assert "environment variable SECSCAN_WORKERS must be a whole number, 1 to 64" in secscan("run").err
+
+
+def test_without_a_project_file_the_settings_are_those_that_are_built_in(secscan):
+    told = secscan("config", "--json")
+    assert {each["origin"] for each in json.loads(told.out)} == {"default"}
