@@ -26,6 +26,7 @@ FORMAT = "secscan.assessment/1"
 REPORT_FORMAT = "secscan.report/1"
 SIZE_LIMIT = 256 * 2**20
 _PROBLEMS_LIMIT = 20
+_PLAIN = frozenset({int, bool, type(None)})
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -177,14 +178,15 @@ def _json(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     """JSON values only: records become objects, half characters U+FFFD, numbers without a JSON form texts."""
+    kind = type(value)  # the usual ones first: every value of every host passes here
+    if kind in _PLAIN:
+        return value
     if isinstance(value, str):
         return str(value) if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if value is None or isinstance(value, int):
-        return value
-    if isinstance(value, float):
+    if kind is tuple or kind is list:
+        return [_plain(item) for item in value]
+    if kind is float:
         return value if math.isfinite(value) else str(value)
     if isinstance(value, Mapping):
         return {_plain(str(key)): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
     return {name: _plain(getattr(value, name)) for name in value.__slots__}

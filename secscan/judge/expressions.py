@@ -27,6 +27,8 @@ class Judgement:
     examined: int | None = None
 
 
+_HOLDS = Judgement(True)
+_NOT_SELECTED = Judgement(False)
 _NO_RECORD = Judgement(None, (Finding("", "each", None, None, None, "one of the collection is no record"),))
 
 
@@ -202,32 +204,45 @@ def _judge_collection(expression: Each | No, facts: Facts, record: Mapping[str, 
 def _judge_each(each: Each, facts: Facts, item: Mapping[str, Value]) -> Judgement:
     selected = _judge_where(each.where, facts, item)
     if selected.truth is False:
-        return Judgement(True)
+        return _HOLDS
     met = judge_all(each.expect, facts, item)
     if met.truth is True:
-        return Judgement(True)
+        return _HOLDS
     truth = met.truth if selected.truth is True else None
     findings = met.findings if selected.truth is True else (*selected.findings, *met.findings)
     return Judgement(truth, tuple(_about(finding, each.path, item, truth) for finding in findings))
 
 
 def _judge_where(expressions: Iterable[Expression], facts: Facts, item: Mapping[str, Value]) -> Judgement:
-    """All of the expressions, but no further than the first that is false: nobody asks what else speaks against a record."""
-    judgements = []
+    """All of the expressions, but no further than the first that is false: nobody asks what speaks against a record."""
+    unknown: list[Judgement] = []
     for expression in expressions:
-        judgement = judge(expression, facts, item)
-        if judgement.truth is False:
-            return Judgement(False)
-        judgements.append(judgement)
-    unknown = tuple(finding for judgement in judgements if judgement.truth is None for finding in judgement.findings)
-    return Judgement(conjunction(judgement.truth for judgement in judgements), unknown)
+        truth = _tell(expression, facts, item) if isinstance(expression, That) else judge(expression, facts, item).truth
+        if truth is False:
+            return _NOT_SELECTED
+        if truth is None:
+            unknown.append(judge(expression, facts, item))
+    return Judgement(None if unknown else True, tuple(finding for judgement in unknown for finding in judgement.findings))
+
+
+def _tell(that: That, facts: Facts, item: Mapping[str, Value]) -> bool | None:
+    """The truth of a comparison without what stands against it: most records of a collection are none that anybody looks for."""
+    value = look_up(that.path, facts, item)
+    truth: bool | None = True
+    for comparison in that.comparisons:
+        operand = _operand(comparison, facts, item)
+        holds = _match(facts.matchers[comparison.matcher], that.path, value, operand, facts.now).holds
+        if holds is False:
+            return False
+        truth = truth if holds else None
+    return truth
 
 
 def _judge_no(no: No, facts: Facts, item: Mapping[str, Value]) -> Judgement:
     selected = _judge_where(no.where, facts, item)
     truth = negation(selected.truth)
     if truth is True:
-        return Judgement(True)
+        return _HOLDS
     if truth is None:
         return Judgement(
             None, tuple(_about(finding, no.path, item, None) for finding in selected.findings if finding.holds is None)
