@@ -34,6 +34,7 @@ COMMANDS = {
     "probe": "List and show probes and matchers.",
     "schema": "Print the JSON Schema of a kind of file.",
     "config": "Show every setting, and where each comes from.",
+    "schedule": "Have a run done by the calendar.",
     "init": "Write a commented inventory and configuration.",
 }
 _MODULES = {"import": "importing", "run": "nightly"}  # names that Python or this module keep for themselves

@@ -51,6 +51,7 @@ class Host:
     process: subprocess.Popen[bytes]
     leader: int
     host_keys: tuple[str, ...]
+    shape: Shape = field(default_factory=Shape)
 
     @property
     def upper(self) -> Path:
@@ -84,8 +85,8 @@ class Host:
         stat = self.enclosure.cgroup / self.name / "cpu.stat"
         return int(stat.read_text().split()[1]) / 1e6
 
-    def stop(self) -> None:
-        """Halt in order; after a while, without."""
+    def power_off(self) -> None:
+        """Halt in order; after a while, without. What it has written stays, for it to be started again."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.leader, signal.SIGRTMIN + 4)  # poweroff.target, systemd(1)
         try:
@@ -94,6 +95,15 @@ class Host:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.leader, signal.SIGKILL)
             self.process.wait(_STOP_S)
+
+    def power_on(self) -> None:
+        """Boot again after `power_off`, with what it had written, until everything that starts at boot has started."""
+        self.process, self.leader = _spawn(self.enclosure, self.name, self.shape, f"/run/netns/{self.name}")
+        self.wait_until_settled()
+
+    def stop(self) -> None:
+        """Halt, and forget what it has written."""
+        self.power_off()
         self.enclosure.run("umount", f"{_folder(self.name)}/root", f"{_folder(self.name)}/disk")
 
 
@@ -106,6 +116,12 @@ def start_host(enclosure: Enclosure, name: str, root: Path, shape: Shape, networ
     enclosure.run("mkdir", f"{folder}/disk/upper", f"{folder}/disk/work")
     layers = f"lowerdir={folder}/own:{root},upperdir={folder}/disk/upper,workdir={folder}/disk/work"
     enclosure.run("mount", "-t", "overlay", "-o", layers, "lab", f"{folder}/root")
+    return _spawn(enclosure, name, shape, network)
+
+
+def _spawn(enclosure: Enclosure, name: str, shape: Shape, network: str) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a host whose layers are mounted; nspawn's process and the host's first one."""
+    folder = _folder(name)
     cgroup = f"/sys/fs/cgroup/{name}"
     spawn = [
         "systemd-nspawn", "--quiet", f"--directory={folder}/root", f"--machine={name}", f"--network-namespace-path={network}",

@@ -109,7 +109,7 @@ class Lab:
         addresses = self.network.attach(name, outer=outer, inner=inner)
         public = tuple(pair.public for pair in keys.values())
         started = start_host(self.enclosure, name, folder, replace(shape, files=files), f"/run/netns/{name}")
-        host = Host(name, *addresses, self.enclosure, *started, public)
+        host = Host(name, *addresses, self.enclosure, *started, public, shape)
         self.hosts[name] = host
         if outer:
             self.network.wait_for_sshd(host.address)

@@ -1,0 +1,238 @@
+"""`secscan schedule`: the nightly job by the calendar."""
+
+from __future__ import annotations
+
+import math
+import os
+import pwd
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from secscan.cli.configuration import FILE, Configuration, configuration_of, read_configuration
+from secscan.cli.journal import note
+from secscan.cli.memory import data_folder
+from secscan.errors import UsageError
+
+if TYPE_CHECKING:
+    from secscan.scheduling.planned import Planned
+    from secscan.scheduling.systemd import Manager
+
+_HERE = {"local", "chroot", "container", "docker", "podman"}  # transports that look at this machine
+_CRON = Path("/etc/cron.d")
+_NAME = click.option("--name", default="secscan", show_default=True, metavar="NAME", help="The name of the units.")
+_USER = click.option("--user", "own", is_flag=True, help="By your own systemd manager, not the system's.")
+
+
+@click.group("schedule")
+def command() -> None:
+    """Have a run done by the calendar: by systemd, or by cron where there is none."""
+
+
+@command.command("install")
+@click.option("--on-calendar", required=True, metavar="WHEN", help="As in systemd.time(7): daily, *-*-* 02:30, Mon..Fri 22:00.")
+@_USER
+@_NAME
+@click.option("--config", "path", type=click.Path(path_type=Path), metavar="FILE", help="The project; secscan.yml of this folder.")
+@click.option("--run-as", metavar="USER", help="Whose keys and files it uses; who owns the project file unless given.")
+@click.option("--random-delay", default="15m", show_default=True, metavar="SPAN", help="Start up to this much later.")
+@click.option("--print", "only_print", is_flag=True, help="Only print what would be written.")
+@click.pass_context
+def install(
+    context: click.Context, /, on_calendar: str, own: bool, name: str, path: Path | None, run_as: str | None, random_delay: str,
+    only_print: bool,
+) -> int:  # fmt: skip
+    """Do `secscan run` by the calendar. Units that are as they should be stay as they are.
+
+    A run that was missed while the machine was off is caught up. The service may write only where the run does; where the
+    inventory names this very machine, it is not shut in, because it would then see another machine. Secrets belong in private
+    files that secscan.yml names (become_password_file) or in an agent, not in units.
+    """
+    from secscan.scheduling.systemd import is_booted  # noqa: PLC0415 - keep --help free of it
+
+    configuration = read_configuration(path, {}) if path else configuration_of(context)
+    if configuration.path is None:
+        raise UsageError(f"there is no project to run here; allowed: a folder with {FILE} (secscan init), or --config FILE")
+    if own and run_as:
+        raise UsageError("your own manager runs nothing as others; allowed: --run-as without --user")
+    planned = _plan(
+        configuration, configuration.path, name, on_calendar, _seconds(random_delay), "" if own else _owner(configuration, run_as)
+    )
+    if only_print:
+        _print(planned, systemd=is_booted())
+        return 0
+    written = _manager(own).install(_with_folders(planned, own)) if is_booted() else _install_cron(planned)
+    for each in written:
+        note("schedule_written", f"wrote {each}", path=str(each))
+    if not written:
+        note("schedule_unchanged", f"{name} is there already, as it should be")
+    if planned.sees_machine:
+        note("schedule_open", "note: the inventory names this very machine, so the service is not shut in", "warning")
+    if own and not Path(f"/var/lib/systemd/linger/{_me()}").exists():
+        note(
+            "schedule_linger", f"note: it runs only while you are signed in; for always: loginctl enable-linger {_me()}", "warning"
+        )
+    return 0
+
+
+@command.command("status")
+@_USER
+@_NAME
+def status(own: bool, name: str) -> int:
+    """When the next run is due and how the last one ended. Exit code 1 when none is due, or the last one broke."""
+    from secscan.scheduling.systemd import is_booted, is_ours  # noqa: PLC0415 - keep --help free of it
+
+    if not is_booted():
+        there = (_CRON / name).exists() and is_ours(_CRON / name)
+        click.echo(f"{name}: cron has a line in {_CRON / name}" if there else f"{name}: nothing is scheduled")
+        return 0 if there else 1
+    told = _manager(own).status(name)
+    if not told:
+        click.echo(f"{name}: nothing is scheduled")
+        return 1
+    click.echo(f"{name}: timer {told['timer']}, next run {told['next'] or 'not known'}")
+    if told["last"]:
+        under_way = "under way" if told["service"] == "activating" else f"{told['result']}, exit code {told['exit_code']}"
+        click.echo(f"  last run {told['last']}: {under_way}")
+    return 0 if told["timer"] == "active" and told["service"] != "failed" else 1
+
+
+@command.command("remove")
+@_USER
+@_NAME
+def remove(own: bool, name: str) -> int:
+    """Take the schedule away. What runs found stays."""
+    from secscan.scheduling.systemd import is_booted, is_ours  # noqa: PLC0415 - keep --help free of it
+
+    if is_booted():
+        gone = _manager(own).remove(name)
+    else:
+        path = _CRON / name
+        gone = [path] if path.exists() and is_ours(path) else []
+        for each in gone:
+            each.unlink()
+    for each in gone:
+        note("schedule_removed", f"removed {each}", path=str(each))
+    if not gone:
+        note("schedule_unchanged", f"nothing is scheduled as {name}")
+    return 0
+
+
+def _plan(configuration: Configuration, path: Path, name: str, on_calendar: str, delay_s: int, user: str) -> Planned:
+    from secscan.scheduling.planned import Planned  # noqa: PLC0415 - keep --help free of it
+
+    path = path.absolute()
+    me = not user or user == _me()
+    environment = {key: os.environ[key] for key in ("XDG_DATA_HOME", "XDG_CACHE_HOME") if me and os.environ.get(key)}
+    return Planned(
+        name=name,
+        on_calendar=on_calendar,
+        command=(sys.executable, "-m", "secscan", "--config", str(path), "run", "--quiet"),
+        folder=path.parent,
+        user=user,
+        random_delay_s=delay_s,
+        writes=tuple(dict.fromkeys(_writes(configuration, path.parent, "" if me else user))),
+        environment=environment,
+        sees_machine=_sees_machine(configuration),
+    )
+
+
+def _writes(configuration: Configuration, folder: Path, user: str) -> Iterator[Path]:
+    """The folders that a run writes in."""
+    from secscan.pipeline import cache_folder  # noqa: PLC0415 - keep --help free of it
+
+    settings = configuration.settings
+    if "output" not in settings:
+        raise UsageError(f"{configuration.path} names no output; allowed: output: DIR, where a run keeps what it finds")
+    yield folder / settings["output"].value
+    for order in configuration.reports:
+        yield folder / order.directory
+    for name in ("prometheus", "history"):
+        if name in settings and "://" not in settings[name].value:
+            yield (folder / settings[name].value).parent
+    if user:
+        home = Path(pwd.getpwnam(user).pw_dir)
+        yield from (home / ".local/share/secscan", home / ".cache/secscan")
+    else:
+        yield from (data_folder().absolute(), cache_folder().absolute())
+
+
+def _sees_machine(configuration: Configuration) -> bool:
+    """Whether the inventory names this very machine, or what is on it. Raises what is wrong with the inventory."""
+    from secscan.inventory import read_inventory  # noqa: PLC0415 - keep --help free of it
+
+    if "inventory" not in configuration.settings:
+        raise UsageError(f"{configuration.path} names no inventory; allowed: inventory: FILE")
+    inventory = read_inventory(configuration.settings["inventory"].value)
+    return any(target.transport in _HERE for target in inventory.targets)
+
+
+def _with_folders(planned: Planned, own: bool) -> Planned:
+    """Make the folders that are missing, in the name of who will write there: a sandbox lets nobody make them later."""
+    owner = pwd.getpwnam(planned.user) if planned.user else None
+    for folder in planned.writes:
+        for each in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+            try:
+                each.mkdir(mode=0o700)
+                if owner and not own:
+                    os.chown(each, owner.pw_uid, owner.pw_gid)
+            except OSError as error:
+                raise UsageError(f"{each}: cannot be made: {error.strerror}; allowed: to be root, or --user") from error
+    return planned
+
+
+def _install_cron(planned: Planned) -> list[Path]:
+    from secscan.scheduling.cron import cron_file  # noqa: PLC0415 - keep --help free of it
+    from secscan.scheduling.systemd import is_ours, write_unit  # noqa: PLC0415 - as above
+
+    path, text = _CRON / planned.name, cron_file(planned)
+    if not planned.user:
+        raise UsageError("there is no systemd here; allowed: without --user as root, or --print and then crontab -e")
+    if path.exists() and not is_ours(path):
+        raise UsageError(f"{path} is not a file that secscan wrote, and stays as it is; allowed: another --name")
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return []
+    write_unit(path, text)
+    return [path]
+
+
+def _print(planned: Planned, *, systemd: bool) -> None:
+    from secscan.scheduling.cron import cron_file, cron_line  # noqa: PLC0415 - keep --help free of it
+    from secscan.scheduling.units import service_text, timer_text  # noqa: PLC0415 - as above
+
+    if systemd:
+        click.echo(f"{service_text(planned)}\n{timer_text(planned)}", nl=False)
+    else:
+        click.echo(cron_file(planned) if planned.user else cron_line(planned), nl=not planned.user)
+
+
+def _owner(configuration: Configuration, run_as: str | None) -> str:
+    """Who runs it: who was named, or who owns the project file."""
+    try:
+        if run_as:
+            return pwd.getpwnam(run_as).pw_name
+        return pwd.getpwuid(configuration.path.stat().st_uid).pw_name if configuration.path else ""
+    except KeyError:
+        raise UsageError(f"--run-as {run_as or ''}: there is no such user; allowed: a user of this machine") from None
+
+
+def _me() -> str:
+    return pwd.getpwuid(os.geteuid()).pw_name
+
+
+def _manager(own: bool) -> Manager:
+    from secscan.scheduling.systemd import system_manager, user_manager  # noqa: PLC0415 - keep --help free of it
+
+    return user_manager() if own else system_manager()
+
+
+def _seconds(span: str) -> int:
+    from secscan.model.values import WRITTEN, Type, read_duration  # noqa: PLC0415 - keep --help free of it
+
+    try:
+        return math.ceil(read_duration(span))
+    except ValueError:
+        raise UsageError(f"--random-delay cannot be {span!r}; allowed: {WRITTEN[Type.DURATION]}") from None

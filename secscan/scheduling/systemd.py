@@ -1,0 +1,169 @@
+"""Units of ours in systemd: put there and taken away, never those of others."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from secscan.errors import UsageError
+from secscan.scheduling.planned import MARK, Planned
+from secscan.scheduling.units import service_text, timer_text
+
+_STAMPS = Path("/var/lib/systemd/timers")
+_COMMAND_S = 60
+Runner = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
+
+
+def run_command(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run a program to its end; one that is not there ends with 127."""
+    try:
+        return subprocess.run(  # noqa: S603 - words are given one by one, no shell takes them apart
+            words, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, timeout=_COMMAND_S, check=False,
+            env={**os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""},
+        )  # fmt: skip
+    except FileNotFoundError:
+        return subprocess.CompletedProcess(words, 127, "", f"{words[0]} is not there")
+
+
+@dataclass(frozen=True, slots=True)
+class Manager:
+    """One of systemd's managers: the system's or a user's, with the folder that its administrator writes to."""
+
+    folder: Path
+    own: bool = False
+    run: Runner = run_command
+    elsewhere: tuple[Path, ...] = ()
+
+    def install(self, planned: Planned) -> list[Path]:
+        """Write both units where they differ and start the timer; which were written. Raises UsageError."""
+        texts = {"service": service_text(planned), "timer": timer_text(planned)}
+        self._demand_ours(planned.name)
+        self._verify(planned, texts)
+        written = []
+        for kind, text in texts.items():
+            path = self._path(planned.name, kind)
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                write_unit(path, text)
+                written.append(path)
+        if written:
+            self._systemctl("daemon-reload")
+        self._systemctl("enable", "--now", f"{planned.name}.timer")
+        if written:
+            self._systemctl("restart", f"{planned.name}.timer")
+        return written
+
+    def status(self, name: str) -> Mapping[str, str]:
+        """What systemd says of the timer and of the last run; empty when there is no timer of ours."""
+        if not self._path(name, "timer").exists():
+            return {}
+        timer = self._show(f"{name}.timer", "ActiveState", "NextElapseUSecRealtime", "LastTriggerUSec")
+        service = self._show(f"{name}.service", "Result", "ExecMainStatus", "ActiveState")
+        return {
+            "timer": timer.get("ActiveState", ""),
+            "next": timer.get("NextElapseUSecRealtime", ""),
+            "last": timer.get("LastTriggerUSec", ""),
+            "service": service.get("ActiveState", ""),
+            "result": service.get("Result", ""),
+            "exit_code": service.get("ExecMainStatus", ""),
+        }
+
+    def remove(self, name: str) -> list[Path]:
+        """Stop the timer and take everything of it away; which files are gone. A run that is under way comes to its end."""
+        self._demand_ours(name)
+        paths = [path for kind in ("timer", "service") if (path := self._path(name, kind)).exists()]
+        if not paths:
+            return []
+        self.run((*self._words(), "disable", "--now", f"{name}.timer"))
+        self.run((*self._words(), "clean", "--what=state", f"{name}.timer"))  # when it last went off
+        for path in paths:
+            path.unlink()
+        if not self.own:
+            (_STAMPS / f"stamp-{name}.timer").unlink(missing_ok=True)  # where systemctl is too old to clean
+        self._systemctl("daemon-reload")
+        self.run((*self._words(), "reset-failed", f"{name}.timer", f"{name}.service"))
+        return paths
+
+    def _demand_ours(self, name: str) -> None:
+        for kind in ("service", "timer"):
+            for folder in (self.folder, *self.elsewhere):
+                path = folder / f"{name}.{kind}"
+                if path.exists() and not (folder == self.folder and is_ours(path)):
+                    raise UsageError(f"{path} is not a unit that secscan wrote, and stays as it is; allowed: another --name")
+
+    def _verify(self, planned: Planned, texts: Mapping[str, str]) -> None:
+        """Ask systemd-analyze, where it is there, whether the units are right."""
+        told = self.run(("systemd-analyze", "calendar", planned.on_calendar))
+        if told.returncode not in (0, 127):
+            raise UsageError(f"--on-calendar cannot be {planned.on_calendar!r}: {_complaint(told)}; allowed: see systemd.time(7)")
+        with tempfile.TemporaryDirectory(prefix="secscan-") as folder:
+            paths = [Path(folder) / f"{planned.name}.{kind}" for kind in texts]
+            for path, text in zip(paths, texts.values(), strict=True):
+                path.write_text(text, encoding="utf-8")
+            told = self.run(("systemd-analyze", *(["--user"] if self.own else []), "verify", *map(str, paths)))
+        if told.returncode not in (0, 127):
+            raise UsageError(f"systemd does not take the units: {_complaint(told)}")
+
+    def _show(self, unit: str, *properties: str) -> dict[str, str]:
+        told = self.run((*self._words(), "show", unit, f"--property={','.join(properties)}"))
+        return dict(line.split("=", 1) for line in told.stdout.splitlines() if "=" in line)
+
+    def _systemctl(self, *words: str) -> None:
+        told = self.run((*self._words(), *words))
+        if told.returncode:
+            raise UsageError(f"systemctl {' '.join(words)} failed: {_complaint(told)}")
+
+    def _words(self) -> tuple[str, ...]:
+        return ("systemctl", "--user") if self.own else ("systemctl",)
+
+    def _path(self, name: str, kind: str) -> Path:
+        return self.folder / f"{name}.{kind}"
+
+
+def system_manager() -> Manager:
+    """The system's manager."""
+    places = ("/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
+    return Manager(Path("/etc/systemd/system"), elsewhere=tuple(map(Path, places)))
+
+
+def user_manager() -> Manager:
+    """The manager of whoever calls."""
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    places = ("/etc/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user", "/lib/systemd/user")
+    return Manager(config / "systemd" / "user", own=True, elsewhere=tuple(map(Path, places)))
+
+
+def is_booted() -> bool:
+    """Whether systemd runs this machine (sd_booted(3))."""
+    return Path("/run/systemd/system").is_dir()
+
+
+def is_ours(path: Path) -> bool:
+    """Whether we wrote a file."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").startswith(MARK)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def write_unit(path: Path, text: str) -> None:
+    """A file for everybody to read, whole or not there. Raises UsageError."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.chmod(0o644)
+        partial.replace(path)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror}; allowed: to be root, or --user") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def _complaint(told: subprocess.CompletedProcess[str]) -> str:
+    return " ".join((told.stderr or told.stdout).split())[:300]
