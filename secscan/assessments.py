@@ -181,12 +181,12 @@ def _plain(value: Any) -> Any:
     kind = type(value)  # the usual ones first: every value of every host passes here
     if kind in _PLAIN:
         return value
-    if isinstance(value, str):
+    if kind is str or isinstance(value, str):
         return str(value) if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if kind is tuple or kind is list:
-        return [_plain(item) for item in value]
     if kind is float:
         return value if math.isfinite(value) else str(value)
-    if isinstance(value, Mapping):
+    if kind is tuple or kind is list:
+        return [_plain(item) for item in value]
+    if kind is dict or isinstance(value, Mapping):
         return {_plain(str(key)): _plain(item) for key, item in value.items()}
     return {name: _plain(getattr(value, name)) for name in value.__slots__}
