@@ -1,4 +1,4 @@
-"""The checks that the bench asks: everything that ships, filled up to 250 checks; and fifty that every peer can ask too."""
+"""The checks that the bench asks: all that ship and ask a host, filled up to 250 checks; and fifty that every peer can ask too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-CHECKS = Path(__file__).parents[2] / "checks"
+from secscan.judge.assess import every_ask
+from secscan.model.check import Check, Subject
+from secscan.pipeline import load_engine
+from secscan.plugins import probes
+
 EVERYTHING, FIFTY = "bench_everything", "bench_fifty"
 _FULL = 250
 _CHECK = """\
@@ -98,11 +102,22 @@ def write_content(folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = _CHECK.format(id=name, number=number, probe=question.probe, argument=question.argument, value=question.value)
         path.write_text(text)
-    shipped = sorted(path.stem for path in CHECKS.rglob("*.yaml"))
+    shipped = sorted(check.id for check in _shipped() if _is_asked_on_the_host(check))
     _write_baseline(folder, FIFTY, (names[question] for question in small))
     missing = max(0, _FULL - len(shipped))
     _write_baseline(folder, EVERYTHING, (*shipped, *(names[question] for question in filling[:missing])))
     return folder
+
+
+def _shipped() -> Iterable[Check]:
+    return load_engine().library.checks.values()
+
+
+def _is_asked_on_the_host(check: Check) -> bool:
+    """Whether the script asks it: what the scanner asks a port itself, or asks people, is no part of what OpenSSH can run too."""
+    known = probes()
+    asks = list(every_ask(check))
+    return check.subject is Subject.HOST and bool(asks) and not any(known[ask.probe].outside for ask in asks)
 
 
 def _write_baseline(folder: Path, name: str, checks: Iterable[str]) -> None:
