@@ -43,6 +43,7 @@ def matchers() -> Mapping[str, Matcher]:
 REPORTERS: Mapping[str, str] = {  # name -> module below secscan.reporters
     "text": "text",
     "html": "html",
+    "portal": "html.portal",
     "json": "json",
     "csv": "csv",
     "junit": "junit",

@@ -118,6 +118,18 @@ STANDINGS = (
 )
 """How a statement can stand; of several faults the first of these is told."""
 
+WORDS = (
+    Term("compliance", mark("Compliance"), "", mark("Of the results that had to be judged, the share that is a pass.")),
+    Term("coverage", mark("Coverage"), "", mark("Of the results that were wanted, the share that got a verdict.")),
+    Term("requirement", mark("Requirement"), "", mark("A sentence of a source that the organization has to meet.")),
+    Term("baseline", mark("Baseline"), "", mark("Which checks a host must pass, with which parameters, for which requirements.")),
+    Term("check", mark("Check"), "", mark("One thing that must be so, and how to tell.")),
+    Term("evidence", mark("Evidence"), "", mark("What the host answered, byte for byte, sealed with a digest.")),
+    Term("waiver", mark("Waiver"), "", mark("A failure that somebody answerable accepts until a date, for a written reason.")),
+    Term("statement", mark("Statement"), "", mark("What a person says holds, with evidence, signed off by another.")),
+)
+"""The words that a reader who is new to reports like ours must know."""
+
 EFFORTS = {"minutes": mark("takes minutes"), "hours": mark("takes hours"), "days": mark("takes days")}
 WHENS = {
     "runtime": mark("works at once"),

@@ -95,21 +95,6 @@
   };
   const filter = () => (island ? filterFleet(wanted()) : filterResults(wanted()));
 
-  // Deep links: whatever is addressed is shown and opened, filtered or not.
-  const find = (address) => document.getElementById(address) || (() => {
-    try { return document.getElementById(decodeURIComponent(address)); } catch { return null; }
-  })();
-  const follow = () => {
-    const address = location.hash.slice(1);
-    const target = address && (find(address) || find(address.slice(0, address.lastIndexOf("/") + 1)));
-    if (!target) return;
-    for (let element = target; element; element = element.parentElement) {
-      element.hidden = false;
-      if (element.tagName === "DETAILS") element.open = true;
-    }
-    target.scrollIntoView();
-  };
-
   let timer = 0;
   form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(filter, 120); });
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -119,22 +104,11 @@
   });
   document.getElementById("show-all").addEventListener("click", () => { form.reset(); filter(); });
   for (const member of members) member.addEventListener("toggle", () => { if (member.open && last) fill(member); });
-  addEventListener("hashchange", follow);
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest && event.target.closest('a[href^="#"]');
-    if (link && link.hash === location.hash) follow();
-  });
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = [...document.querySelectorAll("details:not([open])")];
-    for (const element of closed) element.open = true;
-  });
-  addEventListener("afterprint", () => { for (const element of closed) element.open = false; });
 
   if (outcomes.length) {
     form.hidden = false;
     document.documentElement.classList.add("filtering");
     filter();
   }
-  follow();
+  openAddressed();
 })();

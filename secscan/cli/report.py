@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from secscan.cli.reports import FORMATS, LANGUAGE_OPTIONS, check_formats, choose_words, load_reporters, print_text, write_whole
+from secscan.cli.reports import FORMATS, LANGUAGE_OPTIONS, check_formats, choose_words, load_reporters, print_text, write_report
 
 if TYPE_CHECKING:
     from secscan.reporters import Reporter
@@ -35,8 +35,7 @@ def command(
     paths = _documents(saved)
     for reporter in load_reporters(wanted):
         if output:
-            path = output / f"report.{reporter.extension}"
-            write_whole(path, reporter.write(_read(paths), words))
+            path = write_report(reporter, _read(paths), output, words)
             click.echo(f"secscan: wrote {path}", err=True)
         elif reporter.name == "text":
             print_text(_read(paths), colour, words)

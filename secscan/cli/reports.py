@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +22,7 @@ from secscan.cli.journal import note
 from secscan.errors import SecscanError, UsageError
 
 if TYPE_CHECKING:
+    from secscan.continuity.reading import HostView
     from secscan.model.assessment import Assessment
     from secscan.model.evidence import Bundle
     from secscan.model.target import Target
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from secscan.wording import Wording
 
 F = TypeVar("F", bound=Callable[..., Any])
-FORMATS = "text, html, json, csv, junit, markdown, sarif, xccdf, hdf, oscal, poam, ocsf, prometheus, nagios"
+FORMATS = "text, html, portal, json, csv, junit, markdown, sarif, xccdf, hdf, oscal, poam, ocsf, prometheus, nagios"
 _SEVERITIES = ("low", "medium", "high", "critical")
 _SETTLED = ("waived", "attested", "attested_not_applicable")
 _OTHERS = ("error", "manual", "unreachable", "never")
@@ -42,7 +43,7 @@ LANGUAGE_OPTIONS = (
         default="en",
         show_default=True,
         metavar="ar|zh|en|fr|ru|es",
-        help="The language of the reports that people read: text, html.",
+        help="The language of the reports that people read: text, html, portal.",
     ),
     click.option(
         "--terms",
@@ -127,6 +128,8 @@ def check_formats(text: str, output: Path | None) -> list[str]:
             raise UsageError(f"no format is named {word!r}{did_you_mean(word, known)}; allowed: {', '.join(known)}")
     if len(words) > 1 and output is None:
         raise UsageError(f"several formats need a folder; allowed: -o DIR, or one of {', '.join(words)}")
+    if output is None and plugins.reporter(words[0]).files:
+        raise UsageError(f"{words[0]} is a folder of files; allowed: -o DIR")
     return list(dict.fromkeys(words))
 
 
@@ -146,6 +149,7 @@ class Kept:
     """What stays in memory of one host once its document is on disk.
 
     `counts` and `failed_severities` leave out what is waived, or attested to hold; what is attested to fail counts as failed.
+    `view` is what it told for what is judged of all hosts together, where something is.
     """
 
     name: str
@@ -153,6 +157,7 @@ class Kept:
     failed_severities: tuple[str, ...]
     summary: str
     reached: bool
+    view: HostView | None = None
 
 
 @dataclass(slots=True)
@@ -171,10 +176,11 @@ class Run:
 
     def keep(self, engine: Engine, target: Target) -> Kept:
         """Scan one target and put document and evidence on disk (called in a worker thread)."""
-        from secscan.pipeline import scan  # noqa: PLC0415 - keep --help free of it
+        from secscan.pipeline import scan, view  # noqa: PLC0415 - keep --help free of it
 
-        assessment, _ = scan(engine, target, self._seal if self.keep_evidence else None)
-        return self.write(assessment)
+        assessment, bundle = scan(engine, target, self._seal if self.keep_evidence else None)
+        kept = self.write(assessment)
+        return replace(kept, view=view(engine, bundle)) if bundle else kept
 
     def _seal(self, bundle: Bundle) -> Bundle:
         from secscan.bundles import write_bundle  # noqa: PLC0415 - keep --help free of it
@@ -193,7 +199,36 @@ class Run:
         """What people have stated of the organization, on disk and counted in; None where nothing is asked of it."""
         from secscan.pipeline import assess_stated  # noqa: PLC0415 - keep --help free of it
 
-        assessment = assess_stated(engine, time.time())
+        return self._keep_organization(assess_stated(engine, time.time()))
+
+    def keep_together(self, engine: Engine) -> Kept | None:
+        """What people have stated and what all hosts together tell, on disk and counted in; None where nothing of it is asked."""
+        from secscan.pipeline import assess_together, join_evidence  # noqa: PLC0415 - keep --help free of it
+
+        views: dict[str, HostView] = {}
+        unread: dict[str, str] = {}
+        if engine.rulebook.derived():
+            for name, kept in self.kept.items():
+                seen = kept.view or (self._view_again(engine, name) if kept.reached else None)
+                if seen:
+                    views[name] = seen
+                else:
+                    unread[name] = "its evidence was not kept" if kept.reached else kept.summary
+        now = time.time()
+        return self._keep_organization(assess_together(engine, join_evidence(engine, views, now, unread), now))
+
+    def _view_again(self, engine: Engine, name: str) -> HostView | None:
+        """What a host told that was finished before this run was taken up; None where its evidence is not there."""
+        import json  # noqa: PLC0415 - keep --help free of it
+
+        from secscan.bundles import read_bundle  # noqa: PLC0415 - as above
+        from secscan.pipeline import view  # noqa: PLC0415 - as above
+
+        document = json.loads(self.path(name).read_text(encoding="utf-8"))
+        path = self.folder / "evidence" / f"{document['provenance']['bundle_sha256']}.bundle.json.gz"
+        return view(engine, read_bundle(path)) if path.is_file() else None
+
+    def _keep_organization(self, assessment: Assessment | None) -> Kept | None:
         if assessment is None:
             return None
         if assessment.host.name in self.kept:
@@ -297,6 +332,18 @@ def write_files(run: Run, formats: Iterable[str], folder: Path, words: Wording) 
         write_whole(path, reporter.write(run.documents(), words))
         paths.append(path)
     return paths
+
+
+def write_report(reporter: Reporter, documents: Iterable[Mapping[str, Any]], output: Path, words: Wording) -> Path:
+    """A report in its file, or its files in their folder; returns what a person opens."""
+    if reporter.files is None:
+        path = output / f"report.{reporter.extension}"
+        write_whole(path, reporter.write(documents, words))
+        return path
+    from secscan.cli.folder import write_folder  # noqa: PLC0415 - keep --help free of it
+
+    write_folder(output / reporter.name, reporter.files(documents, words))
+    return output / reporter.name / "index.html"
 
 
 def print_text(documents: Iterable[Mapping[str, Any]], colour: bool | None, words: Wording) -> None:

@@ -18,6 +18,7 @@ class Reporter:
     other's: the file is `report.<extension>`. `prepare` loads what is slow to load; it is called, at most once, while hosts are
     still being asked. `exit_code` is for forms that are judged by how their program ends: from the text to what `secscan report`
     exits with when it prints the text. `render_in` is for forms that people read: the same in the words of a language.
+    `files` is for forms of many files: each with its path, below a folder of the form's name; `render` then gives the texts alone.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Reporter:
     prepare: Callable[[], None] | None = None
     exit_code: Callable[[str], int] | None = None
     render_in: Callable[[Iterable[Document], Wording], Iterator[str]] | None = None
+    files: Callable[[Iterable[Document], Wording], Iterator[tuple[str, Iterator[str]]]] | None = None
 
     def write(self, documents: Iterable[Document], wording: Wording) -> Iterator[str]:
         """The report in a language; forms that only programs read are English always."""

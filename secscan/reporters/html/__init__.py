@@ -12,7 +12,8 @@ from dataclasses import replace
 from secscan.assessments import Document
 from secscan.reporters import Reporter
 from secscan.reporters.html.fleet import Fleet
-from secscan.reporters.html.page import prepare, write_page
+from secscan.reporters.html.page import write_page
+from secscan.reporters.html.templates import prepare
 from secscan.wording import ENGLISH, Wording
 
 HOSTS_IN_FULL = 20

@@ -5,8 +5,9 @@ Equal answers are told once with the hosts that gave them: on a thousand hosts a
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -14,9 +15,11 @@ from typing import Any
 from secscan.assessments import Document
 from secscan.inert import shorten
 from secscan.model.assessment import ATTESTATION
+from secscan.reporters.html.agenda import Agenda
 from secscan.reporters.html.anchors import Anchors
+from secscan.reporters.html.risks import Risk, risks
 from secscan.summary import CheckSummary, HostSummary, Summariser, Summary
-from secscan.wording import OUTCOMES, SEVERITY_RANK, Wording, mark
+from secscan.wording import CATALOGUES, OUTCOMES, SEVERITY_RANK, Wording, mark
 
 ATTENTION = ("fail", "error", "manual")
 LETTERS = {"fail": "f", "error": "e", "unreachable": "u", "manual": "m", "pass": "p", "not_applicable": "n", "skipped": "s"}
@@ -26,6 +29,8 @@ _WAYS_SHOWN = 6
 _HOSTS_NAMED = 8
 _SENTENCE = 220  # characters
 _OTHER = mark("other answers")
+_EQUIVALENTS = frozenset({"ssg"})  # catalogues of checks like ours, not of requirements
+_DIGITS = re.compile(r"([0-9]+)")
 
 
 @dataclass(slots=True)
@@ -65,6 +70,7 @@ class Fleet:
     provenance: dict[str, Counter[str]] = field(default_factory=dict)
     problems: list[tuple[str, str]] = field(default_factory=list)
     orders: dict[tuple[str, ...], int] = field(default_factory=dict)
+    agenda: Agenda = field(default_factory=Agenda)
     _summariser: Summariser = field(default_factory=Summariser)
     _ways: dict[str, dict[tuple[object, ...], Way]] = field(default_factory=dict)
     _summary: Summary | None = None
@@ -75,6 +81,7 @@ class Fleet:
         summary = self._summariser.add(document)
         self._note_content(document)
         position, results = len(self.hosts), document["results"]
+        self.agenda.add(document, position)
         anchor = self.anchors.host(document["host"]["name"])
         checks = document["checks"]
         domains: Counter[str] = Counter()
@@ -122,14 +129,31 @@ class Fleet:
     def requirement_rows(self) -> list[tuple[Mapping[str, Any], list[CheckSummary], Counter[str]]]:
         """Each requirement with its checks and the outcomes over all of them."""
         by_check = {check.check: check for check in self.summary.checks}
-        rows = []
-        for name, requirement in sorted(self.requirements.items()):
-            checks = [by_check[check] for check in self.serves.get(name, ())]
-            counts: Counter[str] = Counter()
-            for check in checks:
-                counts.update(check.counts)
-            rows.append((requirement, checks, counts))
-        return rows
+        served = ((text, [by_check[check] for check in self.serves.get(name, ())]) for name, text in self.requirements.items())
+        rows = [(text, checks, outcomes_of(checks)) for text, checks in served]
+        return sorted(rows, key=lambda row: natural(row[0]["id"]))
+
+    def framework_rows(self) -> dict[str, list[tuple[str, list[CheckSummary], Counter[str]]]]:
+        """Each control of the frameworks that checks refer to, with its checks and the outcomes over all of them."""
+        found: dict[str, dict[str, list[CheckSummary]]] = {}
+        for check in sorted(self.summary.checks, key=lambda check: check.check):
+            for framework, controls in self.checks[check.check]["references"].items():
+                for control in dict.fromkeys(controls) if framework in CATALOGUES and framework not in _EQUIVALENTS else ():
+                    found.setdefault(framework, {}).setdefault(control, []).append(check)
+        return {
+            framework: [(control, found[framework][control], outcomes_of(found[framework][control])) for control in ordered]
+            for framework in CATALOGUES
+            if framework in found
+            for ordered in [sorted(found[framework], key=natural)]
+        }
+
+    def risks(self) -> list[Risk]:
+        """The checks that fail, the greatest risk first."""
+        return risks(self.summary.checks)
+
+    def rates(self) -> list[float]:
+        """The compliance of every host that has one."""
+        return [rate for host in self.summary.hosts if (rate := host.tally.compliance) is not None]
 
     def island(self) -> dict[str, Any]:
         """Every host's outcomes as one letter per check, for filters: nothing that the page does not also count."""
@@ -189,6 +213,19 @@ class Fleet:
         way.count += 1
         if len(way.hosts) < _HOSTS_NAMED:
             way.hosts.append(position)
+
+
+def outcomes_of(checks: Iterable[CheckSummary]) -> Counter[str]:
+    """The outcomes of several checks together."""
+    counts: Counter[str] = Counter()
+    for check in checks:
+        counts.update(check.counts)
+    return counts
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """Sorts AC-2 before AC-10."""
+    return [(int(part), "") if part.isdecimal() and part.isascii() else (-1, part) for part in _DIGITS.split(name)]
 
 
 def _way_key(outcome: str, result: Mapping[str, Any]) -> tuple[object, ...]:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secscan.inert import for_html
-from secscan.wording import OUTCOMES, Wording, mark
+from secscan.reporters.html.risks import BANDS, level_of
+from secscan.wording import OUTCOMES, SEVERITIES, Wording, mark
 
 _WIDTH = 1000
+_BANDS = 10  # of the histogram
 _LEAST = 6  # an outcome that occurs is at least this wide, or nobody sees it
+_CELL, _ROW, _MARGIN = 110, 56, 130  # of the heat map
 
 
 _Parts = tuple[tuple[str, int], ...]
@@ -62,6 +65,65 @@ class Pictures:
             f'<svg class="meter" viewBox="0 0 {_WIDTH} 8" preserveAspectRatio="none" aria-hidden="true">'
             f'<rect class="track" width="{_WIDTH}" height="8"/><rect class="level"{start} width="{level}" height="8"/></svg>'
         )
+
+    def heat_map(self, cells: Mapping[tuple[str, int], int]) -> Any:
+        """How many checks fail by severity and likelihood. Darker is worse; the numbers say how many, the place says where."""
+        words = [self._band(band) for band in range(len(BANDS))]
+        said = [
+            f"{self.w.translate(term.word)}, {words[band]}: {self.w.number(cells[term.key, band])}"
+            for term in SEVERITIES
+            for band in range(len(BANDS))
+            if cells.get((term.key, band))
+        ]
+        width, height = _MARGIN + _CELL * len(BANDS), _ROW * (len(SEVERITIES) + 1)
+        parts = [
+            part
+            for row, term in enumerate(SEVERITIES)
+            for part in (self._row_head(row, term.word, width), *self._heat_row(row, term.key, cells, width))
+        ]
+        foot = len(SEVERITIES) * _ROW + 24
+        parts += [self._label(_MARGIN + (band + 0.5) * _CELL, foot, words[band], width) for band in range(len(BANDS))]
+        label = for_html(self.w.translate(mark("; ")).join(said))
+        head = f'<svg class="heat" viewBox="0 0 {width} {height - 20}" role="img" aria-label="{label}">'
+        return _markup(f"{head}{''.join(parts)}</svg>")
+
+    def histogram(self, rates: Iterable[float]) -> list[tuple[str, int, Any]]:
+        """Ten bands of rates from the lowest: their names, how many rates fall into each, and a line as long as that."""
+        counts = [0] * _BANDS
+        for rate in rates:
+            counts[min(_BANDS - 1, int(rate * _BANDS))] += 1
+        most = max(counts) or 1
+        step = 100 // _BANDS
+        return [
+            (self._percent(f"{at * step}\u2013{(at + 1) * step}"), count, self.meter(count / most))
+            for at, count in enumerate(counts)
+        ]
+
+    def _heat_row(self, row: int, severity: str, cells: Mapping[tuple[str, int], int], width: int) -> Iterable[str]:
+        for band in range(len(BANDS)):
+            count = cells.get((severity, band), 0)
+            kind = f"{level_of(severity, band).key}{'' if count else ' nil'}"
+            left = _MARGIN + band * _CELL
+            left = width - left - _CELL if self.w.direction == "rtl" else left
+            yield f'<rect class="{kind}" x="{left + 2}" y="{row * _ROW + 2}" width="{_CELL - 4}" height="{_ROW - 4}"/>'
+            if count:
+                middle, base = left + _CELL / 2, row * _ROW + _ROW / 2 + 8
+                yield f'<text class="{kind}" x="{middle:g}" y="{base:g}" text-anchor="middle">{self.w.number(count)}</text>'
+
+    def _row_head(self, row: int, word: str, width: int) -> str:
+        at = width - _MARGIN + 10 if self.w.direction == "rtl" else _MARGIN - 10
+        said, base = for_html(self.w.translate(word)), row * _ROW + _ROW / 2 + 6
+        return f'<text class="axis" x="{at}" y="{base:g}" text-anchor="end">{said}</text>'
+
+    def _label(self, at: float, base: float, said: str, width: int) -> str:
+        at = width - at if self.w.direction == "rtl" else at
+        return f'<text class="axis" x="{at:g}" y="{base:g}" text-anchor="middle">{for_html(said)}</text>'
+
+    def _band(self, band: int) -> str:
+        return self._percent(f"{BANDS[band - 1] if band else 0}\u2013{BANDS[band]}")
+
+    def _percent(self, number: str) -> str:
+        return self.w.translate(mark("{number}%")).format(number=number)
 
 
 def bar_widths(counts: Iterable[int]) -> list[int]:

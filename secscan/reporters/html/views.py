@@ -49,13 +49,14 @@ class HostView:
 
 
 @dataclass(slots=True)
-class _Shown:
-    """Answers that the page shows already, by what was asked and what came back."""
+class Shown:
+    """Answers that a page shows already, by what was asked and what came back."""
 
     excerpt_limit: int
     places: dict[tuple[object, ...], str] = field(default_factory=dict)
 
     def view(self, proof: Mapping[str, Any], anchor: str) -> ProofView:
+        """A question and its answer, or where the page shows it already."""
         key = (
             proof["probe"],
             json.dumps(proof["arguments"], sort_keys=True),
@@ -75,23 +76,29 @@ class _Shown:
 
 def view_host(line: HostLine, document: Document, anchors: Anchors, excerpt_limit: int, w: Wording) -> HostView:
     """A host in full. `excerpt_limit` counts characters of one answer."""
-    shown = _Shown(excerpt_limit)
+    shown = Shown(excerpt_limit)
+
+    def address(result: Mapping[str, Any]) -> str:
+        return anchors.result(line.anchor, result["check"], subject_of(result, document))
+
     by_outcome: dict[str, list[Mapping[str, Any]]] = {}
     for result in sorted(document["results"], key=lambda result: (SEVERITY_RANK[result["severity"]], result["check"])):
         by_outcome.setdefault(result["outcome"], []).append(result)
     groups = [
-        (term, tuple(_view_result(result, line, document, anchors, shown, w) for result in by_outcome[term.key]))
+        (term, tuple(view_result(result, address(result), document, shown, w) for result in by_outcome[term.key]))
         for term in OUTCOMES
         if term.key in by_outcome
     ]
     return HostView(line, document, tuple(groups))
 
 
-def _view_result(
-    result: Mapping[str, Any], line: HostLine, document: Document, anchors: Anchors, shown: _Shown, w: Wording
-) -> ResultView:
-    subject = "" if result["subject"] == document["host"]["name"] else result["subject"]
-    anchor = anchors.result(line.anchor, result["check"], subject)
+def view_result(result: Mapping[str, Any], anchor: str, document: Document, shown: Shown, w: Wording) -> ResultView:
+    """A result with its texts and proofs, at an address of the page."""
     proofs = [shown.view(document["proofs"][index], f"{anchor}/{number}") for number, index in enumerate(result["proofs"], 1)]
     decided, check = w.decision(result, document["waivers"], document["attestations"]), document["checks"][result["check"]]
-    return ResultView(anchor, result, check, w.headline(result), subject, tuple(proofs), decided)
+    return ResultView(anchor, result, check, w.headline(result), subject_of(result, document), tuple(proofs), decided)
+
+
+def subject_of(result: Mapping[str, Any], document: Document) -> str:
+    """What a result is about, empty when it is the host itself."""
+    return "" if result["subject"] == document["host"]["name"] else str(result["subject"])

@@ -1,0 +1,96 @@
+"""What the pages about several hosts need, gathered one document at a time: a line of letters per host, counts per site."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from secscan.assessments import Document
+from secscan.model.assessment import Tally
+from secscan.reporters.html.fleet import LETTERS, Fleet, HostLine
+from secscan.reporters.html.portal.addresses import HostNames, Layout, Layouts
+from secscan.summary import HostSummary, Summary
+from secscan.wording import OUTCOME_RANK, Wording
+
+_OUTCOMES = {letter: outcome for outcome, letter in LETTERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A host of the portal. `letters` are its outcomes by position; a capital letter was decided about by a person."""
+
+    line: HostLine
+    folder: str
+    layout: Layout
+    letters: str
+
+    @property
+    def page(self) -> str:
+        """The host's own page."""
+        return f"hosts/{self.folder}/index.html"
+
+    def outcomes(self, check: str) -> Iterator[tuple[str, str]]:
+        """Outcome and page of each result of a check."""
+        for position in self.layout.positions.get(check, ()):
+            yield _OUTCOMES[self.letters[position].lower()], f"hosts/{self.folder}/{self.layout.address(position)}"
+
+
+@dataclass(slots=True)
+class Site:
+    """The hosts of a site, by position, and how often each check had which outcome there."""
+
+    name: str
+    hosts: list[int] = field(default_factory=list)
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)  # (check, outcome)
+
+
+@dataclass(slots=True)
+class Gathering:
+    """Everything about more than one host. It grows with hosts and with checks times sites, never with evidence."""
+
+    w: Wording
+    fleet: Fleet
+    members: list[Member] = field(default_factory=list)
+    pages: dict[str, str] = field(default_factory=dict)  # by the anchor of a host's line, which no other has
+    sites: dict[str, Site] = field(default_factory=dict)
+    layouts: Layouts = field(default_factory=Layouts)
+    _names: HostNames = field(default_factory=HostNames)
+
+    def add(self, document: Document) -> Member:
+        """Take what the common pages need from one document."""
+        position = len(self.members)
+        self.fleet.add(document)
+        line, results = self.fleet.hosts[position], document["results"]
+        letters = "".join(
+            letter if result["disposition"] == "none" else letter.upper()
+            for letter, result in zip(line.letters, results, strict=True)
+        )
+        member = Member(line, self._names.name(line.summary.name), self.layouts.of(document), letters)
+        self.members.append(member)
+        self.pages[line.anchor] = member.page
+        site = self.sites.setdefault(line.summary.site, Site(line.summary.site))
+        site.hosts.append(position)
+        site.counts.update((result["check"], result["outcome"]) for result in results)
+        return member
+
+    def by_check(self, check: str) -> list[tuple[str, Member, str]]:
+        """Outcome, host and page of every result of a check; what needs attention first, then by host."""
+        found = [(outcome, member, page) for member in self.members for outcome, page in member.outcomes(check)]
+        return sorted(found, key=lambda each: OUTCOME_RANK[each[0]])
+
+    def sites_by_rank(self) -> list[tuple[Site, Summary]]:
+        """Every site with its numbers, the weakest first."""
+        found = [(site, self.summary_of([self.members[at].line.summary for at in site.hosts])) for site in self.sites.values()]
+        return sorted(found, key=lambda each: (each[1].mean is not None, each[1].mean or 0.0, each[0].name))
+
+    @staticmethod
+    def summary_of(hosts: list[HostSummary]) -> Summary:
+        """The numbers of some of the hosts."""
+        counts: Counter[str] = Counter()
+        attested: Counter[str] = Counter()
+        for host in hosts:
+            counts.update(host.tally.counts)
+            attested.update(host.tally.attested)
+        moments = [host.finished_at for host in hosts]
+        return Summary(tuple(hosts), Tally(counts, attested), {}, (), "", max(moments, default=""))
