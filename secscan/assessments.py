@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from secscan import places
+from secscan.conforming import conformer
 from secscan.errors import InputError, Problem
 from secscan.model.assessment import Assessment, AttestationText, Result, Tally, WaiverText
 
@@ -106,7 +107,8 @@ def validate_document(document: Any, path: str) -> None:
     """Raises InputError with every way (the first twenty) in which this is not an assessment document."""
     if isinstance(document, dict) and document.get("format") != FORMAT:
         raise InputError([Problem(f"{path}#/format", 0, 0, f"not an assessment: {str(document.get('format'))[:60]!r}", FORMAT)])
-    problems = [_problem(path, error) for error, _ in zip(_validator().iter_errors(document), range(_PROBLEMS_LIMIT), strict=False)]
+    errors = () if _conforms()(document) else _validator().iter_errors(document)
+    problems = [_problem(path, error) for error, _ in zip(errors, range(_PROBLEMS_LIMIT), strict=False)]
     if not problems:
         problems = [Problem(f"{path}#{place}", 0, 0, message) for place, message in _loose_ends(document)][:_PROBLEMS_LIMIT]
     if problems:
@@ -118,6 +120,11 @@ def assessment_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of an assessment document."""
     schema: dict[str, Any] = json.loads((places.schemas() / "assessment-1.schema.json").read_text(encoding="utf-8"))
     return schema
+
+
+@cache
+def _conforms() -> Callable[[Any], bool]:
+    return conformer(assessment_schema())
 
 
 @cache
