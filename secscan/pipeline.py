@@ -15,13 +15,18 @@ from secscan.bundles import read_bundle
 from secscan.content.library import Library, load_library
 from secscan.content.parameters import is_stricter, read_parameter_value
 from secscan.content.reading import Cursor, Vocabulary
+from secscan.continuity.derive import answer_organization, answer_services
+from secscan.continuity.evidence import WINDOW_S, Evidence
+from secscan.continuity.places import calls_for
+from secscan.continuity.reading import HostView, view_host
 from secscan.decide import attest, attest_organization, decide
 from secscan.documents import Document, did_you_mean
 from secscan.errors import EvidenceError, ExchangeError, InputError, TargetError, UsageError
-from secscan.judge.assess import Rulebook, assess, assess_organization, assess_unreachable
+from secscan.inventory.contents import Inventory
+from secscan.judge.assess import ABOVE_HOSTS, Rulebook, assess, assess_organization, assess_unreachable
 from secscan.model.assessment import Assessment
 from secscan.model.attestation import VALID_FOR, Attestation, Demand
-from secscan.model.check import LocalChange, Selection, Subject
+from secscan.model.check import LocalChange, Selection
 from secscan.model.evidence import Bundle
 from secscan.model.target import Target
 from secscan.model.values import write_value
@@ -44,6 +49,7 @@ class Engine:
     waivers: tuple[Waiver, ...] = ()
     attestations: tuple[Attestation, ...] = ()
     organization: str = ORGANIZATION
+    inventory: Inventory = field(default_factory=lambda: Inventory(()))
 
     @cached_property
     def rulebook(self) -> Rulebook:
@@ -126,13 +132,56 @@ def evaluate(engine: Engine, bundle: Bundle, target: Target | None = None) -> As
 
 
 def assess_stated(engine: Engine, now: float) -> Assessment | None:
-    """What people have stated of the organization, which is asked once a run; None where the baseline asks nothing of it."""
+    """What people have stated of the organization; None where the baseline asks nothing of people about it."""
+    assessment = assess_organization(engine.rulebook, engine.organization, now, __version__)
+    return _decide_organization(engine, assessment) if assessment.results else None
+
+
+def assess_together(engine: Engine, evidence: Evidence, now: float) -> Assessment | None:
+    """What is judged once a run: what people have stated, and what all hosts together tell of services and of the organization.
+
+    What hosts tell is judged as of the end of the newest exchange, what people decide as of `now`. None where the
+    baseline asks nothing of either.
+    """
     rulebook = engine.rulebook
-    if not rulebook.about(Subject.ORGANIZATION):
+    if not rulebook.about(*ABOVE_HOSTS):
         return None
-    assessment = assess_organization(rulebook, engine.organization, now, __version__)
+    names = [probe.name for probe in rulebook.derived()]
+    told, services = answer_organization(evidence, names), answer_services(evidence, names)
+    assessment = assess_organization(rulebook, engine.organization, now, __version__, told, services, evidence.now)
+    return _decide_organization(engine, assessment)
+
+
+def join_evidence(
+    engine: Engine, views: Mapping[str, HostView], now: float, unread: Mapping[str, str] | None = None, window_s: float = WINDOW_S
+) -> Evidence:
+    """What hosts told, with what the inventory declares and people have decided; `unread` says why others told nothing.
+
+    `now` is the moment as of which it is judged where no host was read.
+    """
+    declared = engine.inventory
+    return Evidence(
+        repositories={repository.id: repository for repository in declared.repositories},
+        host_sites={target.name: target.site for target in declared.targets},
+        views=views,
+        now=max((seen.finished_at for seen in views.values()), default=now),
+        window_s=window_s,
+        services=declared.services,
+        unread=unread or {},
+        attestations=engine.attestations,
+        demands=engine.demands,
+        waivers=engine.waivers,
+    )
+
+
+def view(engine: Engine, bundle: Bundle) -> HostView | None:
+    """What stays of a host's evidence for what is judged of all together; None where the baseline judges nothing of the kind."""
+    return view_host(bundle, engine.vocabulary.probes) if engine.rulebook.derived() else None
+
+
+def _decide_organization(engine: Engine, assessment: Assessment) -> Assessment:
     stated = attest_organization(assessment, engine.attestations, engine.demands)
-    return decide(stated, engine.waivers, rulebook.baseline.waiver_limits)
+    return decide(stated, engine.waivers, engine.rulebook.baseline.waiver_limits)
 
 
 def _decide(engine: Engine, rulebook: Rulebook, assessment: Assessment) -> Assessment:
@@ -156,9 +205,18 @@ def read_evidence(engine: Engine, path: Path) -> Bundle:
 
 
 def localise(engine: Engine, target: Target) -> tuple[Rulebook, Plan]:
-    """Rulebook and plan with the inventory's parameters for this host. Raises InputError when they cannot be used."""
+    """Rulebook and plan with the inventory's parameters for this host, and with questions for the data and repositories on it.
+
+    A pinned host has the script that it has: it is asked nothing of its own. Raises InputError for parameters that cannot be used.
+    """
+    more = (
+        calls_for(target.name, engine.inventory, engine.vocabulary.probes)
+        if engine.rulebook.derived() and not target.pinned
+        else []
+    )
     if not target.parameters:
-        return engine.rulebook, engine.plan
+        plan = compile_plan([*engine.rulebook.calls(), *more], engine.vocabulary.probes) if more else engine.plan
+        return engine.rulebook, plan
     baseline = engine.rulebook.baseline
     selected = {selection.check: selection for selection in baseline.selections}
     document = Document(f"inventory, host {target.name}", {"parameters": target.parameters}, None)
@@ -173,7 +231,7 @@ def localise(engine: Engine, target: Target) -> tuple[Rulebook, Plan]:
         raise InputError(replace(problem, line=0, column=0) for problem in document.problems)  # the host is all that is known
     local = replace(baseline, selections=tuple(selected.values()), changes=(*baseline.changes, *changes))
     rulebook = replace(engine.rulebook, baseline=local)
-    return rulebook, compile_plan(rulebook.calls(), engine.vocabulary.probes)
+    return rulebook, compile_plan([*rulebook.calls(), *more], engine.vocabulary.probes)
 
 
 def _localise_check(engine: Engine, cursor: Cursor, selection: Selection, changes: list[LocalChange], host: str) -> Selection:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from secscan.cli.options import content_options, load, read_targets, target_options
+from secscan.cli.options import content_options, load, read_declared, read_targets, target_options, with_inventory
 from secscan.cli.reports import describe_failure, prepare_folder
 
 
@@ -28,8 +28,9 @@ def command(baseline: str, content: tuple[Path, ...], output: Path, workers: int
     from secscan.inert import visible  # noqa: PLC0415 - as above
     from secscan.pipeline import collect  # noqa: PLC0415 - as above
 
-    targets = read_targets(arguments)
-    engine = load(baseline, content, arguments["connect_timeout"], arguments["timeout"])
+    declared = read_declared(arguments["inventory"])
+    targets = read_targets(arguments, declared)
+    engine = with_inventory(load(baseline, content, arguments["connect_timeout"], arguments["timeout"]), declared)
     prepare_folder(output)
     failed = 0
     for target, outcome in run_all(targets, lambda target: write_bundle(collect(engine, target), output)[1], workers):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from secscan.cli.options import attestations_options, content_options, load, waivers_option
+from secscan.cli.options import attestations_options, content_options, load, read_declared, waivers_option, with_inventory
 from secscan.cli.reports import (
     Run,
     check_formats,
@@ -28,6 +28,7 @@ from secscan.cli.reports import (
 @waivers_option
 @attestations_options
 @report_options
+@click.option("-i", "--inventory", metavar="FILE", help="The inventory that declares sites, services and repositories.")
 @click.option("--name", metavar="HOST", help="The host's name, for answers that a person collected by hand.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary; only what was asked for.")
 def command(
@@ -43,6 +44,7 @@ def command(
     language: str,
     terms: Path | None,
     colour: bool | None,
+    inventory: str | None,
     name: str | None,
     quiet: bool,
 ) -> int:
@@ -54,14 +56,17 @@ def command(
     """  # fmt: skip
     from secscan.errors import SecscanError  # noqa: PLC0415 - keep --help free of it
     from secscan.inert import visible  # noqa: PLC0415 - as above
-    from secscan.pipeline import evaluate, read_evidence  # noqa: PLC0415 - as above
+    from secscan.pipeline import evaluate, read_evidence, view  # noqa: PLC0415 - as above
 
     rule = parse_fail_on(fail_on)
     paths = _bundles(evidence)
     if name and len(paths) > 1:
         raise click.UsageError(f"--name names one host, and there are {len(paths)} bundles; allowed: one bundle with --name")
     wanted, words = check_formats(formats, output), choose_words(language, terms)
+    declared = read_declared(inventory)
     engine = load(baseline, content, waivers=waivers, attestations=attestations, organization=organization)
+    engine = with_inventory(engine, declared)
+    targets = {target.name: target for target in engine.inventory.targets}
     with contextlib.ExitStack() as stack:
         folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
         run = Run(folder, keep_evidence=False)
@@ -81,8 +86,8 @@ def command(
                 click.echo(f"secscan: note: {visible(host)} has several bundles; the newest is judged", err=True)
             if finished_at >= newest.get(host, finished_at):
                 newest[host] = finished_at
-                run.add(run.write(evaluate(engine, bundle)))
-        run.keep_stated(engine)
+                run.add(replace(run.write(evaluate(engine, bundle, targets.get(host))), view=view(engine, bundle)))
+        run.keep_together(engine)
         if run.kept:
             write_reports(run, wanted, output, quiet, colour, words)
     return exit_code(run, rule) if whole else 2

@@ -15,7 +15,16 @@ import click
 
 from secscan.cli.journal import is_json, log_option, name_run, note
 from secscan.cli.memory import Memory, alone, begin_run, history_option, name_of_run, resume_run
-from secscan.cli.options import attestations_options, content_options, load, read_targets, target_options, waivers_option
+from secscan.cli.options import (
+    attestations_options,
+    content_options,
+    load,
+    read_declared,
+    read_targets,
+    target_options,
+    waivers_option,
+    with_inventory,
+)
 from secscan.cli.reports import (
     FailOn,
     Kept,
@@ -96,15 +105,17 @@ def read_job(options: Mapping[str, Any], *, keep_evidence: bool = True, remember
     remembered = output is not None and remember
     if options["resume"] and not remembered:
         raise UsageError("--resume needs what was kept and remembered; allowed: the -o DIR of that run, without --no-history")
-    targets = read_targets(dict(options))
+    declared = read_declared(options["inventory"])
+    targets = read_targets(dict(options), declared)
+    engine = load(
+        options["baseline"], options["content"], options["connect_timeout"], options["timeout"], options["waivers"],
+        options["attestations"], options["organization"],
+    )  # fmt: skip
     job = Job(
         rule=parse_fail_on(options["fail_on"]),
         formats=check_formats(options["formats"], output),
         words=choose_words(options["language"], options["terms"]),
-        engine=load(
-            options["baseline"], options["content"], options["connect_timeout"], options["timeout"], options["waivers"],
-            options["attestations"], options["organization"],
-        ),
+        engine=with_inventory(engine, declared),
         targets=targets,
         inventory=options["inventory"],
         output=output,
@@ -114,7 +125,7 @@ def read_job(options: Mapping[str, Any], *, keep_evidence: bool = True, remember
         resume=options["resume"],
         workers=options["workers"],
         quiet=options["quiet"],
-    )  # fmt: skip
+    )
     _validate(job.engine, targets)
     return job
 
@@ -163,13 +174,13 @@ def _validate(engine: Engine, targets: tuple[Target, ...]) -> None:
     """Everything that can be wrong with the input, before the first host is asked."""
     from secscan import plugins  # noqa: PLC0415 - keep --help free of it
     from secscan.errors import InputError  # noqa: PLC0415 - as above
-    from secscan.model.check import Subject  # noqa: PLC0415 - as above
+    from secscan.judge.assess import ABOVE_HOSTS  # noqa: PLC0415 - as above
     from secscan.pipeline import localise  # noqa: PLC0415 - as above
 
     _ = engine.plan  # compiled once, here, and not by whichever thread comes first while the others wait
     problems: list[Problem] = []
     for target in targets:
-        if target.name == engine.organization and engine.rulebook.about(Subject.ORGANIZATION):
+        if target.name == engine.organization and engine.rulebook.about(*ABOVE_HOSTS):
             raise UsageError(f"a target is named {target.name!r} as the organization; allowed: --organization NAME")
         if target.transport == "replay" and not Path(target.address).is_file():
             raise UsageError(f"{target.address}: no such bundle; allowed: a file that ends in .bundle.json.gz")
@@ -201,7 +212,7 @@ def _ask(job: Job, targets: Sequence[Target], run: Run, memory: Memory | None) -
                 if memory:
                     memory.record(run.path(kept.name))
                 told(kept)
-            stated = run.keep_stated(job.engine)
+            stated = run.keep_together(job.engine)
             if stated:
                 told(stated)
             if stated and memory:

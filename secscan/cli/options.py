@@ -17,6 +17,7 @@ from secscan.cli.journal import note as say
 from secscan.errors import UsageError
 
 if TYPE_CHECKING:
+    from secscan.inventory import Inventory
     from secscan.model.target import Become, Target
     from secscan.pipeline import Engine
 
@@ -180,17 +181,35 @@ def read_access(arguments: dict[str, Any]) -> Access:
     )
 
 
-def read_targets(arguments: dict[str, Any]) -> tuple[Target, ...]:
-    """The targets that the command line and the inventory name, selected and with access applied."""
+def read_declared(inventory: str | None) -> Inventory | None:
+    """The inventory that an option names, if any; what it asks for that was not done is told."""
+    if not inventory:
+        return None
+    from secscan.inventory import read_inventory  # noqa: PLC0415 - only for an inventory
+
+    declared = read_inventory(inventory)
+    for note in declared.notes:
+        say("inventory_note", f"note: {note}", "warning")
+    return declared
+
+
+def with_inventory(engine: Engine, declared: Inventory | None) -> Engine:
+    """The engine for what an inventory declares; its organization unless another one is named."""
+    if declared is None:
+        return engine
+    from secscan.pipeline import ORGANIZATION  # noqa: PLC0415 - keep --help free of it
+
+    named = declared.organization if engine.organization == ORGANIZATION else ""
+    return replace(engine, inventory=declared, organization=named or engine.organization)
+
+
+def read_targets(arguments: dict[str, Any], declared: Inventory | None = None) -> tuple[Target, ...]:
+    """The targets that the command line and the inventory name, selected and with access applied; `declared` was read before."""
     from secscan.inventory import parse_target  # noqa: PLC0415 - keep --help free of it
 
     targets = [parse_target(text) for text in arguments["targets"]]
-    if arguments["inventory"]:
-        from secscan.inventory import read_inventory  # noqa: PLC0415 - only for an inventory
-
-        inventory = read_inventory(arguments["inventory"])
-        for note in inventory.notes:
-            say("inventory_note", f"note: {note}", "warning")
+    inventory = declared or read_declared(arguments["inventory"])
+    if inventory:
         named = {target.name: target for target in inventory.targets}
         targets = [named.get(target.name, target) for target in targets] or list(inventory.targets)
     if not targets:

@@ -44,6 +44,8 @@ def read_check(document: Document, vocabulary: Vocabulary, sha256: str = "") -> 
         return None
     _refuse_contradictions(root, attested=attested)
     check = _read_parts(root, vocabulary, sha256)
+    if len(document.problems) == before:
+        _refuse_other_subjects(root, check, vocabulary)
     if check.parameters:
         check = replace(check, parameters=narrowed(check, vocabulary))
         _check_defaults(root.at("parameters"), check)
@@ -55,13 +57,27 @@ def _refuse_contradictions(root: Cursor, *, attested: bool) -> None:
     for key in OBSERVED if attested else ():
         if root.has(key):
             root.at(key).report(f"a check that a person answers has no {key!r}", "either attest, or observe, expect and cases")
-    if root.has("subject") and root.value["subject"] == Subject.ORGANIZATION.value:
-        if not attested:
-            root.at("subject").report(
-                "what is so in the organization is told by people: the check has no 'attest'", "subject: host"
+    subject = root.value.get("subject", Subject.HOST.value)
+    if attested and subject == Subject.SERVICE.value:
+        root.at("subject").report("people answer for hosts or for the organization", "subject: organization")
+    if attested and subject == Subject.ORGANIZATION.value and root.has("applies_to"):
+        root.at("applies_to").report("conditions are asked of hosts, and this check is about the organization", "subject: host")
+
+
+def _refuse_other_subjects(root: Cursor, check: Check, vocabulary: Vocabulary) -> None:
+    """A question that is not about what the check is about."""
+    wanted = "" if check.subject is Subject.HOST else check.subject.value
+    allowed = [name for name, probe in sorted(vocabulary.probes.items()) if probe.derived == wanted]
+    for ask in check.asks:
+        told = vocabulary.probes[ask.probe].derived
+        if told != wanted:
+            about = f"the {told}" if told == Subject.ORGANIZATION.value else f"a {told or Subject.HOST.value}"
+            root.at("observe").at(ask.name).report(
+                f"probe {ask.probe} tells about {about}, and this check is about {wanted or 'hosts'}",
+                f"subject: {told or Subject.HOST.value}, or one of {', '.join(allowed)}",
             )
-        elif root.has("applies_to"):
-            root.at("applies_to").report("conditions are asked of hosts, and this check is about the organization", "subject: host")
+    if wanted and any(condition.kind != "when" for condition in check.applies_to):
+        root.at("applies_to").report(f"a check about {wanted} has no host to ask for a condition", "when")
 
 
 def _read_parts(root: Cursor, vocabulary: Vocabulary, sha256: str) -> Check:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from secscan.content.coverage import Coverage
-from secscan.content.frameworks import nist_controls
+from secscan.content.frameworks import nist_controls, rules
 from secscan.model.assessment import RequirementText
 from secscan.model.check import Baseline, Case, Check, Condition, Literal, LocalChange, Parameter, Selection, Subject
 from secscan.model.matcher import Matcher
@@ -26,6 +26,7 @@ _FRAMEWORKS = {
     "ssg": "ComplianceAsCode",
     "un_catalogue": "Catalogue of proposals",
 }
+_TITLED = {"nist_800_53": nist_controls, "ssg": rules}  # frameworks whose titles are known and free
 
 
 def check_page(check: Check, data: Mapping[str, Any], probes: Mapping[str, Probe], requirements: Iterable[RequirementText]) -> str:
@@ -89,7 +90,7 @@ def requirement_page(coverage: Coverage, checks: Mapping[str, Check]) -> str:
 
 def probe_page(probe: Probe) -> str:
     """What a probe can be asked and what it tells, with an example answer."""
-    facts = ["asked from the scanner's side" if probe.outside else "needs root" if probe.needs_root else "any user"]
+    facts = [_source(probe)]
     if probe.time_limit_s:
         facts.append(f"at most {probe.time_limit_s} s")
     if probe.condition:
@@ -102,6 +103,13 @@ def probe_page(probe: Probe) -> str:
         *_section("A raw answer", [_fenced(probe.example.rstrip("\n"), "text")]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _source(probe: Probe) -> str:
+    """Where its answer comes from."""
+    if probe.derived:
+        return f"about {'the' if probe.derived == Subject.ORGANIZATION.value else 'each'} {probe.derived}, from what all hosts said"
+    return "asked from the scanner's side" if probe.outside else "needs root" if probe.needs_root else "any user"
 
 
 def matcher_page(matcher: Matcher) -> str:
@@ -121,7 +129,7 @@ def matcher_page(matcher: Matcher) -> str:
 
 
 def _about(check: Check) -> str:
-    return " · about the organization" if check.subject is Subject.ORGANIZATION else ""
+    return {Subject.ORGANIZATION: " · about the organization", Subject.SERVICE: " · about each service"}.get(check.subject, "")
 
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
@@ -203,7 +211,7 @@ def _case(case: Case) -> str:
 
 
 def _reference(framework: str, ids: Sequence[str]) -> str:
-    titles = nist_controls() if framework == "nist_800_53" else {}
+    titles = _TITLED[framework]() if framework in _TITLED else {}
     return _wrapped(f"- {_FRAMEWORKS[framework]}: " + "; ".join(f"{name} {titles.get(name, '')}".rstrip() for name in ids), "  ")
 
 

@@ -101,7 +101,7 @@ def _check_properties(vocabulary: Vocabulary) -> dict[str, Schema]:
             "allOf": both,
         },
         "attest": described(_TEXTS, "questions that a person answers, instead of observe, expect and cases"),
-        "subject": described(_enum(Subject), "what it is about; a check about the organization is answered once, and not per host"),
+        "subject": described(_enum(Subject), "what it is about: each host, each declared service, or the organization"),
         "formerly": described(_TEXTS, "ids that this check had before"),
     }
 

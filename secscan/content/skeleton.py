@@ -18,7 +18,7 @@ _FILE = """\
 id: {name}
 title: A statement that is true when the check passes
 severity: medium # low, medium, high, critical
-rationale: >
+{subject}rationale: >
   Why it matters, in one to three sentences that a manager understands.
 remediation:
   text: What to do, with the exact file and command.
@@ -59,6 +59,7 @@ def check_skeleton(name: str, probe: Probe, given: Mapping[str, str]) -> str:
     call = {"probe": probe.name, **arguments}
     return _FILE.format(
         name=name,
+        subject=f"subject: {probe.derived}\n" if probe.derived else "",
         call=", ".join(f"{key}: {_flow(value)}" for key, value in call.items()),
         summary=probe.summary,
         attributes="\n".join(f"#   {each.name} ({each.type}): {each.describe}" for each in probe.attributes),

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from secscan.continuity.archive import ARCHIVE
 from secscan.continuity.composition import Composition, Depth, compose, measure_depth
-from secscan.continuity.figures import Figure, Knowledge, judge_best, worst_of
+from secscan.continuity.evidence import WINDOW_S, Evidence
+from secscan.continuity.extent import Extent, measure_extent
+from secscan.continuity.figures import Figure, Knowledge, Verdict, judge_best, worst_of
 from secscan.continuity.intervals import gaps, quantile, share_held
 from secscan.continuity.points import Copy, RestorePoint
-from secscan.continuity.reading import HostView, find_copies
-from secscan.continuity.recovery import recovery_time
-from secscan.model.service import DataSet, Repository, Service
+from secscan.continuity.reading import find_copies
+from secscan.continuity.restoring import recover_service
+from secscan.continuity.trials import Trials, find_trials
+from secscan.model.service import DataSet, Service
 
-WINDOW_S = 7 * 86400.0
-_GAP_FACTOR = 1.25  # what a gap of the past may exceed the objective by, for the run of a backup takes its time
+__all__ = [
+    "WINDOW_S", "DataSetFigures", "Evidence", "ServiceFigures", "assess_data_set", "assess_service", "assess_services",
+    "follow_dependencies", "hold_against", "needed_by",
+]  # fmt: skip
+GAP_FACTOR = 1.25  # what a gap of the past may exceed the objective by, for the run of a backup takes its time
 _Eligible = Callable[[Copy, RestorePoint], "Knowledge | None"]
 
 
@@ -36,11 +42,17 @@ class DataSetFigures:
     composition: Composition
     covered: bool | None
     copies: tuple[Copy, ...]
+    extent: Extent = field(default_factory=Extent)
+    trials: Trials = field(default_factory=Trials)
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceFigures:
-    """The figures of one service: each the worst of its data sets. `covered` of `data_sets` have a point to restore."""
+    """The figures of one service: each the worst of its data sets.
+
+    `limits` names, for each figure that is worse with what the service depends on than by itself, the service that it comes from;
+    `whole` has the figures with that.
+    """
 
     service: Service
     rpo_now: Figure
@@ -49,6 +61,8 @@ class ServiceFigures:
     cyber: Figure
     rto: Figure
     data_sets: tuple[DataSetFigures, ...]
+    whole: Mapping[str, Figure] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def objectives(self) -> Mapping[str, Figure]:
@@ -57,28 +71,89 @@ class ServiceFigures:
             "rpo_now": self.rpo_now, "worst_gap": self.worst_gap, "site_loss": self.site_loss, "cyber": self.cyber, "rto": self.rto,
         }  # fmt: skip
 
+    def limit(self, name: str) -> float:
+        """What a figure may be at most to meet its objective, in seconds."""
+        allowed = {"rto": self.service.rto, "worst_gap": self.service.rpo * GAP_FACTOR}
+        return allowed.get(name, self.service.rpo)
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What the inventory declares and the hosts told. `now` is the moment as of which everything is judged."""
+    def has(self, name: str) -> bool:
+        """Whether a figure says anything of this service: one without data loses none."""
+        return name == "rto" or bool(self.service.data_sets)
 
-    repositories: Mapping[str, Repository]
-    host_sites: Mapping[str, str]
-    views: Mapping[str, HostView]
-    now: float
-    window_s: float = WINDOW_S
+
+def assess_services(services: Sequence[Service], evidence: Evidence) -> tuple[ServiceFigures, ...]:
+    """The figures of services, each also with what it depends on."""
+    return follow_dependencies([assess_service(service, evidence) for service in services])
+
+
+def follow_dependencies(services: Sequence[ServiceFigures]) -> tuple[ServiceFigures, ...]:
+    """The services with their figures as they are with everything they depend on, near or far: no service is better than that.
+
+    What is needed is taken to be restored side by side; its times are held against the objectives of the service that needs it.
+    """
+    known = {each.service.name: each for each in services}
+    needs = {name: each.service.depends_on for name, each in known.items()}
+    return tuple(_with_needs(each, [known[name] for name in needed_by(each.service.name, needs)]) for each in services)
+
+
+def needed_by(name: str, needs: Mapping[str, Sequence[str]]) -> list[str]:
+    """Everything that something needs, near first, each once and without itself, whatever circles there are.
+
+    >>> needed_by("erp", {"erp": ["db", "dns"], "db": ["dns", "san"], "san": ["erp"], "dns": []})
+    ['db', 'dns', 'san']
+    """
+    found = {name: None}
+    waiting = [name]
+    while waiting:
+        following = [other for each in waiting for other in needs.get(each, ()) if other in needs and other not in found]
+        waiting = list(dict.fromkeys(following))
+        found |= dict.fromkeys(waiting)
+    return [each for each in found if each != name]
+
+
+def _with_needs(figures: ServiceFigures, needed: Sequence[ServiceFigures]) -> ServiceFigures:
+    whole: dict[str, Figure] = {}
+    limits: dict[str, str] = {}
+    for name, own in figures.objectives.items():
+        objective = figures.limit(name)
+        others = [(each.service.name, hold_against(objective, each.objectives[name])) for each in needed if each.has(name)]
+        worst = worst_of([*([(figures.service.name, own)] if figures.has(name) or not others else ()), *others])
+        same = (worst.verdict, worst.seconds) == (own.verdict, own.seconds)
+        whole[name] = own if same and worst.knowledge is own.knowledge else worst
+        if not same:
+            limits[name] = next(
+                part for part, figure in others if (figure.verdict, figure.seconds) == (worst.verdict, worst.seconds)
+            )
+    return replace(figures, whole=whole, limits=limits)
+
+
+def hold_against(objective: float, figure: Figure) -> Figure:
+    """A figure against another objective than its own."""
+    if figure.seconds is None or figure.knowledge is Knowledge.UNKNOWN:
+        return figure
+    if figure.seconds > objective:
+        return replace(figure, verdict=Verdict.MISSED)
+    return replace(figure, verdict=Verdict.PARTLY if figure.knowledge is Knowledge.ESTIMATED else Verdict.MET)
 
 
 def assess_service(service: Service, evidence: Evidence) -> ServiceFigures:
     """The figures of a service from those of its data sets."""
-    sets = tuple(assess_data_set(data_set, service.rpo, evidence) for data_set in service.data_sets)
+    sets = tuple(
+        replace(assess_data_set(data_set, service.rpo, evidence), trials=find_trials(service, data_set, evidence))
+        for data_set in service.data_sets
+    )
     return ServiceFigures(
         service,
         rpo_now=worst_of([(each.data_set.id, each.rpo_now) for each in sets]),
         worst_gap=worst_of([(each.data_set.id, each.worst_gap) for each in sets]),
         site_loss=worst_of([(each.data_set.id, each.site_loss) for each in sets]),
         cyber=worst_of([(each.data_set.id, each.cyber) for each in sets]),
-        rto=recovery_time(service.rto),
+        rto=recover_service(
+            service,
+            {each.data_set.id: each.trials for each in sets},
+            {each.data_set.id: each.extent.size for each in sets},
+            evidence,
+        ),
         data_sets=sets,
     )
 
@@ -98,6 +173,7 @@ def assess_data_set(data_set: DataSet, rpo: float, evidence: Evidence) -> DataSe
         *faults,
         *(f"nothing shows whether {copy.repository.id} can be changed" for copy in copies if _undecided(copy)),
     ]
+    covered = bool(times) or (None if faults else False)
     return DataSetFigures(
         data_set,
         rpo_now=_age(copies, rpo, now, faults, _newest(copies)),
@@ -109,8 +185,9 @@ def assess_data_set(data_set: DataSet, rpo: float, evidence: Evidence) -> DataSe
         held=share_held(times, rpo, (now - evidence.window_s, now)) if times else None,
         depth=measure_depth(times, now, bool(faults)),
         composition=compose(data_set, copies, site, now),
-        covered=bool(times) or (None if faults else False),
+        covered=covered,
         copies=copies,
+        extent=measure_extent(data_set, copies, covered, evidence),
     )
 
 
@@ -155,7 +232,7 @@ def _worst_gap(copies: Sequence[Copy], rpo: float, evidence: Evidence, faults: S
         found.append((max(gaps(every, evidence.now, evidence.window_s)), Knowledge.ESTIMATED))
     if any(point.method == ARCHIVE for point in points):
         faults = [*faults, "nothing tells how the log was archived in the past"]
-    return judge_best(found, rpo * _GAP_FACTOR, faults, "the longest gap of the window")
+    return judge_best(found, rpo * GAP_FACTOR, faults, "the longest gap of the window")
 
 
 def _undecided(copy: Copy) -> bool:

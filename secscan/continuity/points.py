@@ -22,7 +22,8 @@ class RestorePoint:
 
     `time` is the moment as of which the data is consistent, by the scanner's clock. `doubt` says why it is not known well enough
     to count as measured. `immutable_until` is 0 for a point that can be changed and infinite for one that never can; None when
-    that is not known. `immutable_claimed`: somebody said so, and nothing on the host shows it.
+    that is not known. `immutable_claimed`: somebody said so, and nothing on the host shows it. `size` is in bytes, None when the
+    program does not tell it.
     """
 
     data_set: str
@@ -36,6 +37,8 @@ class RestorePoint:
     immutable_claimed: bool = False
     doubt: str = ""
     name: str = ""
+    kind: str = ""
+    size: int | None = None
 
     @property
     def restorable(self) -> bool:

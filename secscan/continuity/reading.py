@@ -26,13 +26,14 @@ _ASKED_BY = {
     "pgbackrest": "pgbackrest",
 }
 _SERVERS = "postgresql_state"
+_KEPT = {_SERVERS, "dns_record", "tls_endpoint"}  # what is of use wherever it was asked
 _PLACES = {"backup_repositories": "places", "backup_files": "patterns"}
 _CLIENT_CLOCK = {"duplicity"}  # the names of its files hold the time of the host that is saved
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One question about backups and what came of it."""
+    """One question and what came of it."""
 
     call: Call
     observation: Observation
@@ -40,23 +41,25 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """What one host told about backups. `clock_offset_s` is its time less the scanner's; None when it told no time."""
+    """What one host told. `clock_offset_s` is its time less the scanner's; None when it told no time."""
 
     host: str
     clock_offset_s: float | None
     looks: tuple[Look, ...]
+    finished_at: float = 0.0
 
 
 def view_host(bundle: Bundle, probes: Mapping[str, Probe]) -> HostView:
-    """What a bundle says about repositories and restore points, by whichever probe tells of them."""
+    """What a bundle says about repositories and restore points, and what derived probes need to know of hosts."""
+    needed = {call.probe for probe in probes.values() for call in probe.needs}
     able = {
         name: probe
         for name, probe in probes.items()
-        if name == _SERVERS or (probe.attribute("repositories") and probe.attribute("points"))
+        if name in needed or name in _KEPT or (probe.attribute("repositories") and probe.attribute("points"))
     }
     answered = exhibits(bundle, able)
     looks = tuple(Look(call, observe(able[call.probe], call, exhibit.answer)) for call, exhibit in answered.items())
-    return HostView(bundle.origin.target, bundle.origin.clock_offset_s, looks)
+    return HostView(bundle.origin.target, bundle.origin.clock_offset_s, looks, bundle.origin.finished_at)
 
 
 def find_copies(
@@ -158,18 +161,19 @@ def _read_points(
             immutable_claimed=claimed,
             doubt=doubt or ("" if whole is True else "nothing tells whether it is whole"),
             name=str(told["name"]),
+            kind=str(told["kind"]),
+            size=size if isinstance(size := told["size"], int) else None,
         )
 
 
 def _points_of(record: Record, look: Look) -> Iterable[Record]:
-    """The points of a repository; when another one on the host could not be read, at least its newest and oldest are known."""
+    """The points of a repository."""
     points = _records(look, "points")
-    mine = [point for point in points if point["location"] == record["location"] and point["tool"] == record["tool"]]
-    if mine or points or not record["count"]:
-        return mine
-    unknown = Unobservable("only the newest and the oldest were told")
-    times = {time for time in (record["newest"], record["oldest"]) if isinstance(time, int | float)}
-    return [{"time": time, "whole": unknown, "name": ""} for time in sorted(times)]
+    return [
+        point
+        for point in points
+        if point["location"] == record["location"] and point["tool"] == record["tool"] and isinstance(point["time"], int | float)
+    ]
 
 
 def _immutable(repository: Repository, record: Record, time: float) -> tuple[float | None, bool]:

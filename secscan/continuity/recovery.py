@@ -15,6 +15,7 @@ class Outage:
     declared: float
     restored: float
     knowledge: Knowledge = Knowledge.ATTESTED
+    source: str = ""
 
     def __post_init__(self) -> None:
         if self.restored < self.declared:

@@ -102,7 +102,13 @@ def _service() -> dict[str, Any]:
         "rpo": {**_OBJECTIVE, "description": "how much work may be lost at most, such as 4h"},
         "rto": {**_OBJECTIVE, "description": "how long it may take at most until it is back, such as 8h"},
         "sites": {**_WORDS, "description": "the sites it runs at"},
+        "hosts": {**_WORDS, "description": "the hosts it runs on, each able to carry it alone"},
         "depends_on": {**_WORDS, "description": "services it cannot run without"},
+        "steps": {
+            "description": "what recovery takes beside the restore, such as {detect: 15m, decide: 30m, provision: 2h}",
+            "type": "object",
+            "additionalProperties": _OBJECTIVE,
+        },
         "data_sets": {"description": "the data it needs", **_list(_data_set())},
     }
     required = ["name", "owner", "criticality", "rpo", "rto"]
@@ -116,6 +122,8 @@ def _data_set() -> dict[str, Any]:
         "paths": {"description": "files below these absolute paths", "type": "array", "minItems": 1, "items": {"type": "string"}},
         "database": {**_WORD, "description": "a database, or the stanza that saves it, instead of paths"},
         "backups": {**_WORDS, "description": "ids of the repositories that save it"},
+        "replicas": {**_WORDS, "description": "hosts with a live copy that can take over"},
+        "tested_on": {**_WORDS, "description": "further hosts whose records of restore tests count"},
     }
     return {
         "type": "object",

@@ -13,8 +13,8 @@ from secscan.model.service import DataSet, Repository, Service
 from secscan.model.values import WRITTEN, Type, read_duration
 
 REPOSITORY_KEYS = ("id", "host", "path", "tool", "site", "immutable")
-SERVICE_KEYS = ("name", "owner", "criticality", "rpo", "rto", "sites", "depends_on", "data_sets")
-DATA_SET_KEYS = ("id", "host", "paths", "database", "backups")
+SERVICE_KEYS = ("name", "owner", "criticality", "rpo", "rto", "sites", "hosts", "depends_on", "steps", "data_sets")
+DATA_SET_KEYS = ("id", "host", "paths", "database", "backups", "replicas", "tested_on")
 TOOLS = ("restic", "borg", "duplicity", "rsnapshot", "pgbackrest", "bacula", "bareos", "file", "tree", "lvm", "zfs", "btrfs")
 
 
@@ -60,9 +60,13 @@ def read_services(
             data_sets=tuple(_read_data_sets(entry, hosts, known)),
             depends_on=entry.texts("depends_on"),
             sites=entry.texts("sites"),
+            hosts=entry.texts("hosts"),
+            steps=dict(_read_steps(entry)),
         )
         for index, site in enumerate(service.sites):
             _demand_known(entry, "sites", site, sites, "site", index)
+        for index, host in enumerate(service.hosts):
+            _demand_known(entry, "hosts", host, hosts, "host", index)
         if service.name in found:
             entry.report("name", f"duplicate service {service.name!r}")
         found[service.name] = service
@@ -130,8 +134,15 @@ def _read_data_sets(service: Entry, hosts: Collection[str], repositories: Collec
             paths=entry.texts("paths"),
             database=entry.checked("database", _check_line, ""),
             backups=entry.texts("backups"),
+            replicas=entry.texts("replicas"),
+            tested_on=entry.texts("tested_on"),
         )
         _demand_known(entry, "host", data_set.host, hosts, "host")
+        for key, named in (("replicas", data_set.replicas), ("tested_on", data_set.tested_on)):
+            for index, host in enumerate(named):
+                _demand_known(entry, key, host, hosts, "host", index)
+        if data_set.host and data_set.host in data_set.replicas:
+            entry.report("replicas", f"{data_set.host!r} is the host of the data itself", "other hosts")
         if bool(entry.data.get("paths")) == bool(entry.data.get("database")):
             entry.document.report(entry.keys, "a data set must have either 'paths' or a 'database'")
         for index, path in enumerate(data_set.paths):
@@ -143,6 +154,17 @@ def _read_data_sets(service: Entry, hosts: Collection[str], repositories: Collec
             entry.report("id", f"duplicate data set {data_set.id!r}")
         ids.add(data_set.id)
         yield data_set
+
+
+def _read_steps(service: Entry) -> Iterator[tuple[str, float]]:
+    """The steps of a recovery beside the restore, each with its seconds."""
+    steps = Entry(service.document, (*service.keys, "steps"), service.mapping("steps"))
+    for name in steps.data:
+        seconds = steps.checked(str(name), check_duration, None)
+        if seconds is not None:
+            yield str(name), seconds
+        elif steps.data[name] is None:
+            steps.report(str(name), f"step {name!r} takes no time", WRITTEN[Type.DURATION])
 
 
 def _demand_known(entry: Entry, key: str, name: str, known: Collection[str], kind: str, index: int | None = None) -> None:

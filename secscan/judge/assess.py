@@ -32,6 +32,9 @@ from secscan.model.values import Absent, Scalar, Type, Unobservable, write_value
 EXCERPT_BYTES = 4096
 FINDINGS_LIMIT = 25
 PLATFORM = Call.of("platform", {})
+ABOVE_HOSTS = (Subject.SERVICE, Subject.ORGANIZATION)
+"""Subjects that are judged once a run, on what all hosts said and on what people state."""
+_NO_SERVICE = "no service is declared; allowed: an inventory (-i) with `services`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +48,29 @@ class Rulebook:
     requirements: Mapping[str, RequirementText]
     content_sha256: str = ""
 
-    def about(self, subject: Subject) -> tuple[Selection, ...]:
-        """The selections whose checks are about this kind of subject."""
-        return tuple(selection for selection in self.baseline.selections if self.checks[selection.check].subject is subject)
+    def about(self, *subjects: Subject) -> tuple[Selection, ...]:
+        """The selections whose checks are about these kinds of subjects."""
+        return tuple(selection for selection in self.baseline.selections if self.checks[selection.check].subject in subjects)
 
     def calls(self) -> list[Call]:
-        """Every call that the baseline's checks need, some more than once."""
-        return [
+        """Every call that hosts must answer for the baseline's checks, some more than once."""
+        asked = [
             make_call(ask, selection.parameters)
             for selection in self.baseline.selections
             for ask in every_ask(self.checks[selection.check])
+            if not self.probes[ask.probe].derived
         ]
+        return asked + [self._whole(call) for probe in self.derived() for call in probe.needs]
+
+    def _whole(self, call: Call) -> Call:
+        """A call with the defaults of what it does not say."""
+        said = call.mapping()
+        return Call.of(call.probe, {each.name: said.get(each.name, each.default) for each in self.probes[call.probe].arguments})
+
+    def derived(self) -> list[Probe]:
+        """The probes that tell what is made of the answers of all hosts, once each."""
+        names = {ask.probe: None for selection in self.about(*ABOVE_HOSTS) for ask in self.checks[selection.check].asks}
+        return [self.probes[name] for name in names]
 
 
 def every_ask(check: Check) -> Iterable[Ask]:
@@ -98,7 +113,7 @@ class _Bench:
         """The index of the proof for a call, made on first use."""
         key = (name, call)
         if key not in self.proofs:
-            self.proofs[key] = len(self.collected)
+            self.proofs[key] = len(self.collected)  # benches of one assessment share what is collected
             self.collected.append(
                 make_proof(name, call, self.observe(call), self.answers.get(call), self.rulebook.probes[call.probe])
             )
@@ -112,7 +127,7 @@ def assess(rulebook: Rulebook, bundle: Bundle, target: Target | None = None) -> 
     bench = _Bench(rulebook, answers, dict(bundle.labels), _host_now(bundle, platform))
     results = tuple(_judge_check(bench, selection, bundle.origin.target) for selection in rulebook.about(Subject.HOST))
     return Assessment(
-        **describe_rulebook(rulebook),
+        **describe_rulebook(rulebook, rulebook.about(Subject.HOST)),
         host=_describe_host(bundle, platform, target),
         started_at=bundle.origin.started_at,
         finished_at=bundle.origin.finished_at,
@@ -135,7 +150,7 @@ def assess_unreachable(
         for selection in rulebook.about(Subject.HOST)
     )
     return Assessment(
-        **describe_rulebook(rulebook),
+        **describe_rulebook(rulebook, rulebook.about(Subject.HOST)),
         host=Host(
             target.name,
             target.address,
@@ -154,32 +169,64 @@ def assess_unreachable(
     )
 
 
-def assess_organization(rulebook: Rulebook, name: str, now: float, tool_version: str) -> Assessment:
-    """The assessment of what is asked of the organization, once: every check waits for what a person says."""
-    bench = _Bench(rulebook, {}, {}, now)
+def assess_organization(
+    rulebook: Rulebook,
+    name: str,
+    now: float,
+    tool_version: str,
+    told: Mapping[str, Answer] | None = None,
+    services: Mapping[str, Mapping[str, Answer]] | None = None,
+    as_of: float | None = None,
+) -> Assessment:
+    """The assessment of what is asked once a run: what people say of the organization, and what all hosts together tell.
+
+    `told` are the answers of derived probes about the organization by the name of the probe, `services` those about each service by
+    the subject of its results. Without `told` only what people are asked is in it; checks about services cannot be judged where
+    there is none. Times are judged `as_of` a moment, now unless given.
+    """
+    proofs: list[Proof] = []
+    results = []
+    selected = {
+        kind: [each for each in rulebook.about(kind) if told is not None or _asks_people(rulebook, each)] for kind in ABOVE_HOSTS
+    }
+    subjects = [(Subject.ORGANIZATION, name, told or {})]
+    subjects += [(Subject.SERVICE, subject, answers) for subject, answers in (services or {}).items()]
+    for kind, subject, given in subjects:
+        answers = {call: Exhibit(call, answer, 0, "") for probe, answer in given.items() for call in [Call.of(probe, {})]}
+        bench = _Bench(rulebook, answers, {}, now if as_of is None else as_of, collected=proofs)
+        results += [_judge_check(bench, selection, subject) for selection in selected[kind]]
+    if not services:
+        results += [
+            Result(each.check, name, Outcome.ERROR, each.severity.value, _NO_SERVICE, requirements=each.requirements)
+            for each in selected[Subject.SERVICE]
+        ]
     return Assessment(
-        **describe_rulebook(rulebook, Subject.ORGANIZATION),
+        **describe_rulebook(rulebook, [*selected[Subject.SERVICE], *selected[Subject.ORGANIZATION]]),
         host=Host(name, transport=ATTESTATION),
         started_at=now,
         finished_at=now,
-        results=tuple(_judge_check(bench, selection, name) for selection in rulebook.about(Subject.ORGANIZATION)),
-        proofs=(),
+        results=tuple(results),
+        proofs=tuple(proofs),
         tool_version=tool_version,
     )
 
 
-def describe_rulebook(rulebook: Rulebook, subject: Subject = Subject.HOST) -> dict[str, Any]:
-    """The parts of an assessment of this kind of subject that come from content alone."""
+def describe_rulebook(rulebook: Rulebook, about: Iterable[Selection]) -> dict[str, Any]:
+    """The parts of an assessment by these selections of a baseline that come from content alone."""
     baseline = rulebook.baseline
     return {
         "baseline": baseline.id,
         "baseline_title": baseline.title,
         "baseline_sha256": baseline.sha256,
         "content_sha256": rulebook.content_sha256,
-        "checks": {selection.check: _describe_check(rulebook.checks[selection.check]) for selection in rulebook.about(subject)},
+        "checks": {selection.check: _describe_check(rulebook.checks[selection.check]) for selection in about},
         "requirements": rulebook.requirements,
         "changes": tuple(Change(c.baseline, c.check, c.change, c.reason, c.approver) for c in baseline.changes),
     }
+
+
+def _asks_people(rulebook: Rulebook, selection: Selection) -> bool:
+    return bool(rulebook.checks[selection.check].questions)
 
 
 def judge_check(

@@ -29,7 +29,8 @@ class Subject(StrEnum):
     """What a check is about."""
 
     HOST = "host"
-    ORGANIZATION = "organization"  # asked once a run, and not of every host
+    SERVICE = "service"  # judged once for each service of the inventory, on what all hosts said
+    ORGANIZATION = "organization"  # asked of people, or judged on what all hosts said, once a run
 
 
 class Effort(StrEnum):

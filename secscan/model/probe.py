@@ -1,6 +1,7 @@
 """What a probe is: typed arguments in, shell out; a raw answer in, typed attributes out. Both directions are pure.
 
-A probe that is asked from outside has no shell: the inquiry of its name (model/inquiry.py) asks from the scanner's side.
+A probe that is asked from outside has no shell: the inquiry of its name (model/inquiry.py) asks from the scanner's side. Neither
+has a derived one: its answer is made of what all hosts have said and what is declared (continuity/derive.py).
 """
 
 from __future__ import annotations
@@ -98,6 +99,7 @@ class Probe:
            turns that into Unobservable. An empty answer must never be read as Observed or Absent.
     The first attribute is the one meant when a check names none. `time_limit_s` None means: cannot hang, needs no watch.
     `example` is one raw answer as a case would write it. `outside`: the inquiry of the same name asks, from the scanner's side.
+    `derived`: the kind of subject (`service`, `organization`) that it tells about from what all hosts said to the calls of `needs`.
     """
 
     name: str
@@ -111,6 +113,8 @@ class Probe:
     time_limit_s: int | None = None
     needs_root: bool = False
     outside: bool = False
+    derived: str = ""
+    needs: tuple[Call, ...] = ()
     condition: str = ""  # the argument that `applies_to: {probe: [values]}` fills; empty = not usable as a condition
 
     def argument(self, name: str) -> Argument | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +24,27 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """Data on a host: files below paths, or a database. `backups` are the ids of the repositories that save it."""
+    """Data on a host: files below paths, or a database. `backups` are the ids of the repositories that save it.
+
+    `replicas` are hosts with a live copy that can take over; `tested_on` are hosts on which restores of it are tried.
+    """
 
     id: str
     host: str
     paths: tuple[str, ...] = ()
     database: str = ""
     backups: tuple[str, ...] = ()
+    replicas: tuple[str, ...] = ()
+    tested_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What people use. Objectives are seconds: `rpo` of work that may be lost, `rto` until it must be back."""
+    """What people use. Objectives are seconds: `rpo` of work that may be lost, `rto` until it must be back.
+
+    `hosts` are those that it runs on, each able to carry it alone. `steps` are the seconds of what recovery takes beside the
+    restore: to detect, decide, provision, check.
+    """
 
     name: str
     owner: str
@@ -44,3 +54,5 @@ class Service:
     data_sets: tuple[DataSet, ...] = ()
     depends_on: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    steps: Mapping[str, float] = field(default_factory=dict)

@@ -98,7 +98,12 @@ POINT_FIELDS = (
 )
 ATTRIBUTES = (
     Attribute("repositories", Type.RECORDS, "one record per repository", REPOSITORY_FIELDS),
-    Attribute("points", Type.RECORDS, "one record per restore point, the newest of a repository first", POINT_FIELDS),
+    Attribute(
+        "points",
+        Type.RECORDS,
+        "one record per restore point, the newest of a repository first; one that says why for a repository that could not be read",
+        POINT_FIELDS,
+    ),
     Attribute("count", Type.INTEGER, "how many repositories"),
 )
 
@@ -133,21 +138,14 @@ def read_restore_points(answer: Answer, what: str) -> Observation:
 
 
 def observe_repositories(repositories: Sequence[Repository]) -> Observed:
-    """The attributes of ATTRIBUTES. Where one repository could not be read, the list of all points is not known."""
-    faults = [f"{repository.location}: {repository.fault}" for repository in repositories if repository.fault]
+    """The attributes of ATTRIBUTES. For a repository that could not be read stands one point of which nothing is known."""
     records = [repository_record(repository) for repository in repositories]
-    points: Value = tuple(
-        point_record(record, point)
-        for repository, record in zip(repositories, records, strict=True)
-        for point in sorted(repository.points, key=lambda point: -point.time)
-    )
-    return Observed(
-        {
-            "repositories": tuple(records),
-            "points": Unobservable("; ".join(faults)[:300]) if faults else points,
-            "count": len(records),
-        }
-    )
+    points: list[Record] = []
+    for repository, record in zip(repositories, records, strict=True):
+        if repository.fault:
+            points.append({field.name: record.get(field.name, Unobservable(repository.fault)) for field in POINT_FIELDS})
+        points += [point_record(record, point) for point in sorted(repository.points, key=lambda point: -point.time)]
+    return Observed({"repositories": tuple(records), "points": tuple(points), "count": len(records)})
 
 
 def parse_repositories(lines: Iterable[str]) -> list[Repository]:

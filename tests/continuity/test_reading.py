@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from secscan.bundles import write_bundle
 from secscan.cli import run
-from secscan.continuity.assess import Evidence, assess_data_set, assess_service
+from secscan.continuity.assess import assess_data_set, assess_service
+from secscan.continuity.evidence import Evidence
 from secscan.continuity.figures import Knowledge, Verdict
 from secscan.continuity.points import Integrity
 from secscan.continuity.reading import view_host
@@ -222,10 +223,11 @@ def test_the_rule_of_three_copies_holds_with_two_whole_repositories_one_of_them_
     assert assess_data_set(FILES, HOUR, evidence(near, far)).composition.verdict is Verdict.MISSED
 
 
-def test_an_unreadable_neighbour_hides_the_history_but_not_the_newest_point():
+def test_an_unreadable_neighbour_hides_nothing_but_itself():
     answer = told(HOUR, 2 * HOUR).removesuffix("end\n") + "repository borg /srv/other\nfault no right to look\nend\n"
     found = figures(answer)
-    assert (found.rpo_now.seconds, found.rpo_now.knowledge) == (HOUR, Knowledge.ESTIMATED)
+    assert (found.rpo_now.seconds, found.rpo_now.knowledge) == (HOUR, Knowledge.MEASURED)
+    assert len(found.copies[0].points) == 2
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=200))

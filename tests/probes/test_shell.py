@@ -19,7 +19,9 @@ from secscan.plan.script import PlannedBatch, questions_sha256, write_script
 
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "mksh": ["mksh"], "busybox": ["busybox", "ash"]}
 WALKERS = {"files"}  # walk the whole disk: two shells tell enough
-ASKED = sorted(name for name, probe in PROBES.items() if not probe.outside)  # the others have no shell: see tests/inquiries
+ASKED = sorted(  # the others have no shell: see tests/inquiries and tests/continuity
+    name for name, probe in PROBES.items() if not probe.outside and not probe.derived
+)
 CALLS = {name: list(dict.fromkeys(recorded.call for recorded in all_recorded() if recorded.probe.name == name)) for name in PROBES}
 
 

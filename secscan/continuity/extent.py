@@ -1,0 +1,112 @@
+"""How large data is, and how much of it no backup holds: what was discovered on hosts, less what is declared and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from secscan.continuity.evidence import Evidence
+from secscan.continuity.points import Copy
+from secscan.model.probe import Observed
+from secscan.model.service import DataSet
+
+PROBE = "data_usage"
+_PARTIAL = {"incremental", "differential", "log"}
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Bytes of a data set, and of what no restorable point holds of it; None where that is not known, and `why` says why."""
+
+    size: int | None = None
+    uncovered: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Data that was found on a host and belongs to no data set. `size` is None where not all of it could be read."""
+
+    host: str
+    path: str
+    size: int | None
+
+
+def measure_extent(data_set: DataSet, copies: Iterable[Copy], covered: bool | None, evidence: Evidence) -> Extent:
+    """The size of a data set as its host shows it, or for a database as its backups tell; and how much of it is not covered."""
+    size, why = _database_size(copies) if data_set.database else _files_size(data_set, evidence)
+    uncovered = {True: 0, False: size, None: None}[covered]
+    return Extent(size, uncovered, why)
+
+
+def find_strays(evidence: Evidence) -> Iterator[Stray]:
+    """Places with data, on all hosts, that lie in no declared data set and in no repository, and hold none of either."""
+    known: dict[str, list[str]] = {}
+    for data_set in evidence.data_sets:
+        for host in (data_set.host, *data_set.replicas, *data_set.tested_on):
+            known.setdefault(host, []).extend(data_set.paths)
+    for repository in evidence.repositories.values():
+        known.setdefault(repository.host, []).append(repository.path)
+    for host in evidence.hosts:
+        for path, size in sorted(_places(host, evidence).items()):
+            if not any(is_within(path, each) or is_within(each, path) for each in known.get(host, ())):
+                yield Stray(host, path, size)
+
+
+def is_within(path: str, folder: str) -> bool:
+    """Whether a path is a folder or lies below it.
+
+    >>> is_within("/srv/erp/a", "/srv/erp"), is_within("/srv/erp2", "/srv/erp"), is_within("/srv", "/")
+    (True, False, True)
+    """
+    return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
+
+
+def _files_size(data_set: DataSet, evidence: Evidence) -> tuple[int | None, str]:
+    places = _places(data_set.host, evidence)
+    total = 0
+    for path in _outermost(data_set.paths):
+        if path not in places:
+            fault = evidence.why_untold(data_set.host, PROBE) or _why_untold(data_set.host, path, evidence)
+            if fault:
+                return None, fault
+            continue
+        size = places[path]
+        if size is None:
+            return None, f"not all of {path} on {data_set.host} may be read"
+        total += size
+    return total, ""
+
+
+def _why_untold(host: str, path: str, evidence: Evidence) -> str:
+    """Why a place was not found: that nobody looked for it; empty when it was looked for and is not there."""
+    asked = any(path in map(_plain, look.call.mapping().get("places") or ()) for look in evidence.looks(host, PROBE))
+    return "" if asked else f"{host} was not asked how much lies in {path}"
+
+
+def _outermost(paths: Iterable[str]) -> list[str]:
+    """The paths without those that lie in another one, so that nothing counts twice."""
+    plain = sorted({_plain(path) for path in paths})
+    return [path for path in plain if not any(is_within(path, other) for other in plain if other != path)]
+
+
+def _places(host: str, evidence: Evidence) -> Mapping[str, int | None]:
+    """Sizes by path, None for what could not be read whole."""
+    found: dict[str, int | None] = {}
+    for look in evidence.looks(host, PROBE):
+        records = look.observation.attributes.get("places") if isinstance(look.observation, Observed) else ()
+        for record in records if isinstance(records, tuple) else ():
+            if isinstance(record, dict):
+                size = record["size"]
+                found[_plain(str(record["path"]))] = size if isinstance(size, int) else None
+    return found
+
+
+def _plain(path: str) -> str:
+    return path.rstrip("/") or "/"
+
+
+def _database_size(copies: Iterable[Copy]) -> tuple[int | None, str]:
+    """The size of the newest full restore point that tells one."""
+    told = [(point.time, point.size) for copy in copies for point in copy.restorable if point.size and point.kind not in _PARTIAL]
+    return (max(told)[1], "") if told else (None, "no backup tells how large the database is")
