@@ -18,6 +18,7 @@ _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+\\$-]{0,127}\Z")
 _WRITTEN = re.compile(
     r"(?:ssh://)?(?:(?P<user>[^/]*)@)?(?P<host>\[[^\]/]*\]|[^/:]*|[^/@]*:[^/@]*:[^/@]*)(?::(?P<port>[^:/@]*))?/?\Z"
 )
+_PASSWORD = re.compile(r"(://[^/@:\s]*):[^\s]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,15 @@ def parse_address(text: str) -> Address:
         port=0 if port is None else check_port(port),
         user="" if user is None else check_user(user),
     )
+
+
+def without_password(text: str) -> str:
+    """A URL, or a text with one in it, that shows no password.
+
+    >>> without_password("postgresql://scanner:hunter2@db/secscan")
+    'postgresql://scanner:***@db/secscan'
+    """
+    return _PASSWORD.sub(r"\1:***@", text)
 
 
 def check_host(name: str) -> str:

@@ -235,6 +235,46 @@ def test_passphrase_and_passwords_go_where_they_are_asked_for_and_nowhere_else(t
     assert traces(heard + server.log.encode(), GIVEN) == set()
 
 
+PROJECT = f"""
+inventory: inventory.yml
+baseline: only_environment_is_told
+content: [content]
+output: out
+formats: [{", ".join(FORMATS)}]
+reports: [{{formats: [html], directory: out/further}}]
+history: out/history.sqlite
+prometheus: out/secscan.prom
+ssh_config: none
+known_hosts: known_hosts
+identity: id
+"""
+
+
+@pytest.mark.usefixtures("content", "server")
+def test_the_nightly_job_and_what_looks_after_it_repeat_no_secret(told, given):
+    Path("secscan.yml").write_text(PROJECT)
+    printed = told(
+        ("run", *given, "--log-format", "json"), ("run", *given), ("doctor", *given), ("doctor", *given, "--json"),
+        ("config", *given), ("config", *given, "--json"), ("schedule", "install", "--on-calendar", "daily", "--print"), code=0,
+    )  # fmt: skip
+    assert all(word in printed for word in ("run_finished", "by sudo", "become_password", "secscan --config"))
+    assert "secscan_run_info" in Path("out/secscan.prom").read_text()
+    assert Path("out/further/report.html").is_file()
+    assert found_below(Path("out"), GIVEN) == {}
+    assert found_below(Path("cache"), GIVEN) == {}
+
+
+@pytest.mark.parametrize("place", ["postgresql+psycopg://scanner:SECRET@127.0.0.1:1/runs", "mysql://scanner:SECRET@db/runs",
+                                   "postgresql://scanner:SECRET@db:port/runs"])  # fmt: skip
+def test_the_password_of_a_database_is_shown_by_nothing_that_tells_of_it(told, place):
+    place = place.replace("SECRET", GIVEN["password"])
+    printed = told(("doctor", "--history", place), code=1)
+    printed += told(("config", "--history", place), ("config", "--json", "--history", place), code=0)
+    printed += told(("runs", "list", "--history", place), code=2)
+    assert "scanner:***@" in printed
+    assert traces(printed.encode(), GIVEN) == set()
+
+
 @pytest.mark.usefixtures("content")
 def test_a_sudo_password_that_is_refused_is_not_repeated_and_the_host_is_asked_without_it(told, sudo, tmp_path, monkeypatch):
     sudo.write_text(sudo.read_text().replace(GIVEN["sudo"], "another"))

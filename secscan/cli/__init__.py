@@ -33,6 +33,7 @@ COMMANDS = {
     "requirement": "List and show requirements, and what serves them.",
     "probe": "List and show probes and matchers.",
     "schema": "Print the JSON Schema of a kind of file.",
+    "doctor": "Tell what would stop a run, and how to mend it.",
     "config": "Show every setting, and where each comes from.",
     "schedule": "Have a run done by the calendar.",
     "init": "Write a commented inventory and configuration.",

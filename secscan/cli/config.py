@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,13 +12,13 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from secscan.addresses import without_password
 from secscan.cli.configuration import Configuration, configuration_of
 from secscan.cli.job import job_options
 from secscan.cli.journal import FORMATS, is_json
 from secscan.cli.options import SECRET_VARIABLES
 from secscan.cli.settings import KEYS
 
-_PASSWORD = re.compile(r"(://[^/@:]*):[^@]*@")
 _OF_THE_COMMAND_LINE = {
     "resume",
     "quiet",
@@ -103,7 +102,7 @@ def _plain(value: Any) -> Any:
         return [_plain(each) for each in value]
     if hasattr(value, "__dataclass_fields__"):
         return {name: _plain(each) for name, each in asdict(value).items() if each is not None}
-    return _PASSWORD.sub(r"\1:***@", str(value)) if isinstance(value, str | Path) else value
+    return without_password(str(value)) if isinstance(value, str | Path) else value
 
 
 def _written(value: Any) -> str:

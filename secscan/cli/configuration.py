@@ -19,6 +19,7 @@ from secscan.errors import UsageError
 FILE = "secscan.yml"
 PREFIX = "SECSCAN_"
 _JOINED = ("formats", "fail_on")  # the command line has them as words with commas between
+_WORDS = (("inventory", "ssh-config"), ("ssh_config", "none"))  # words that are no places
 _COMMANDS = ("run", "config", "doctor", "scan", "collect", "evaluate", "explain", "plan", "diff", "history", "continuity")
 _GROUPS = {"runs": ("list", "failing", "forget"), "attest": ("new", "list", "verify", "due", "report")}
 
@@ -146,5 +147,5 @@ def _default(name: str, value: Any, folder: Path) -> Any:
     if KEYS[name].place:
         if isinstance(value, list):
             return [beside(folder, each) for each in value]
-        return value if "://" in value or (name == "inventory" and value == "ssh-config") else beside(folder, value)
+        return value if "://" in value or (name, value) in _WORDS else beside(folder, value)
     return ",".join(value) if name in _JOINED else value

@@ -48,9 +48,20 @@ def open_history(place: str | None) -> History:
     """The history at a file or URL; the default place for None. Raises UsageError, HistoryError."""
     from secscan.history.store import History  # noqa: PLC0415 - SQLAlchemy is slow to import
 
+    return History(_url_of(place))
+
+
+def inspect_history(place: str | None) -> str:
+    """How a history stands, changing nothing: missing, current or older. Raises UsageError, HistoryError."""
+    from secscan.history.schema import inspect_database  # noqa: PLC0415 - SQLAlchemy is slow to import
+
+    return inspect_database(_url_of(place))
+
+
+def _url_of(place: str | None) -> str:
     if place is None:
         place = str(data_folder() / "history.sqlite")
-    return History(place if "://" in place else f"sqlite:///{Path(place).expanduser().absolute()}")
+    return place if "://" in place else f"sqlite:///{Path(place).expanduser().absolute()}"
 
 
 @dataclass(slots=True)

@@ -6,13 +6,18 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
+from secscan.addresses import without_password
 from secscan.errors import HistoryError, UsageError
 from secscan.history.tables import REVISION
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 BUSY_S = 30.0
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -22,14 +27,11 @@ _ALLOWED = "sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
 def open_database(url: str) -> Engine:
     """The engine of a history, its tables up to date. Raises UsageError for a wrong URL, HistoryError for a bad database."""
     parsed = _parse(url)
-    file = Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+    file = _file_of(parsed)
     if file:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _demand_sqlite(file)
-    try:
-        engine = create_engine(parsed, connect_args={"timeout": BUSY_S} if file else {})
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise UsageError(f"{_shown(parsed)}: its driver is not installed ({error}); allowed: {_ALLOWED}") from error
+    engine = _engine(parsed, file)
     if file:
         event.listen(engine, "connect", _prepare_sqlite)
     try:
@@ -42,17 +44,49 @@ def open_database(url: str) -> Engine:
     return engine
 
 
+def inspect_database(url: str) -> str:
+    """How a history stands, changing nothing: `missing`, `current`, or `older`. Raises UsageError, HistoryError for a bad one."""
+    parsed = _parse(url)
+    file = _file_of(parsed)
+    if file:
+        if not file.exists():
+            return "missing"
+        _demand_sqlite(file)
+    engine = _engine(parsed, file)
+    try:
+        present, names = _look(engine, file)
+        if present is not None:
+            _demand_known(engine, present, _migrations())
+    except SQLAlchemyError as error:
+        raise HistoryError(f"{_shown(parsed)}: {reason(error)}") from error
+    finally:
+        engine.dispose()
+    return "current" if present == REVISION else "older" if names else "missing"
+
+
 def reason(error: Exception) -> str:
     """What a database complains about, on one line, without the statement and its values."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
     return " ".join(str(cause).split())[:300]
 
 
+def _file_of(url: URL) -> Path | None:
+    """The file of a SQLite database."""
+    return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+def _engine(url: URL, file: Path | None) -> Engine:
+    try:
+        return create_engine(url, connect_args={"timeout": BUSY_S} if file else {})
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise UsageError(f"{_shown(url)}: its driver is not installed ({error}); allowed: {_ALLOWED}") from error
+
+
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise UsageError(f"history {url!r} is no database URL; allowed: {_ALLOWED}") from error
+    except (ArgumentError, ValueError) as error:
+        raise UsageError(f"history {without_password(url)!r} is no database URL; allowed: {_ALLOWED}") from error
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise UsageError(f"history cannot be kept in {parsed.get_backend_name()!r}; allowed: {_ALLOWED}")
     return parsed
@@ -84,6 +118,13 @@ def _prepare_sqlite(connection: object, _record: object) -> None:
 
 
 def _bring_up(engine: Engine, file: Path | None) -> None:
+    present, _ = _look(engine, file)
+    if present != REVISION:
+        _migrate(engine, file, present)
+
+
+def _look(engine: Engine, file: Path | None) -> tuple[str | None, list[str]]:
+    """The version of the tables, None where there is none yet, and their names. Raises HistoryError when they are not ours."""
     with engine.connect() as connection:
         if file:
             fault = connection.execute(text("PRAGMA quick_check(1)")).scalar()
@@ -93,25 +134,38 @@ def _bring_up(engine: Engine, file: Path | None) -> None:
         present = (
             connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if "alembic_version" in names else None
         )
-    if present != REVISION:
-        if present is None and names:
-            raise HistoryError(f"{engine.url.database}: holds tables that are not secscan's; allowed: a database of its own")
-        _migrate(engine, file, present)
+    if present is None and names:
+        raise HistoryError(f"{engine.url.database}: holds tables that are not secscan's; allowed: a database of its own")
+    return present, names
+
+
+def _migrations() -> Config:
+    from alembic.config import Config  # noqa: PLC0415 - 100 ms, and hardly ever needed
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
+
+
+def _demand_known(engine: Engine, present: str, config: Config) -> None:
+    """Raises HistoryError for a version that a newer secscan has made."""
+    if present == REVISION:
+        return
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
+
+    if present not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
+        raise HistoryError(f"{engine.url.database}: was written by a newer secscan (tables of version {present}); update secscan")
 
 
 def _migrate(engine: Engine, file: Path | None, present: str | None) -> None:
     """From an older version, or from nothing, to the tables that this secscan knows."""
     from alembic import command  # noqa: PLC0415 - 100 ms, and hardly ever needed
-    from alembic.config import Config  # noqa: PLC0415 - as above
-    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
 
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if present is not None and present not in known:
-        raise HistoryError(f"{engine.url.database}: was written by a newer secscan (tables of version {present}); update secscan")
-    if file and present is not None:
-        _back_up(file)
+    config = _migrations()
+    if present is not None:
+        _demand_known(engine, present, config)
+        if file:
+            _back_up(file)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

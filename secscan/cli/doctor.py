@@ -1,0 +1,161 @@
+"""`secscan doctor`: what would stop a run, and how to mend it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from secscan.addresses import without_password
+from secscan.cli.configuration import configuration_of
+from secscan.cli.memory import data_folder, history_option, inspect_history
+from secscan.cli.options import attestations_options, content_options, load, read_targets, target_options, waivers_option
+from secscan.errors import InputError, SecscanError
+
+if TYPE_CHECKING:
+    from secscan.doctor.findings import Finding
+    from secscan.model.evidence import Bundle
+    from secscan.model.target import Target
+    from secscan.pipeline import Engine
+
+_WORKERS = 16
+_PROBLEMS = 20
+
+
+@click.command("doctor")
+@target_options
+@content_options
+@waivers_option
+@attestations_options
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR", help="Where reports would go.")
+@click.option("--prometheus", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="As of secscan run.")
+@history_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def command(
+    context: click.Context, /, output: Path | None, prometheus: Path | None, history: str | None, as_json: bool, **options: Any
+) -> int:
+    """Tell what would stop a run, and how to mend it.
+
+    Looks at Python and its packages, at the content, at SSH's files and agent, at the history, the folders and their disks,
+    and asks each target its name and time: whether it is reached, known, lets us in and lets us be root. Changes nothing.
+    Exit code 1 when something is wrong; notes stop no run.
+    """
+    folders = [data_folder()]
+    folders += [path for path in (output, prometheus.parent if prometheus else None) if path]
+    folders += [order.directory for order in configuration_of(context).reports]
+    if history and "://" not in history:
+        folders.append(Path(history).expanduser().parent)
+    found = [*_look(options, history, folders)]
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(each) for each in found], indent=1))
+    else:
+        _show(found)
+    return int(any(each.state == "wrong" for each in found))
+
+
+def _look(options: dict[str, Any], history: str | None, folders: list[Path]) -> Iterator[Finding]:
+    """Every finding, in the order in which a run would meet them."""
+    from secscan.doctor.machine import look_at_python  # noqa: PLC0415 - keep --help free of it
+    from secscan.doctor.ssh_files import look_at_ssh  # noqa: PLC0415 - as above
+    from secscan.doctor.storage import look_at_folders, look_at_history  # noqa: PLC0415 - as above
+
+    yield look_at_python(sys.version_info[:3])
+    yield from _packages()
+    engine, wrong = _tried("content", lambda: _load(options))
+    yield from wrong if engine is None else (_about_content(engine),)
+    targets: tuple[Target, ...] | None = ()
+    if options["targets"] or options["inventory"]:
+        targets, wrong = _tried("inventory", lambda: read_targets(options))
+        yield from wrong
+    yield from look_at_ssh(targets or ())
+    yield look_at_history(without_password(history or str(data_folder() / "history.sqlite")), lambda: inspect_history(history))
+    yield from look_at_folders(folders)
+    if targets and engine:
+        yield from _ask(engine, targets)
+
+
+def _packages() -> Iterator[Finding]:
+    from importlib import metadata  # noqa: PLC0415 - keep --help free of it
+
+    from secscan.doctor.findings import Finding, State  # noqa: PLC0415 - as above
+    from secscan.doctor.machine import look_at_packages  # noqa: PLC0415 - as above
+
+    def installed(name: str) -> str | None:
+        try:
+            return metadata.version(name)
+        except metadata.PackageNotFoundError:
+            return None
+
+    try:
+        yield from look_at_packages(metadata.requires("secscan") or (), installed)
+    except metadata.PackageNotFoundError:
+        yield Finding("packages", State.NOTE, "secscan runs from its source, so what it needs is not known", "pip install .")
+
+
+def _tried(about: str, work: Callable[[], Any]) -> tuple[Any, list[Finding]]:
+    """What work brings, or None and what was wrong with it."""
+    from secscan.doctor.findings import Finding, State  # noqa: PLC0415 - keep --help free of it
+
+    try:
+        return work(), []
+    except SecscanError as error:
+        told = [str(problem) for problem in error.problems[:_PROBLEMS]] if isinstance(error, InputError) else [str(error)]
+        return None, [Finding(about, State.WRONG, text, "mend it at the place that is named") for text in told]
+
+
+def _load(options: dict[str, Any]) -> Engine:
+    engine = load(
+        options["baseline"], options["content"], options["connect_timeout"], options["timeout"], options["waivers"],
+        options["attestations"], options["organization"],
+    )  # fmt: skip
+    _ = engine.plan  # the baseline is there, and what it asks can be asked
+    return engine
+
+
+def _about_content(engine: Engine) -> Finding:
+    from secscan.doctor.findings import Finding, State  # noqa: PLC0415 - keep --help free of it
+
+    counts = f"{len(engine.library.checks)} checks, {len(engine.rulebook.baseline.selections)} of them in {engine.baseline}"
+    return Finding("content", State.OK, counts)
+
+
+def _ask(engine: Engine, targets: tuple[Target, ...]) -> Iterator[Finding]:
+    """Ask all targets at once, and tell of them in their order."""
+    from secscan.doctor.findings import Finding, State  # noqa: PLC0415 - keep --help free of it
+    from secscan.doctor.hosts import look_at_target  # noqa: PLC0415 - as above
+    from secscan.fleet import run_all  # noqa: PLC0415 - as above
+    from secscan.judge.assess import PLATFORM  # noqa: PLC0415 - as above
+    from secscan.pipeline import collect  # noqa: PLC0415 - as above
+    from secscan.plan.compile import compile_plan  # noqa: PLC0415 - as above
+
+    short = compile_plan([PLATFORM], engine.vocabulary.probes)
+
+    def ask(target: Target) -> Bundle:
+        strict = replace(target, options={**target.options, "host_key_policy": "strict"})  # or a new key would be remembered
+        return collect(engine, strict, None if target.pinned else short)
+
+    asked = run_all(targets, lambda target: list(look_at_target(target, ask)), _WORKERS)
+    answers = {target.name: found for target, found in asked}
+    for target in targets:
+        found = answers[target.name]
+        if isinstance(found, Exception):
+            yield Finding(target.name, State.WRONG, f"secscan failed: {type(found).__name__}: {found}", "report it to us")
+        else:
+            yield from found
+
+
+def _show(found: list[Finding]) -> None:
+    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
+
+    for each in found:
+        mend = f"; mend: {each.mend}" if each.mend else ""
+        click.echo(f"{each.state:<6} {visible(each.about)}: {visible(each.what)}{visible(mend)}")
+    wrong = sum(each.state == "wrong" for each in found)
+    click.echo(f"\n{f'things wrong: {wrong}' if wrong else 'nothing is wrong'}")

@@ -1,0 +1,135 @@
+"""The doctor on real servers: what would stop a run is told with its remedy, and nothing is changed by looking."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from transports.servers import me
+
+from secscan.history import schema
+from secscan.history.store import History
+
+
+@pytest.fixture
+def project(server, client_key, known_hosts, own_content) -> Path:
+    """A project with one host over SSH that is as it should be."""
+    Path("inventory.yml").write_text(f"hosts: [{{name: far, address: 127.0.0.1, port: {server.port}, user: {me()}}}]\n")
+    path = Path("secscan.yml")
+    path.write_text(
+        f"inventory: inventory.yml\nbaseline: tiny_pass\ncontent: [{own_content}]\noutput: out\nhistory: history.sqlite\n"
+        f"identity: {client_key}\nknown_hosts: {known_hosts}\nssh_config: none\n"
+    )
+    return path
+
+
+def looked(secscan, *words: str) -> tuple[int, dict[str, list[dict[str, Any]]]]:
+    """The exit code, and the findings by what they are about."""
+    told = secscan("doctor", "--json", *words)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for each in json.loads(told.out):
+        found.setdefault(each["about"], []).append(each)
+    return told.code, found
+
+
+def test_where_all_is_well_nothing_is_wrong_and_nothing_is_made(secscan, project):
+    known = Path(project.read_text().split("known_hosts: ")[1].split()[0])
+    before = known.read_bytes()
+    told = secscan("doctor")
+    assert told.code == 0, told.out
+    assert told.out.endswith("\nnothing is wrong\n")
+    assert "ok     far: reached by ssh, host key known, signed in as" in told.out
+    assert "ok     far: clock within" in told.out
+    assert known.read_bytes() == before
+    assert not Path("out").exists()
+    assert not Path("history.sqlite").exists()
+
+
+def test_a_host_key_that_is_not_known_is_told_and_not_taken_even_where_a_run_would(secscan, project):
+    empty = Path("nobody")
+    empty.touch(0o600)
+    code, found = looked(secscan, "--known-hosts", "nobody", "--accept-new")
+    assert code == 1
+    (told,) = found["far"]
+    assert "is not known" in told["what"]
+    assert "compare the fingerprint" in told["mend"]
+    assert empty.read_bytes() == b""
+
+
+def test_a_key_that_is_not_let_in_and_a_host_that_does_not_answer_are_told_apart(secscan, project, tmp_path):
+    other = tmp_path / "other"
+    other.write_text("no key at all\n")
+    other.chmod(0o600)
+    code, found = looked(secscan, "--identity", str(other))
+    assert code == 1
+    assert "did not let in" in found["far"][0]["what"]
+    Path("inventory.yml").write_text("hosts: [{name: far, address: 127.0.0.1, port: 1}]\n")
+    assert "connection refused" in looked(secscan)[1]["far"][0]["what"]
+
+
+def test_sudo_that_is_refused_is_wrong(secscan, project, monkeypatch, tmp_path):
+    sudo = tmp_path / "bin" / "sudo"
+    sudo.parent.mkdir()
+    sudo.write_text("#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n")
+    sudo.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{sudo.parent}:/usr/bin:/bin")
+    Path("inventory.yml").write_text("hosts: [{name: here, transport: local, become: {user: operator}}]\n")
+    code, found = looked(secscan)
+    assert code == 1
+    assert [each["what"] for each in found["here"] if each["state"] == "wrong"] == ["sudo refused: sudo: a password is required"]
+
+
+def test_content_and_inventory_that_cannot_be_used_are_told_and_the_rest_is_looked_at(secscan, project):
+    project.write_text(project.read_text().replace("tiny_pass", "tiny_nothing"))
+    Path("inventory.yml").write_text("hosts: [{nam: far}]\nhostz: []\n")
+    code, found = looked(secscan)
+    assert code == 1
+    assert "tiny_nothing" in found["content"][0]["what"]
+    assert len(found["inventory"]) >= 2
+    assert "far" not in found
+    assert found["history"][0]["state"] == "ok"
+
+
+@pytest.mark.parametrize("state", ["damaged", "foreign", "newer", "current"])
+def test_a_history_is_looked_at_and_not_touched(secscan, project, state):
+    path = Path("history.sqlite")
+    if state == "damaged":
+        path.write_text("no database at all")
+    else:
+        if state != "foreign":
+            History(f"sqlite:///{path.absolute()}").close()
+        with sqlite3.connect(path) as database:
+            if state == "foreign":
+                database.execute("CREATE TABLE theirs (x)")
+            if state == "newer":
+                database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.close()
+    before = path.read_bytes()
+    code, found = looked(secscan)
+    assert path.read_bytes() == before
+    assert list(Path().glob("*.backup")) == []
+    assert (code, found["history"][0]["state"]) == ((0, "ok") if state == "current" else (1, "wrong"))
+
+
+def test_a_history_of_an_older_secscan_is_fine_since_the_next_run_brings_it_up(secscan, project, monkeypatch):
+    History(f"sqlite:///{Path('history.sqlite').absolute()}").close()
+    monkeypatch.setattr(schema, "REVISION", "2")
+    code, found = looked(secscan)
+    assert code == 0
+    assert "is of an older secscan" in found["history"][0]["what"]
+
+
+def test_a_folder_that_cannot_be_written_is_told(secscan, project):
+    Path("out").write_text("a file is in the way\n")
+    code, found = looked(secscan)
+    assert code == 1
+    assert any("is not a folder" in each["what"] for each in found["folders"])
+
+
+def test_without_any_target_the_machine_itself_is_looked_at(secscan):
+    code, found = looked(secscan)
+    assert code == 0
+    assert {"python", "packages", "content", "history", "folders", "disk"} == found.keys()
