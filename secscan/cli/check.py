@@ -14,7 +14,6 @@ from secscan.cli.options import access_options, read_targets
 from secscan.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from secscan.content.library import Library
     from secscan.model.check import Check
 
 
@@ -62,10 +61,11 @@ def list_checks(words: tuple[str, ...], content: tuple[Path, ...], baseline: str
 def show(words: tuple[str, ...], content: tuple[Path, ...]) -> int:
     """What a check is about, how it looks, what it expects, its remedy, cases and mappings."""
     library, vocabulary = load_content(content)
-    from secscan.content.pages import check_page  # noqa: PLC0415 - keep --help free of it
+    from secscan.content.catalogue import requirements_served  # noqa: PLC0415 - keep --help free of it
+    from secscan.content.pages import check_page  # noqa: PLC0415 - as above
     from secscan.documents import read_document  # noqa: PLC0415 - as above
 
-    served = _served(library)
+    served = requirements_served(library)
     for check in choose(library.checks, words):
         data = read_document(Path(check.path)).data
         requirements = [library.requirements[name] for name in sorted(served.get(check.id, ()))]
@@ -73,13 +73,31 @@ def show(words: tuple[str, ...], content: tuple[Path, ...]) -> int:
     return 0
 
 
-def _served(library: Library) -> dict[str, set[str]]:
-    """The requirements that each check serves in any baseline."""
-    served: dict[str, set[str]] = {}
-    for name in library.baselines:
-        for selection in library.baseline(name).selections:
-            served.setdefault(selection.check, set()).update(selection.requirements)
-    return served
+@command.command("pages")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@content_option
+@click.option("--check", "compare", is_flag=True, help="Write nothing; exit code 1 when a page is out of date.")
+def pages(folder: Path, content: tuple[Path, ...], compare: bool) -> int:
+    """Write the catalogue: a page for each check into FOLDER/DOMAIN/, and an index of all."""
+    library, vocabulary = load_content(content)
+    from secscan.content.catalogue import compare_catalogue, left_over, write_catalogue  # noqa: PLC0415 - keep --help free of it
+
+    written = write_catalogue(library, vocabulary.probes)
+    if compare:
+        wrong = list(compare_catalogue(folder, written))
+        for line in wrong:
+            click.echo(line)
+        return 1 if wrong else 0
+    try:
+        for place, text in written.items():
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            (folder / place).write_text(text, encoding="utf-8")
+        for path in left_over(folder, written):
+            path.unlink()
+    except OSError as error:
+        raise UsageError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
+    click.echo(f"pages: {len(written)}")
+    return 0
 
 
 @command.command("lint")
