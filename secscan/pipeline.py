@@ -169,9 +169,20 @@ def join_evidence(
         services=declared.services,
         unread=unread or {},
         attestations=engine.attestations,
-        demands=engine.demands,
+        demands=_every_demand(engine),
         waivers=engine.waivers,
     )
+
+
+def _every_demand(engine: Engine) -> Mapping[str, Demand]:
+    """What every check that people answer asks of a statement: as the baseline says, else as the check itself does."""
+    by_default = {
+        check.id: Demand(check.questions, limit if isinstance(limit, int | float) else None)
+        for check in engine.library.checks.values()
+        if check.questions
+        for limit in [check.parameters[VALID_FOR].default if VALID_FOR in check.parameters else None]
+    }
+    return {**by_default, **engine.demands}
 
 
 def view(engine: Engine, bundle: Bundle) -> HostView | None:

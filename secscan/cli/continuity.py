@@ -1,21 +1,32 @@
-"""`secscan continuity`: what the restore points of all hosts mean for the objectives of services."""
+"""`secscan continuity`: what the evidence of all hosts means for the objectives of services."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli.journal import note
+from secscan.cli.options import attestations_options, content_options, load, read_declared, waivers_option, with_inventory
+from secscan.errors import EvidenceError
+
 if TYPE_CHECKING:
     from secscan.continuity.assess import Evidence, ServiceFigures
     from secscan.continuity.indicators import Indicator
     from secscan.inventory import Inventory
+    from secscan.model.assessment import Assessment
     from secscan.model.evidence import Bundle
+    from secscan.pipeline import Engine
+
+BASELINE = "un_continuity"
+_KNOWN_BAD = ("fail", "error")
+_SHOWN = 10
 
 
 @click.command("continuity")
@@ -28,104 +39,181 @@ if TYPE_CHECKING:
     help="What secscan scan -o DIR kept, or a folder of bundles.",
 )
 @click.option("--window", default="7d", show_default=True, metavar="SPAN", help="How far back gaps are looked for.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def command(inventory: str, saved: Path, window: str, as_json: bool) -> int:
-    """How much each service would lose now, and whether that is what was promised.
+@content_options
+@waivers_option
+@attestations_options
+@click.option("--json", "as_json", is_flag=True, help="As JSON (see secscan schema continuity).")
+def command(
+    inventory: str,
+    saved: Path,
+    window: str,
+    baseline: str,
+    content: tuple[Path, ...],
+    waivers: tuple[Path, ...],
+    attestations: Path | None,
+    organization: str | None,
+    as_json: bool,
+) -> int:
+    """How much each service would lose now, how fast it comes back, and whether that is what was promised.
 
-    Reads restore points from saved evidence of all hosts: a backup counts where the host that keeps it was read. Of several
-    bundles of one host the newest is used, and everything is judged as of the newest of all. What is estimated is never met,
-    and neither is what is not known.
+    Reads restore points and restore tests from saved evidence of all hosts: a backup counts where the host that keeps it was read.
+    Of several bundles of one host the newest is used, and everything is judged as of the newest of all. What is estimated is never
+    met, and neither is what is not known. The checks of the baseline about services and about the organization are judged too
+    (un_continuity where -b names one without such checks).
 
-    Exit codes: 0 all objectives met, 1 one is missed, 4 none is missed but one is not known or only estimated.
+    Exit codes: 0 all objectives met, 1 one is missed, 2 evidence could not be used, 4 none is missed but one is not known or only
+    estimated.
     """
     from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
-    from secscan.inventory import read_inventory  # noqa: PLC0415 - as above
     from secscan.inventory.services import check_duration  # noqa: PLC0415 - as above
 
-    declared = read_inventory(inventory)
-    if not declared.services:
+    declared = read_declared(inventory)
+    if declared is None or not declared.services:
         raise click.UsageError(f"{inventory} declares no service; allowed: an inventory with `services`")
     window_s = check_duration(window)
-    measured = measure(declared, _newest_bundles(saved, {target.name for target in declared.targets}), window_s)
+    engine = load(baseline, content, waivers=waivers, attestations=attestations, organization=organization)
+    if not engine.rulebook.derived():
+        engine = load(BASELINE, content, waivers=waivers, attestations=attestations, organization=organization)
+    bundles, broken = _newest_bundles(saved, {target.name for target in declared.targets})
+    measured = measure(declared, bundles, window_s, with_inventory(engine, declared), broken)
     if as_json:
         click.echo(measured.as_json(), nl=False)
     else:
-        from secscan.continuity.telling import indicator_line, short_lines  # noqa: PLC0415 - as above
-
-        for each in measured.figures:
-            for line in short_lines(each):
-                click.echo(visible(line))
-        for indicator in measured.indicators:
-            click.echo(indicator_line(indicator))
-    return _exit_code(measured.figures)
+        for line in measured.lines():
+            click.echo(visible(line))
+    return 2 if broken else _exit_code(measured.figures)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The figures of all services from one set of evidence."""
+    """The figures of all services from one set of evidence. `broken` says of files why they were not used."""
 
     evidence: Evidence
     figures: Sequence[ServiceFigures]
     indicators: Sequence[Indicator]
+    assessment: Assessment | None = None
+    broken: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def lines(self) -> Iterable[str]:
+        """The short form, for people."""
+        from secscan.continuity.dependencies import find_losses  # noqa: PLC0415 - keep --help free of it
+        from secscan.continuity.extent import find_strays  # noqa: PLC0415 - as above
+        from secscan.continuity.telling import indicator_line, loss_line, short_lines, stray_line  # noqa: PLC0415 - as above
+
+        for each in self.figures:
+            yield from short_lines(each)
+        yield from map(loss_line, find_losses(self.evidence))
+        strays = sorted(find_strays(self.evidence), key=lambda stray: -(stray.size or 0))
+        yield from map(stray_line, strays[:_SHOWN])
+        if len(strays) > _SHOWN:
+            yield f"... and {len(strays) - _SHOWN} more places that belong to no declared data set"
+        yield from map(indicator_line, self.indicators)
+        for result in self.assessment.results if self.assessment else ():
+            if result.outcome.value in _KNOWN_BAD:
+                decided = f" ({result.disposition.value})" if result.disposition.value != "none" else ""
+                yield f"{result.outcome.value:<6}{result.check} on {result.subject}{decided}"
 
     def as_json(self) -> str:
-        """Everything, as one JSON document."""
-        from secscan.continuity.telling import service_document  # noqa: PLC0415 - keep --help free of it
+        """Everything, as one JSON document by the schema `continuity`."""
+        from secscan.continuity.dependencies import find_elements, find_losses  # noqa: PLC0415 - keep --help free of it
+        from secscan.continuity.expiry import expiry_records  # noqa: PLC0415 - as above
+        from secscan.continuity.extent import find_strays  # noqa: PLC0415 - as above
+        from secscan.continuity.telling import element_document, ending_document, fleet_document, service_document  # noqa: PLC0415 - as above  # noqa: PLC0415 - as above
 
+        evidence = self.evidence
         document = {
-            "as_of": self.evidence.now,
-            "window_s": self.evidence.window_s,
-            "services": [service_document(each) for each in self.figures],
+            "format": "secscan.continuity/1",
+            "as_of": evidence.now,
+            "window_s": evidence.window_s,
+            "broken": [{"file": file, "why": why} for file, why in self.broken.items()],
+            "services": [
+                {**service_document(each), "elements": [element_document(part) for part in find_elements(each.service, evidence)]}
+                for each in self.figures
+            ],
+            **fleet_document(evidence, find_losses(evidence), find_strays(evidence)),
+            "ending": [ending_document(record) for record in expiry_records(evidence)],
+            "results": [
+                {
+                    "check": result.check,
+                    "subject": result.subject,
+                    "outcome": result.outcome.value,
+                    "disposition": result.disposition.value,
+                    "severity": result.severity,
+                    "requirements": list(result.requirements),
+                }
+                for result in (self.assessment.results if self.assessment else ())
+            ],
             "indicators": [dataclasses.asdict(indicator) for indicator in self.indicators],
         }
         return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
-def measure(declared: Inventory, bundles: Sequence[Bundle], window_s: float) -> Measured:
-    """The figures of the declared services, by the evidence of these hosts: one bundle each, one at least."""
-    from secscan.continuity.assess import assess_service  # noqa: PLC0415 - keep --help free of it
-    from secscan.continuity.indicators import measure_indicators  # noqa: PLC0415 - as above
+def measure(
+    declared: Inventory,
+    bundles: Sequence[Bundle],
+    window_s: float,
+    engine: Engine | None = None,
+    broken: Mapping[str, str] | None = None,
+) -> Measured:
+    """The figures of the declared services, by the evidence of these hosts: one bundle each, one at least.
 
-    evidence = _read_evidence(declared, bundles, window_s)
-    figures = [assess_service(service, evidence) for service in declared.services]
-    return Measured(evidence, figures, measure_indicators(figures))
-
-
-def _read_evidence(declared: Inventory, bundles: Sequence[Bundle], window_s: float) -> Evidence:
+    With an engine its statements count and its checks about services and the organization are judged.
+    """
     from secscan import plugins  # noqa: PLC0415 - keep --help free of it
-    from secscan.continuity.assess import Evidence  # noqa: PLC0415 - as above
+    from secscan.continuity.assess import Evidence, assess_services  # noqa: PLC0415 - as above
+    from secscan.continuity.indicators import measure_indicators  # noqa: PLC0415 - as above
     from secscan.continuity.reading import view_host  # noqa: PLC0415 - as above
+    from secscan.pipeline import assess_together, join_evidence  # noqa: PLC0415 - as above
 
-    probes = plugins.probes()
-    return Evidence(
-        repositories={repository.id: repository for repository in declared.repositories},
-        host_sites={target.name: target.site for target in declared.targets},
-        views={bundle.origin.target: view_host(bundle, probes) for bundle in bundles},
-        now=max(bundle.origin.finished_at for bundle in bundles),
-        window_s=window_s,
-    )
+    probes, now = plugins.probes(), time.time()
+    views = {bundle.origin.target: view_host(bundle, probes) for bundle in bundles}
+    if engine:
+        evidence = join_evidence(engine, views, now, window_s=window_s)
+    else:
+        evidence = Evidence(
+            repositories={repository.id: repository for repository in declared.repositories},
+            host_sites={target.name: target.site for target in declared.targets},
+            views=views,
+            now=max(bundle.origin.finished_at for bundle in bundles),
+            window_s=window_s,
+            services=declared.services,
+        )
+    figures = assess_services(declared.services, evidence)
+    assessment = assess_together(engine, evidence, now) if engine else None
+    return Measured(evidence, figures, measure_indicators(figures), assessment, broken or {})
 
 
-def _newest_bundles(saved: Path, hosts: set[str]) -> list[Bundle]:
-    """The newest bundle of each host of the inventory. Raises EvidenceError for a file that is no bundle."""
+def _newest_bundles(saved: Path, hosts: set[str]) -> tuple[list[Bundle], dict[str, str]]:
+    """The newest bundle of each host of the inventory, and the files that are no bundles, with the reasons; these are told."""
     from secscan.bundles import read_bundle  # noqa: PLC0415 - keep --help free of it
 
     folder = saved / "evidence" if (saved / "evidence").is_dir() else saved
     newest: dict[str, Bundle] = {}
+    broken: dict[str, str] = {}
     for path in sorted(folder.glob("*.bundle.json.gz")):
-        bundle = read_bundle(path)
+        try:
+            bundle = read_bundle(path)
+        except EvidenceError as error:
+            broken[path.name] = str(error)
+            note("bundle_unusable", f"{error}; it is left out", "error", file=path.name)
+            continue
         before = newest.get(bundle.origin.target)
         if bundle.origin.target in hosts and (before is None or before.origin.finished_at <= bundle.origin.finished_at):
             newest[bundle.origin.target] = bundle
     if not newest:
         raise click.UsageError(f"no bundle of a host of the inventory in {folder}; allowed: what secscan scan -o DIR kept")
-    return list(newest.values())
+    return list(newest.values()), broken
 
 
 def _exit_code(figures: Iterable[ServiceFigures]) -> int:
     from secscan.continuity.figures import Verdict  # noqa: PLC0415 - keep --help free of it
 
-    verdicts = {figure.verdict for each in figures for figure in each.objectives.values()}
+    verdicts = {
+        figure.verdict
+        for each in figures
+        for name, figure in each.objectives.items()
+        if each.has(name) or name in each.limits  # a service without data loses none
+    }
     if Verdict.MISSED in verdicts:
         return 1
     return 0 if verdicts == {Verdict.MET} else 4

@@ -66,7 +66,12 @@ class ServiceFigures:
 
     @property
     def objectives(self) -> Mapping[str, Figure]:
-        """The figures that an objective is declared for, by name."""
+        """The figures that an objective is declared for, by name: with what the service depends on, where that is known."""
+        return {**self.own, **self.whole}
+
+    @property
+    def own(self) -> Mapping[str, Figure]:
+        """The same of the service by itself."""
         return {
             "rpo_now": self.rpo_now, "worst_gap": self.worst_gap, "site_loss": self.site_loss, "cyber": self.cyber, "rto": self.rto,
         }  # fmt: skip
@@ -114,9 +119,9 @@ def needed_by(name: str, needs: Mapping[str, Sequence[str]]) -> list[str]:
 def _with_needs(figures: ServiceFigures, needed: Sequence[ServiceFigures]) -> ServiceFigures:
     whole: dict[str, Figure] = {}
     limits: dict[str, str] = {}
-    for name, own in figures.objectives.items():
+    for name, own in figures.own.items():
         objective = figures.limit(name)
-        others = [(each.service.name, hold_against(objective, each.objectives[name])) for each in needed if each.has(name)]
+        others = [(each.service.name, hold_against(objective, each.own[name])) for each in needed if each.has(name)]
         worst = worst_of([*([(figures.service.name, own)] if figures.has(name) or not others else ()), *others])
         same = (worst.verdict, worst.seconds) == (own.verdict, own.seconds)
         whole[name] = own if same and worst.knowledge is own.knowledge else worst

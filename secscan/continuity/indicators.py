@@ -26,7 +26,7 @@ class Indicator:
 def measure_indicators(services: Sequence[ServiceFigures]) -> tuple[Indicator, ...]:
     """K1, K2, K3 of data sets, and K5 of services whose criticality is high or critical."""
     sets = {f"{each.service.name}/{data.data_set.id}": data for each in services for data in each.data_sets}
-    critical = {each.service.name: each.rto.verdict for each in services if each.service.criticality in _CRITICAL}
+    critical = {each.service.name: each.objectives["rto"].verdict for each in services if each.service.criticality in _CRITICAL}
 
     def count(name: str, title: str, verdict: Callable[[DataSetFigures], Verdict]) -> Indicator:
         return _sort(name, title, {place: verdict(data) for place, data in sets.items()})

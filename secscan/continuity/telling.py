@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from secscan.continuity.assess import DataSetFigures, ServiceFigures
+from secscan.continuity.dependencies import Element, Loss
+from secscan.continuity.evidence import Evidence
+from secscan.continuity.extent import Stray
 from secscan.continuity.figures import Figure
 from secscan.continuity.indicators import Indicator
 from secscan.continuity.points import Copy
-from secscan.model.values import write_duration
+from secscan.continuity.trials import Trials
+from secscan.model.values import Absent, Record, Unobservable, write_duration
 
 TITLES = {
     "rpo_now": "data loss now",
@@ -27,20 +31,58 @@ def short_lines(figures: ServiceFigures) -> Iterator[str]:
     yield f"{service.name}  {service.criticality}, owner {service.owner}"
     for name, figure in figures.objectives.items():
         objective = service.rto if name == "rto" else service.rpo
+        limited = f" (limited by {figures.limits[name]}; by itself {written(figures.own[name])})" if name in figures.limits else ""
         yield (
             f"  {TITLES[name]:<18}{written(figure):<12}{figure.knowledge:<11}"
-            f"{figure.verdict} (objective {write_duration(objective)}): {figure.why}"
+            f"{figure.verdict} (objective {write_duration(objective)}): {figure.why}{limited}"
         )
     covered = sum(each.covered is True for each in figures.data_sets)
     unknown = sum(each.covered is None for each in figures.data_sets)
     rest = f", {unknown} unknown" if unknown else ""
-    yield f"  {'coverage':<18}{covered} of {len(figures.data_sets)} data sets have a restore point{rest}"
+    yield f"  {'coverage':<18}{covered} of {len(figures.data_sets)} data sets have a restore point{rest}{_uncovered(figures)}"
     for each in figures.data_sets:
         yield f"  {each.data_set.id}: {_describe(each)}"
+        for note in each.trials.notes:
+            yield f"    {note}"
         for copy in each.copies:
             for note in (copy.fault, *copy.notes):
                 if note:
                     yield f"    {copy.repository.id}: {note}"
+
+
+def loss_line(loss: Loss) -> str:
+    """What stops with one element, in one line."""
+    return f"without {loss.kind} {loss.name}: {', '.join(loss.services)} stop{'s' if len(loss.services) == 1 else ''}"
+
+
+def stray_line(stray: Stray) -> str:
+    """A place that no service declares, in one line."""
+    return f"{stray.host}:{stray.path} ({written_size(stray.size)}) belongs to no declared data set"
+
+
+def written_size(size: int | None) -> str:
+    """Bytes with a unit, `?` when they are not known.
+
+    >>> written_size(None), written_size(512), written_size(10 * 2**30)
+    ('?', '512 B', '10.0 GiB')
+    """
+    if size is None:
+        return "?"
+    value, unit = float(size), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB", "PiB"):
+        if value < 1024:
+            break
+        value, unit = value / 1024, larger
+    return f"{size} B" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def _uncovered(figures: ServiceFigures) -> str:
+    sizes = [each.extent.uncovered for each in figures.data_sets]
+    if not sizes or not any(size is None or size for size in sizes):
+        return ""
+    known = sum(size for size in sizes if size)
+    parts = [*([written_size(known)] if known else []), *(["what is not known"] if None in sizes else [])]
+    return f"; in no backup: {' and '.join(parts)}"
 
 
 def indicator_line(indicator: Indicator) -> str:
@@ -63,6 +105,8 @@ def written(figure: Figure) -> str:
 def service_document(figures: ServiceFigures) -> dict[str, Any]:
     """A service as plain data; times in seconds."""
     service = figures.service
+    sizes = [each.extent.size for each in figures.data_sets]
+    uncovered = [each.extent.uncovered for each in figures.data_sets]
     return {
         "service": service.name,
         "owner": service.owner,
@@ -71,6 +115,10 @@ def service_document(figures: ServiceFigures) -> dict[str, Any]:
         "depends_on": list(service.depends_on),
         "sites": list(service.sites),
         "figures": {name: figure_document(figure) for name, figure in figures.objectives.items()},
+        "own_figures": {name: figure_document(figure) for name, figure in figures.own.items()},
+        "limited_by": dict(figures.limits),
+        "size": sum(sizes) if sizes and None not in sizes else None,
+        "uncovered": sum(uncovered) if uncovered and None not in uncovered else None,
         "data_sets": [_data_set_document(each) for each in figures.data_sets],
     }
 
@@ -106,6 +154,10 @@ def _data_set_document(each: DataSetFigures) -> dict[str, Any]:
         "paths": list(each.data_set.paths),
         "database": each.data_set.database,
         "covered": each.covered,
+        "size": each.extent.size,
+        "uncovered": each.extent.uncovered,
+        "size_fault": each.extent.why,
+        "restore_tests": _trials_document(each.trials),
         "figures": {
             "rpo_now": figure_document(each.rpo_now),
             "worst_gap": {**figure_document(each.worst_gap), "median": _finite(each.gap_median), "p95": _finite(each.gap_p95)},
@@ -123,6 +175,66 @@ def _data_set_document(each: DataSetFigures) -> dict[str, Any]:
         },
         "repositories": [_copy_document(copy) for copy in each.copies],
     }  # fmt: skip
+
+
+def element_document(element: Element) -> dict[str, Any]:
+    """Something that a service hangs on; `single` is null where that is not known (`fault` says why) or not its own."""
+    single = element.single
+    return {
+        "kind": element.kind,
+        "name": element.name,
+        "service": element.service,
+        "single": single if isinstance(single, bool) else None,
+        "fault": single.reason if isinstance(single, Unobservable) else "",
+        "not_its_own": isinstance(single, Absent),
+        "why": element.why,
+    }
+
+
+def fleet_document(evidence: Evidence, losses: Iterable[Loss], strays: Iterable[Stray]) -> dict[str, Any]:
+    """What is told of all hosts together: who was not read, what stops with what, what belongs to nobody."""
+    return {
+        "hosts": [
+            {
+                "host": host,
+                "site": evidence.host_sites.get(host, ""),
+                "read": host in evidence.views,
+                "why": evidence.unread.get(host, ""),
+            }
+            for host in evidence.hosts
+        ],
+        "losses": [{"kind": each.kind, "name": each.name, "services": list(each.services)} for each in losses],
+        "undeclared": [{"host": each.host, "path": each.path, "size": each.size} for each in strays],
+    }
+
+
+def ending_document(record: Record) -> dict[str, Any]:
+    """Something that ends; `ends` is null where that is not known, and `fault` says why."""
+    ends = record["ends"]
+    return {
+        **{name: record[name] for name in ("kind", "name", "place")},
+        "ends": ends if isinstance(ends, int | float) else None,
+        "fault": ends.reason if isinstance(ends, Unobservable) else "",
+    }
+
+
+def _trials_document(trials: Trials) -> dict[str, Any]:
+    return {
+        "tests": [
+            {
+                "started": trial.started,
+                "finished": trial.finished,
+                "passed": trial.passed,
+                "knowledge": trial.knowledge.value,
+                "source": trial.source,
+                "bytes": trial.restored_bytes,
+                "full_bytes": trial.full_bytes,
+            }
+            for trial in trials.found
+        ],
+        "faults": list(trials.faults),
+        "notes": list(trials.notes),
+    }
 
 
 def _copy_document(copy: Copy) -> dict[str, Any]:
@@ -147,6 +259,7 @@ def _copy_document(copy: Copy) -> dict[str, Any]:
                 "immutable_claimed": point.immutable_claimed,
                 "doubt": point.doubt,
                 "name": point.name,
+                "size": point.size,
             }
             for point in copy.points
         ],
