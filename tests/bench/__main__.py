@@ -14,11 +14,12 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from secscan import __version__
 from secscan.errors import SecscanError
-from tests.bench import fleet, floor, link, one_host, openscap, peers, starting
+from tests.bench import fleet, floor, link, one_host, openscap, peers, portal, starting
 from tests.bench.bench import ROOT, Bench, Row, prepare_content
 from tests.bench.measuring import BenchError, Meter
 from tests.lab.enclosure import why_not
@@ -34,6 +35,8 @@ PARTS: dict[str, Callable[[Bench], list[Row]]] = {  # the long ones last, so tha
     "fleet": fleet.measure,
     "peers": peers.measure,
 }
+WITHOUT_HOSTS: dict[str, Callable[[], list[Row]]] = {"portal": portal.measure}
+"""Parts that need no lab: anybody can measure them anywhere."""
 _NOTES = """\
 Read it so: ratios are medians of the ratios within a round, every variant once a round in turn; nothing is compared across runs.
 Client CPU is that of the program and all it started, host CPU that of the host's own processes, as the kernel counts them in
@@ -46,19 +49,24 @@ secscan and needs its content on the host. A relay delays bytes and adds TCP's o
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0 when every target that was measured is met, 1 when one is missed, 2 when something could not be measured."""
+    known = (*PARTS, *WITHOUT_HOSTS)
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--only", default=",".join(PARTS), metavar="PART,...", help=f"parts of: {', '.join(PARTS)}")
+    parser.add_argument("--only", default=",".join(known), metavar="PART,...", help=f"parts of: {', '.join(known)}")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of the short measurements; longer ones take fewer")
     parser.add_argument("--minutes", type=float, default=20.0, help="begin nothing more after so long")
     parser.add_argument("--write", type=Path, metavar="FILE", help="also write the table, as Markdown")
     options = parser.parse_args(arguments)
     wanted = options.only.split(",")
-    if unknown := sorted(set(wanted) - set(PARTS)):
-        parser.error(f"no part is named {', '.join(unknown)}; allowed: {', '.join(PARTS)}")
-    if reason := why_not():
+    if unknown := sorted(set(wanted) - set(known)):
+        parser.error(f"no part is named {', '.join(unknown)}; allowed: {', '.join(known)}")
+    with_hosts = [name for name in wanted if name in PARTS]
+    if with_hosts and (reason := why_not()):
         return _complain(reason)
     try:
-        measured = run(wanted, options.rounds, options.minutes * 60)
+        measured = run(with_hosts, options.rounds, options.minutes * 60) if with_hosts else Measured()
+        for name in wanted:
+            if name in WITHOUT_HOSTS:
+                _add(measured, name, WITHOUT_HOSTS[name])
     except (NoRootError, subprocess.CalledProcessError) as error:
         return _complain(str(error))
     except KeyboardInterrupt:
@@ -97,13 +105,18 @@ def run(wanted: Sequence[str], rounds: int, time_s: float) -> Measured:
             lab.enclosure.enter_network()
             bench = Bench(lab, meter, folder, prepare_content(folder), rounds, host, environment)
             for name in wanted:
-                began = time.monotonic()
-                try:
-                    measured.rows += PARTS[name](bench)
-                except (BenchError, SecscanError, OSError, RuntimeError) as error:
-                    measured.failures.append(f"{name} could not be measured: {error}")
-                sys.stderr.write(f"bench: {name}: {time.monotonic() - began:.0f} s\n")
+                _add(measured, name, partial(PARTS[name], bench))
     return measured
+
+
+def _add(measured: Measured, name: str, measure: Callable[[], list[Row]]) -> None:
+    """Measure one part. One that fails does not keep the others from being measured."""
+    began = time.monotonic()
+    try:
+        measured.rows += measure()
+    except (BenchError, SecscanError, OSError, RuntimeError) as error:
+        measured.failures.append(f"{name} could not be measured: {error}")
+    sys.stderr.write(f"bench: {name}: {time.monotonic() - began:.0f} s\n")
 
 
 def write_table(measured: Measured) -> str:

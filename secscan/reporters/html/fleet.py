@@ -153,7 +153,7 @@ class Fleet:
 
     def rates(self) -> list[float]:
         """The compliance of every host that has one."""
-        return [rate for host in self.summary.hosts if (rate := host.tally.compliance) is not None]
+        return [rate for host in self.summary.asked if (rate := host.tally.compliance) is not None]
 
     def island(self) -> dict[str, Any]:
         """Every host's outcomes as one letter per check, for filters: nothing that the page does not also count."""

@@ -55,6 +55,7 @@ def write_page(fleet: Fleet, in_full: list[Document] | None, w: Wording) -> Iter
         "summary": fleet.summary,
         "many": alone is None,
         "timed": True,
+        "proof_mark": "",
         "lost": alone.document["unreachable"] if alone else "",
         "cells": heat(fleet.risks()),
         "levels": LEVELS,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,7 +13,7 @@ from secscan.reporters.html import templates
 from secscan.reporters.html.fleet import ATTENTION
 from secscan.reporters.html.portal.gathering import Member
 from secscan.reporters.html.portal.writing import File, Writer
-from secscan.reporters.html.views import ResultView, Shown, view_result
+from secscan.reporters.html.views import ProofView, ResultView, Shown, view_result
 from secscan.wording import DISPOSITIONS, OUTCOME_RANK, SEVERITY_RANK
 
 _DECIDED = {term.key: term.word for term in DISPOSITIONS}
@@ -22,24 +21,49 @@ EXCERPT = 600  # characters of one answer
 _LIST_BYTES = 30_000  # of results that need attention, on the host's own page
 _PROBLEMS = 20
 _ABOUT = ("baseline", "host", "provenance", "started_at", "finished_at")
-_FRAGMENTS = 20_000  # results that are remembered in case another host has the same
+_FRAGMENTS = 10_000  # results and answers that are remembered in case another host has the same
+_PROOF_MARK = "\0"  # stands where an answer goes; no text of a host keeps such a character
 
 
 @dataclass(slots=True)
 class Fragments:
-    """Results as markup. Where hosts gave the same answers, the same markup serves all of them."""
+    """Results as markup. Where hosts gave the same answers, the same markup serves all of them.
+
+    How long an answer took is left out: it is all that differs between equal ones.
+    """
 
     context: Mapping[str, Any]
-    _known: dict[bytes, str] = field(default_factory=dict)
+    _results: dict[str, str] = field(default_factory=dict)
+    _proofs: dict[str, str] = field(default_factory=dict)
 
     def write(self, view: ResultView) -> str:
-        """A result with its evidence. How long the answer took is left out, which is all that differs between equal ones."""
-        key = _key(view)
-        if key not in self._known:
-            if len(self._known) >= _FRAGMENTS:
-                self._known.pop(next(iter(self._known)))
-            self._known[key] = templates.environment().get_template("result.html").render(self.context, view=view)
-        return self._known[key]
+        """A result with its evidence."""
+        told = (view.anchor, view.decided, view.check["sha256"], view.check["title"], len(view.proofs), view.subject)
+        result = {**view.result, "subject": "", "proofs": ""}
+        key = f"{told!r}{result!r}"
+        written = self._results.get(key)
+        if written is None:
+            written = _remember(self._results, key, self._render("result.html", view=view))
+        first, *others = written.split(_PROOF_MARK)
+        return "".join(
+            [first, *(part for shown, other in zip(view.proofs, others, strict=True) for part in (self._proof(shown), other))]
+        )
+
+    def _proof(self, shown: ProofView) -> str:
+        key = f"{shown.anchor} {shown.elsewhere} { {**shown.proof, 'elapsed_s': 0}!r}"
+        written = self._proofs.get(key)
+        return written if written is not None else _remember(self._proofs, key, self._render("proof.html", shown=shown, level="h5"))
+
+    def _render(self, template: str, **values: Any) -> str:
+        return templates.environment().get_template(template).render(self.context, **values)
+
+
+def _remember(known: dict[str, str], key: str, written: str) -> str:
+    """Remember what was written, in place of the oldest when there is much of it."""
+    if len(known) >= _FRAGMENTS:
+        known.pop(next(iter(known)))
+    known[key] = written
+    return written
 
 
 @dataclass
@@ -83,7 +107,7 @@ class HostPages:
 
     @cached_property
     def _fragments(self) -> Fragments:
-        context = {**self.writer.context("hosts/x/y"), "timed": False}
+        context = {**self.writer.context("hosts/x/y"), "timed": False, "proof_mark": templates.markup(_PROOF_MARK)}
         return Fragments({**context, "m": templates.environment().get_template("macros.html").make_module(context)})
 
     def _domains(self, member: Member) -> list[str]:
@@ -134,17 +158,3 @@ class HostPages:
 
 def _urgency(result: Mapping[str, Any]) -> tuple[int, int, str]:
     return OUTCOME_RANK[result["outcome"]], SEVERITY_RANK[result["severity"]], result["check"]
-
-
-def _key(view: ResultView) -> bytes:
-    """Equal for results that look the same."""
-    told = (
-        view.anchor,
-        view.subject,
-        view.decided,
-        {**view.result, "subject": ""},
-        view.check["sha256"],
-        view.check["title"],
-        [({**shown.proof, "elapsed_s": 0}, shown.anchor, shown.elsewhere) for shown in view.proofs],
-    )
-    return hashlib.blake2b(repr(told).encode("utf-8", "replace"), digest_size=16).digest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from secscan.inert import for_html
@@ -87,7 +88,12 @@ class Writer:
         def host_link(line: HostLine) -> str:
             return root + gathering.pages[line.anchor]
 
+        @cache
+        def list_contents(path: str) -> Any:
+            return self.rows(path).contents(path)
+
         return self._words | {
+            "contents": lambda path: list_contents(path if not root else root.replace("..", "-")),
             "root": root,
             "style": STYLE,
             "script": SCRIPT,
