@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from secscan.assessments import Document, tally
-from secscan.model.assessment import Tally
+from secscan.model.assessment import ATTESTATION, Tally
 from secscan.model.check import Severity
 
 _WEIGHTS = {severity.value: 2**severity.rank for severity in Severity}
@@ -28,6 +28,7 @@ class HostSummary:
     unreachable: str
     tally: Tally
     failing: Mapping[str, int]
+    asked: bool = True  # False for the organization: no host answers for it
 
     @property
     def rank(self) -> tuple[float, float, int]:
@@ -67,6 +68,11 @@ class Summary:
     finished_at: str
 
     @property
+    def asked(self) -> tuple[HostSummary, ...]:
+        """The hosts that are hosts: what is judged of the organization counts as none."""
+        return tuple(host for host in self.hosts if host.asked)
+
+    @property
     def unreachable(self) -> tuple[HostSummary, ...]:
         """The hosts that were not reached."""
         return tuple(host for host in self.hosts if host.unreachable)
@@ -74,12 +80,12 @@ class Summary:
     @property
     def judged(self) -> tuple[HostSummary, ...]:
         """The hosts that have a score."""
-        return tuple(host for host in self.hosts if host.tally.compliance is not None)
+        return tuple(host for host in self.asked if host.tally.compliance is not None)
 
     @property
     def mean(self) -> float | None:
         """The mean of the hosts' compliance, over those that have one."""
-        rates = [rate for host in self.hosts if (rate := host.tally.compliance) is not None]
+        rates = [rate for host in self.asked if (rate := host.tally.compliance) is not None]
         return sum(rates) / len(rates) if rates else None
 
     @property
@@ -118,6 +124,7 @@ class Summariser:
             unreachable=document["unreachable"],
             tally=Tally.of(map(itemgetter("outcome", "disposition"), results)),
             failing=Counter(result["severity"] for result in results if result["outcome"] == "fail"),
+            asked=host["transport"] != ATTESTATION,
         )
         self._hosts.append(line)
         self._moments = [min([document["started_at"], *self._moments[:1]]), max([document["finished_at"], *self._moments[1:]])]

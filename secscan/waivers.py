@@ -14,8 +14,8 @@ from secscan.model.values import WRITTEN, Type, read_timestamp
 from secscan.model.waiver import Scope, Waiver
 
 KEYS = (
-    "id", "checks", "requirements", "hosts", "sites", "labels", "justification", "owner", "approver", "starts", "expires",
-    "ticket", "observed", "any_value", "outcomes",
+    "id", "checks", "requirements", "hosts", "sites", "labels", "services", "justification", "owner", "approver", "starts",
+    "expires", "ticket", "observed", "any_value", "outcomes",
 )  # fmt: skip
 REQUIRED = ("id", "justification", "owner", "approver", "starts", "expires")
 OUTCOMES = ("fail", "error", "manual")
@@ -98,7 +98,7 @@ class _Entry:
             expires_at=expires_at,
             checks=checks,
             requirements=requirements,
-            scope=Scope(self._texts("hosts"), self._texts("sites"), self._labels()),
+            scope=Scope(self._texts("hosts"), self._texts("sites"), self._labels(), self._texts("services")),
             ticket=self._text("ticket"),
             observed=observed,
             any_value=any_value is True,
@@ -183,6 +183,7 @@ def write_waiver(waiver: Waiver) -> str:
         "hosts": list(waiver.scope.hosts),
         "sites": list(waiver.scope.sites),
         "labels": {name: list(values) for name, values in waiver.scope.labels.items()},
+        "services": list(waiver.scope.services),
         "justification": waiver.justification,
         "owner": waiver.owner,
         "approver": waiver.approver,

@@ -11,6 +11,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from secscan.model.assessment import Assessment, Disposition, Host, Result, WaiverText
+from secscan.model.attestation import StatementScope
 from secscan.model.waiver import Scope, Waiver
 
 _SETTLED = (Disposition.ATTESTED, Disposition.ATTESTED_NOT_APPLICABLE)
@@ -41,6 +42,9 @@ def decide(assessment: Assessment, waivers: Sequence[Waiver], limits: Mapping[st
 def covers(waiver: Waiver, result: Result) -> bool:
     """Whether a waiver speaks of this check with this outcome, whatever the moment and the value."""
     if result.outcome.value not in waiver.outcomes:
+        return False
+    services = waiver.scope.services
+    if services and result.subject not in {str(StatementScope(services=(name,))) for name in services}:
         return False
     named = any(fnmatchcase(result.check, pattern) for pattern in waiver.checks)
     return named or not set(waiver.requirements).isdisjoint(result.requirements)

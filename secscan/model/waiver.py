@@ -8,11 +8,15 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which subjects a waiver is about: all that match every given selector. Host names are patterns with * and ?."""
+    """Which subjects a waiver is about: all that match every given selector. Host names are patterns with * and ?.
+
+    With `services` it is about these services of the organization and about nothing else.
+    """
 
     hosts: tuple[str, ...] = ()
     sites: tuple[str, ...] = ()
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

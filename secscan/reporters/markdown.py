@@ -70,7 +70,7 @@ def _many_hosts(documents: Iterable[Document]) -> Iterator[str]:
         summariser.add(document)
     summary = summariser.summary()
     tally = summary.tally
-    hosts = ENGLISH.hosts(len(summary.hosts))
+    hosts = ENGLISH.hosts(len(summary.asked))
     yield f"# {hosts}: compliance {ENGLISH.rate(tally.compliance)}, coverage {ENGLISH.rate(tally.coverage)}\n\n"
     yield f"{write_moment(summary.started_at)} to {write_moment(summary.finished_at)}\n\n{_counts(tally.counts)}"
     if summary.weakest:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from secscan.assessments import Document
 from secscan.inert import prose, shorten
-from secscan.model.assessment import Tally
+from secscan.model.assessment import ATTESTATION, Tally
 from secscan.reporters import Reporter
 from secscan.vocabularies import VOCABULARIES
 from secscan.wording import ENGLISH
@@ -31,7 +31,7 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
     failing: Counter[str] = Counter()  # check -> hosts
     state, hosts, lost, accepted = "OK", 0, [], 0
     for document in documents:
-        hosts += 1
+        hosts += document["host"]["transport"] != ATTESTATION
         if document["unreachable"]:
             lost.append(document["host"]["name"])
         attested.update(document["tally"]["attested"])

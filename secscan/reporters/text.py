@@ -201,7 +201,7 @@ def _many_hosts(documents: Iterable[Document], page: _Page) -> Iterator[str]:
             yield page.fold(page.say(_CHANGE, **said, baseline=f"{baseline}; {page.w.hosts(hosts)}"), "  ", "    ")
     missed = page.say(mark("{count} not reached"), count=page.w.number(len(summary.unreachable)))
     in_all, comma = page.say(mark("In all")).upper(), page.say(mark(", "))
-    yield page.heading(f"{in_all} ({page.w.hosts(len(summary.hosts))}{comma}{missed})")
+    yield page.heading(f"{in_all} ({page.w.hosts(len(summary.asked))}{comma}{missed})")
     yield _counts(summary.tally, page)
     weakest = summary.weakest
     if weakest:

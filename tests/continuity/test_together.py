@@ -73,7 +73,8 @@ def statement(minutes: float = 95, age: float = DAY, **told) -> Attestation:
     fields = {
         "id": "drill", "checks": ("recovery_exercised",), "scope": StatementScope(services=("erp",)), "statement": "",
         "performed_at": NOW - age, "valid_until": NOW + DAY, "owner": Person("Ann"), "approver": Person("Bob"),
-        "result": Stated.PASS, "answers": {}, "metrics": {"achieved_rto_minutes": minutes}, "evidence": (EvidenceFile("f", "0" * 64, FileState.KEPT),),
+        "result": Stated.PASS,
+        "answers": {}, "metrics": {"achieved_rto_minutes": minutes}, "evidence": (EvidenceFile("f", "0" * 64, FileState.KEPT),),
     }  # fmt: skip
     return Attestation(**{**fields, **told})
 
@@ -382,6 +383,40 @@ def test_services_are_subjects_in_the_document_of_the_organization_that_the_inve
     assert outcomes["service_recovers_in_time"] == "pass"
     assert outcomes["service_data_loss_within_objective"] == "error"
     assert {result["subject"] for result in document["results"]} == {"Our agency", "service erp"}
+
+
+WAIVER = """waivers:
+  - id: no-second-host
+    checks: [service_without_single_points_of_failure]
+    services: [SERVICE]
+    justification: The second host comes with the budget of next year.
+    owner: Ann
+    approver: Bob
+    starts: 2026-09-01
+    expires: 2099-01-01
+    any_value: true
+"""
+
+
+@pytest.mark.parametrize(("service", "disposition"), [("erp", "waived"), ("mail", "none")])
+def test_a_waiver_for_a_service_accepts_what_fails_on_that_service_alone(saved, service, disposition):
+    (saved / "waivers.yml").write_text(WAIVER.replace("SERVICE", service))
+    given = ["-i", "inventory.yml", "-b", "un_continuity", "--waivers", "waivers.yml", "-o", "out", "-f", "json", "-q"]
+    run(["evaluate", str(saved / "evidence"), *given])
+    told = json.loads((saved / "out" / "report.json").read_text())
+    documents = told if isinstance(told, list) else told.get("assessments", [told])
+    (result,) = [
+        result
+        for document in documents
+        for result in document["results"]
+        if result["check"] == "service_without_single_points_of_failure"
+    ]
+    assert (result["outcome"], result["disposition"]) == ("fail", disposition)
+
+
+def test_the_organization_is_counted_as_no_host(saved, capsys):
+    run(["evaluate", str(saved / "evidence"), "-i", "inventory.yml", "-b", "un_continuity", "--no-color"])
+    assert "IN ALL (2 hosts, 0 not reached)" in capsys.readouterr().out
 
 
 def test_every_shipped_check_above_hosts_is_in_the_continuity_baseline():
