@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
@@ -13,12 +12,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("text", "json")
 
 
-@dataclass(slots=True)
 class _Journal:
     """How things are said, and the id of the run; one for the process, as standard error is."""
 
-    as_json: bool = False
-    run: str = ""
+    def __init__(self) -> None:
+        self.as_json, self.run = False, ""
 
 
 _journal = _Journal()
