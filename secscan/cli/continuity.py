@@ -118,7 +118,15 @@ class Measured:
         from secscan.continuity.dependencies import find_elements, find_losses  # noqa: PLC0415 - keep --help free of it
         from secscan.continuity.expiry import expiry_records  # noqa: PLC0415 - as above
         from secscan.continuity.extent import find_strays  # noqa: PLC0415 - as above
-        from secscan.continuity.telling import element_document, ending_document, fleet_document, service_document  # noqa: PLC0415 - as above  # noqa: PLC0415 - as above
+        from secscan.continuity.scenarios import find_scenarios  # noqa: PLC0415 - as above
+        from secscan.continuity.telling import (  # noqa: PLC0415 - as above
+            element_document,
+            ending_document,
+            fleet_document,
+            indicator_document,
+            scenario_document,
+            service_document,
+        )
 
         evidence = self.evidence
         document = {
@@ -143,7 +151,8 @@ class Measured:
                 }
                 for result in (self.assessment.results if self.assessment else ())
             ],
-            "indicators": [dataclasses.asdict(indicator) for indicator in self.indicators],
+            "indicators": [indicator_document(indicator) for indicator in self.indicators],
+            "scenarios": [scenario_document(each) for each in find_scenarios(self.figures, evidence)],
         }
         return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
@@ -180,7 +189,8 @@ def measure(
         )
     figures = assess_services(declared.services, evidence)
     assessment = assess_together(engine, evidence, now) if engine else None
-    return Measured(evidence, figures, measure_indicators(figures), assessment, broken or {})
+    indicators = measure_indicators(figures, evidence, assessment.results if assessment else ())
+    return Measured(evidence, figures, indicators, assessment, broken or {})
 
 
 def _newest_bundles(saved: Path, hosts: set[str]) -> tuple[list[Bundle], dict[str, str]]:

@@ -20,7 +20,7 @@ from secscan.model.service import DataSet, Service
 
 __all__ = [
     "WINDOW_S", "DataSetFigures", "Evidence", "ServiceFigures", "assess_data_set", "assess_service", "assess_services",
-    "follow_dependencies", "hold_against", "needed_by",
+    "follow_dependencies", "hold_against", "loss_from", "needed_by",
 ]  # fmt: skip
 GAP_FACTOR = 1.25  # what a gap of the past may exceed the objective by, for the run of a backup takes its time
 _Eligible = Callable[[Copy, RestorePoint], "Knowledge | None"]
@@ -194,6 +194,11 @@ def assess_data_set(data_set: DataSet, rpo: float, evidence: Evidence) -> DataSe
         copies=copies,
         extent=measure_extent(data_set, copies, covered, evidence),
     )
+
+
+def loss_from(copies: Sequence[Copy], objective: float, now: float, unknown: Sequence[str] = ()) -> Figure:
+    """What is lost when only these copies are left. `unknown` says of others why nobody knows whether they are."""
+    return _age(copies, objective, now, [*(copy.fault for copy in copies if copy.fault), *unknown], _newest(copies))
 
 
 def _kind(copy: Copy, point: RestorePoint) -> Knowledge | None:

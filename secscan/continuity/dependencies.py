@@ -73,7 +73,7 @@ def _elements(service: Service, evidence: Evidence) -> Iterator[Element]:
         yield from (Element("host", host, name, single, f"{name} runs on it") for host in service.hosts)
     for data_set in service.data_sets:
         groups.append((f"data set {data_set.id}", (data_set.host, *data_set.replicas)))
-        yield Element("host", data_set.host, name, _is_alone(data_set, evidence), f"data set {data_set.id} lies on it")
+        yield Element("host", data_set.host, name, stands_alone(data_set, evidence), f"data set {data_set.id} lies on it")
         yield from _disks(data_set, name, evidence)
     for what, hosts in groups:
         yield _site(hosts, name, what, evidence)
@@ -82,7 +82,7 @@ def _elements(service: Service, evidence: Evidence) -> Iterator[Element]:
         yield Element("uplink", f"uplink of {host}", name, _has_one_uplink(host, evidence), f"{host} is reached by it")
 
 
-def _is_alone(data_set: DataSet, evidence: Evidence) -> bool | Unobservable:
+def stands_alone(data_set: DataSet, evidence: Evidence) -> bool | Unobservable:
     """Whether nothing can take over from the host of a data set. A replica of a database must be seen to follow."""
     if not data_set.replicas:
         return True

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from secscan.continuity.assess import DataSetFigures, ServiceFigures
@@ -13,6 +14,7 @@ from secscan.continuity.extent import Stray
 from secscan.continuity.figures import Figure
 from secscan.continuity.indicators import Indicator
 from secscan.continuity.points import Copy
+from secscan.continuity.scenarios import Scenario
 from secscan.continuity.trials import Trials
 from secscan.model.values import Absent, Record, Unobservable, write_duration
 
@@ -86,10 +88,47 @@ def _uncovered(figures: ServiceFigures) -> str:
 
 
 def indicator_line(indicator: Indicator) -> str:
-    """An indicator in one line."""
+    """An indicator in one line, with the numbers that belong to it."""
     apart = {"estimated": len(indicator.estimated), "unknown": len(indicator.unknown)}
-    rest = ", ".join(f"{count} {word}" for word, count in apart.items() if count)
-    return f"{indicator.id:<9}{len(indicator.met)} of {len(indicator.of)} {indicator.title}" + (f" ({rest})" if rest else "")
+    rest = [f"{count} {word}" for word, count in apart.items() if count]
+    rest += [*_numbers(indicator.numbers), *indicator.notes]
+    return f"{indicator.id:<9}{len(indicator.met)} of {len(indicator.of)} {indicator.title}" + (
+        f" ({'; '.join(rest)})" if rest else ""
+    )
+
+
+def _numbers(numbers: Mapping[str, float | None]) -> Iterator[str]:
+    if "bytes" in numbers:
+        held, found = (None if value is None else int(value) for value in (numbers["bytes_covered"], numbers["bytes"]))
+        yield f"{written_size(held)} of {written_size(found)}"
+    if numbers.get("overdue") and (days := numbers["median_days_overdue"]) is not None:
+        yield f"{numbers['overdue']:g} overdue, by {days:.0f} days in the median"
+    if "in_30_days" in numbers:
+        yield f"{numbers['in_30_days']:g} within 30 days, {numbers['in_90_days']:g} within 90"
+
+
+def scenario_document(scenario: Scenario) -> dict[str, Any]:
+    """What fails when something is lost, as plain data."""
+    return {
+        "kind": scenario.kind,
+        "name": scenario.name,
+        "stops": list(scenario.stops),
+        "data_sets": [
+            {
+                "service": each.service,
+                "data_set": each.data_set,
+                "live_lost": each.live,
+                "repositories_lost": list(each.repositories),
+                "loss": figure_document(each.loss),
+            }
+            for each in scenario.setbacks
+        ],
+    }
+
+
+def indicator_document(indicator: Indicator) -> dict[str, Any]:
+    """An indicator as plain data."""
+    return dataclasses.asdict(indicator)
 
 
 def written(figure: Figure) -> str:
