@@ -23,6 +23,11 @@ def mark(text: str) -> str:
     return text
 
 
+REDACTED = mark(
+    "Redacted: hosts, sites, people and the organization have pseudonyms; addresses, accounts, values and evidence are left out."
+)
+
+
 def mark_plural(one: str, many: str, count: int) -> str:
     """The form that English uses for a number."""
     return one if count == 1 else many

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from secscan.cli.options import attestations_options, load
+from secscan.cli.redacting import read_redaction
 from secscan.cli.reports import (
     Run,
     check_formats,
@@ -252,6 +253,8 @@ def report(
     fail_on: str,
     language: str,
     terms: Path | None,
+    redact: bool,
+    redact_key: Path | None,
     colour: bool | None,
 ) -> int:
     """What is asked of the organization and what is stated, as an assessment of its own; no host is asked."""
@@ -260,7 +263,7 @@ def report(
     engine = load(baseline, content, waivers=waivers, attestations=folder, organization=organization)
     with contextlib.ExitStack() as stack:
         place = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
-        run = Run(place, keep_evidence=False)
+        run = Run(place, keep_evidence=False, redaction=read_redaction(redact, redact_key))
         if run.keep_stated(engine) is None:
             raise UsageError(f"baseline {baseline} asks nothing of the organization; allowed: one like {BASELINE}")
         write_reports(run, wanted, output, quiet=False, colour=colour, words=words)

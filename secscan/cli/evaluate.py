@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from secscan.cli.options import attestations_options, content_options, load, read_declared, waivers_option, with_inventory
+from secscan.cli.redacting import read_redaction
 from secscan.cli.reports import (
     Run,
     check_formats,
@@ -43,6 +44,8 @@ def command(
     fail_on: str,
     language: str,
     terms: Path | None,
+    redact: bool,
+    redact_key: Path | None,
     colour: bool | None,
     inventory: str | None,
     name: str | None,
@@ -63,13 +66,13 @@ def command(
     if name and len(paths) > 1:
         raise click.UsageError(f"--name names one host, and there are {len(paths)} bundles; allowed: one bundle with --name")
     wanted, words = check_formats(formats, output), choose_words(language, terms)
-    declared = read_declared(inventory)
+    redaction, declared = read_redaction(redact, redact_key), read_declared(inventory)
     engine = load(baseline, content, waivers=waivers, attestations=attestations, organization=organization)
     engine = with_inventory(engine, declared)
     targets = {target.name: target for target in engine.inventory.targets}
     with contextlib.ExitStack() as stack:
         folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
-        run = Run(folder, keep_evidence=False)
+        run = Run(folder, keep_evidence=False, redaction=redaction)
         whole = True
         newest: dict[str, float] = {}
         for path in paths:

@@ -25,6 +25,7 @@ from secscan.cli.options import (
     waivers_option,
     with_inventory,
 )
+from secscan.cli.redacting import Redaction, read_redaction
 from secscan.cli.reports import (
     FailOn,
     Kept,
@@ -80,6 +81,7 @@ class Job:
     rule: FailOn
     formats: Sequence[str]
     words: Wording
+    redaction: Redaction | None
     output: Path | None
     history: str | None
     remembered: bool
@@ -115,6 +117,7 @@ def read_job(options: Mapping[str, Any], *, keep_evidence: bool = True, remember
         rule=parse_fail_on(options["fail_on"]),
         formats=check_formats(options["formats"], output),
         words=choose_words(options["language"], options["terms"]),
+        redaction=read_redaction(options["redact"], options["redact_key"]),
         engine=with_inventory(engine, declared),
         targets=targets,
         inventory=options["inventory"],
@@ -139,7 +142,7 @@ def performed(job: Job) -> Iterator[Done]:
             stack.enter_context(alone(job.inventory, job.targets))
         output = job.output
         folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
-        run = Run(folder, job.keep_evidence, name_of_run(started_at) if output and not job.resume else "")
+        run = Run(folder, job.keep_evidence, name_of_run(started_at) if output and not job.resume else "", job.redaction)
         memory = _memory(job, run, started_at) if job.remembered else None
         missing: Sequence[Target] = job.targets
         if memory and job.resume:

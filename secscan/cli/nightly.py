@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from secscan.cli.conclusion import Finished, conclude, exit_code_with
 from secscan.cli.configuration import configuration_of
 from secscan.cli.job import Job, ending, job_options, performed, read_job
 from secscan.cli.journal import note
+from secscan.cli.redacting import read_redaction
 from secscan.cli.reports import Run, check_formats, choose_words, exit_code, prepare_folder, write_files, write_whole
 from secscan.cli.settings import ReportOrder
 from secscan.errors import UsageError
@@ -47,7 +49,8 @@ def command(context: click.Context, /, prometheus: Path | None, **options: Any) 
     with performed(job) as done:
         written = write_files(done.run, job.formats, job.output, job.words)
         for order, words in orders:
-            written += write_files(done.run, order.formats, order.directory, words)
+            redaction = job.redaction or read_redaction(order.redact, None)
+            written += write_files(replace(done.run, redaction=redaction), order.formats, order.directory, words)
         services = _measure_services(job, done.run)
         if services:
             path = job.output / "continuity.json"

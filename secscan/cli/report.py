@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli.redacting import Redaction, Source, read_redaction, redact_options, shown
 from secscan.cli.reports import FORMATS, LANGUAGE_OPTIONS, check_formats, choose_words, load_reporters, print_text, write_report
 
 if TYPE_CHECKING:
@@ -22,9 +23,17 @@ if TYPE_CHECKING:
 @click.option("-f", "--format", "formats", default="", metavar="NAME,...", help=f"{FORMATS}.")
 @LANGUAGE_OPTIONS[0]
 @LANGUAGE_OPTIONS[1]
+@redact_options
 @click.option("--color/--no-color", "colour", default=None, help="Colour the text report; default: on a terminal.")
 def command(
-    saved: tuple[Path, ...], output: Path | None, formats: str, language: str, terms: Path | None, colour: bool | None
+    saved: tuple[Path, ...],
+    output: Path | None,
+    formats: str,
+    language: str,
+    terms: Path | None,
+    redact: bool,
+    redact_key: Path | None,
+    colour: bool | None,
 ) -> int:
     """Render saved assessments in another format.
 
@@ -32,32 +41,31 @@ def command(
     exits as monitoring plugins do: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
     """
     wanted, words = check_formats(formats, output), choose_words(language, terms)
-    paths = _documents(saved)
+    sources, redaction = _sources(_documents(saved)), read_redaction(redact, redact_key)
     for reporter in load_reporters(wanted):
         if output:
-            path = write_report(reporter, _read(paths), output, words)
+            path = write_report(reporter, shown(sources, redaction), output, words)
             click.echo(f"secscan: wrote {path}", err=True)
         elif reporter.name == "text":
-            print_text(_read(paths), colour, words)
+            print_text(shown(sources, redaction), colour, words)
         else:
-            return _print(reporter, paths, words)
+            return _print(reporter, sources, redaction, words)
     return 0
 
 
-def _print(reporter: Reporter, paths: list[Path], words: Wording) -> int:
+def _print(reporter: Reporter, sources: list[Source], redaction: Redaction | None, words: Wording) -> int:
     """The only report, on standard output; returns what to exit with."""
     first = ""
-    for piece in reporter.write(_read(paths), words):
+    for piece in reporter.write(shown(sources, redaction), words):
         sys.stdout.write(piece)
         first = first or piece
     return reporter.exit_code(first) if reporter.exit_code else 0
 
 
-def _read(paths: list[Path]) -> Iterator[dict[str, Any]]:
+def _sources(paths: list[Path]) -> list[Source]:
     from secscan.assessments import read_document  # noqa: PLC0415 - keep --help free of it
 
-    for path in paths:
-        yield read_document(path)
+    return [partial(read_document, path) for path in paths]
 
 
 def _documents(saved: tuple[Path, ...]) -> list[Path]:

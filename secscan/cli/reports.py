@@ -13,12 +13,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from secscan.cli.journal import note
+from secscan.cli.redacting import Redaction, Source, redact_options, shown
 from secscan.errors import SecscanError, UsageError
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ def report_options(command: F) -> F:
             help="What exits 1: a severity; error, manual, unreachable; or never.",
         ),
         *LANGUAGE_OPTIONS,
+        redact_options,
         click.option("--color/--no-color", "colour", default=None, help="Colour the text report; default: on a terminal."),
     ]
     for option in reversed(options):
@@ -162,11 +165,15 @@ class Kept:
 
 @dataclass(slots=True)
 class Run:
-    """The documents of one run in a folder: hosts/<name>.json, evidence/<digest>.bundle.json.gz. `name` is its id, if any."""
+    """The documents of one run in a folder: hosts/<name>.json, evidence/<digest>.bundle.json.gz. `name` is its id, if any.
+
+    `redaction` is for its reports only: what is kept in the folder is whole.
+    """
 
     folder: Path
     keep_evidence: bool
     name: str = ""
+    redaction: Redaction | None = None
     kept: dict[str, Kept] = field(default_factory=dict)  # by host
 
     @property
@@ -241,12 +248,23 @@ class Run:
         """Count a finished host, once."""
         self.kept[kept.name] = kept
 
-    def documents(self) -> Iterator[dict[str, Any]]:
+    def documents(self) -> Iterator[Mapping[str, Any]]:
         """The documents of the finished hosts, one at a time, in the order of their names."""
+        return (source() for source in self.sources())
+
+    def shown(self) -> Iterator[Mapping[str, Any]]:
+        """The documents as reports show them, one at a time."""
+        return shown(self.sources(), self.redaction)
+
+    def sources(self) -> list[Source]:
+        """What reads the document of each finished host, in the order of their names."""
+        return [partial(self._read, name) for name in self.names]
+
+    def _read(self, name: str) -> Mapping[str, Any]:
         import json  # noqa: PLC0415 - keep --help free of it
 
-        for name in self.names:
-            yield json.loads(self.path(name).read_text(encoding="utf-8"))
+        document: Mapping[str, Any] = json.loads(self.path(name).read_text(encoding="utf-8"))
+        return document
 
     def path(self, name: str) -> Path:
         """The file of a host: its name where that is a safe file name, else that with a digest."""
@@ -317,21 +335,16 @@ def write_reports(run: Run, formats: Iterable[str], output: Path | None, quiet: 
             if path.name != "report.txt" and not quiet:
                 note("report_written", f"wrote {path}", path=str(path))
     if "text" in formats and not (quiet and output):
-        print_text(run.documents(), colour, words)
+        print_text(run.shown(), colour, words)
     elif not output:
         for reporter in load_reporters(formats):
-            for piece in reporter.write(run.documents(), words):
+            for piece in reporter.write(run.shown(), words):
                 sys.stdout.write(piece)
 
 
 def write_files(run: Run, formats: Iterable[str], folder: Path, words: Wording) -> list[Path]:
     """Each report to its file in a folder; the files."""
-    paths = []
-    for reporter in load_reporters(formats):
-        path = folder / f"report.{reporter.extension}"
-        write_whole(path, reporter.write(run.documents(), words))
-        paths.append(path)
-    return paths
+    return [write_report(reporter, run.shown(), folder, words) for reporter in load_reporters(formats)]
 
 
 def write_report(reporter: Reporter, documents: Iterable[Mapping[str, Any]], output: Path, words: Wording) -> Path:

@@ -26,12 +26,16 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class ReportOrder:
-    """Further reports of a run: these formats into this folder; language and terms None: those of the other reports."""
+    """Further reports of a run: these formats into this folder; language and terms None: those of the other reports.
+
+    `redact`: these are to be shown to others, whatever is done with the other reports.
+    """
 
     formats: tuple[str, ...]
     directory: Path
     language: str | None = None
     terms: Path | None = None
+    redact: bool = False
 
 
 _TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
@@ -41,6 +45,7 @@ _ORDER: dict[str, dict[str, Any]] = {
     "directory": {**_TEXT, "description": "the folder they go to"},
     "language": {**_TEXT, "description": "their language, where it is another than `language`"},
     "terms": {**_TEXT, "description": "their file of terms, where it is another than `terms`"},
+    "redact": {"type": "boolean", "description": "true: reports to show to others, without names, addresses, values and evidence"},
 }
 _ORDERS: dict[str, Any] = {
     "type": "array",
@@ -72,7 +77,7 @@ def _read_orders(document: Document, name: str, value: Any, folder: Path) -> tup
         if len(document.problems) == before:
             terms = Path(beside(folder, each["terms"])) if "terms" in each else None
             directory = Path(beside(folder, each["directory"]))
-            found.append(ReportOrder(tuple(each["formats"]), directory, each.get("language"), terms))
+            found.append(ReportOrder(tuple(each["formats"]), directory, each.get("language"), terms, each.get("redact", False)))
     return tuple(found) if len(document.problems) == before else None
 
 
@@ -105,6 +110,8 @@ KEYS = {
     "prometheus": Key("prometheus", _TEXT, "a file of numbers for node_exporter's textfile collector, NAME.prom", place=True),
     "language": Key("language", _TEXT, "the language of reports for people: ar, zh, en, fr, ru, es"),
     "terms": Key("terms", _TEXT, "a file of your organization's words in place of ours", place=True),
+    "redact": Key("redact", {"type": "boolean"}, "reports to show to others: without names, addresses, values and evidence"),
+    "redact_key": Key("redact_key", _TEXT, "a private file (mode 0600) with a secret that keeps pseudonyms the same", place=True),
     "fail_on": Key("fail_on", _TEXTS, "what ends with exit code 1: a severity; error, manual, unreachable; or never"),
     "limit": Key("limit", _TEXTS, "only hosts where site=..., label=..., host=..."),
     "become": Key("become", {"type": "boolean"}, "ask as root, by sudo once around the whole script"),

@@ -14,7 +14,7 @@ from secscan.inert import for_markdown, for_markdown_code, shorten
 from secscan.reporters import Reporter
 from secscan.statements import gist, judged_by, line
 from secscan.summary import Summariser, Summary
-from secscan.wording import DISPOSITIONS, ENGLISH, OUTCOMES, SEVERITY_RANK, write_moment
+from secscan.wording import DISPOSITIONS, ENGLISH, OUTCOMES, REDACTED, SEVERITY_RANK, write_moment
 
 _LISTED = ("fail", "error", "manual")
 _ROWS = 50  # of one table; a job summary may have 1 MiB
@@ -28,10 +28,10 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
     first = list(itertools.islice(remaining, 2))
     if not first:
         yield "No host was assessed.\n"
-    elif len(first) == 1:
-        yield from _one_host(first[0])
-    else:
-        yield from _many_hosts(itertools.chain(first, remaining))
+        return
+    yield from _one_host(first[0]) if len(first) == 1 else _many_hosts(itertools.chain(first, remaining))
+    if first[0]["provenance"].get("redacted"):
+        yield f"\n{REDACTED}\n"
 
 
 def _one_host(document: Document) -> Iterator[str]:

@@ -29,11 +29,12 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
     counts: Counter[str] = Counter()
     attested: Counter[str] = Counter()  # what statements say
     failing: Counter[str] = Counter()  # check -> hosts
-    state, hosts, lost, accepted = "OK", 0, [], 0
+    state, hosts, lost, accepted, redacted = "OK", 0, [], 0, False
     for document in documents:
         hosts += document["host"]["transport"] != ATTESTATION
         if document["unreachable"]:
             lost.append(document["host"]["name"])
+        redacted = redacted or document["provenance"].get("redacted", False)
         attested.update(document["tally"]["attested"])
         for result in document["results"]:
             counts[result["outcome"]] += 1
@@ -46,7 +47,8 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
     tally = Tally(counts, attested)
     if tally.compliance is None or lost:
         state = max(state, "UNKNOWN", key=_RANK.index)
-    yield f"SECSCAN {state} - {_told(hosts, lost, tally, accepted, failing)} | {_performance(tally, hosts, lost, accepted)}\n"
+    told = _told(hosts, lost, tally, accepted, failing) + ("; redacted" if redacted else "")
+    yield f"SECSCAN {state} - {told} | {_performance(tally, hosts, lost, accepted)}\n"
 
 
 def exit_code(text: str) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 from secscan.assessments import Document
 from secscan.inert import prose, shorten
 from secscan.reporters import Reporter
-from secscan.wording import seconds_between
+from secscan.wording import REDACTED, seconds_between
 
 _METRICS = {
     "secscan_up": "1 when the host was reached, else 0.",
@@ -35,8 +35,12 @@ Sample = tuple[str, Mapping[str, str], float]  # metric, further labels, value
 def render(documents: Iterable[Document]) -> Iterator[str]:
     """Every metric with its series; the numbers of all hosts are kept, since a metric's series stand together."""
     hosts: dict[Labels, list[Sample]] = {}
+    redacted = False
     for document in documents:
         hosts[_labels(document)] = list(_samples(document))
+        redacted = redacted or document["provenance"].get("redacted", False)
+    if redacted:
+        yield f"# {REDACTED}\n"
     for metric, described in _METRICS.items():
         yield f"# HELP {metric} {described}\n# TYPE {metric} gauge\n"
         for labels, samples in hosts.items():

@@ -12,7 +12,7 @@ from secscan.inert import columns, prose, visible
 from secscan.model.assessment import Tally
 from secscan.reporters import Reporter
 from secscan.summary import HostSummary, Summariser, Summary
-from secscan.wording import ENGLISH, OUTCOMES, SEVERITIES, SEVERITY_RANK, Wording, mark, seconds_between
+from secscan.wording import ENGLISH, OUTCOMES, REDACTED, SEVERITIES, SEVERITY_RANK, Wording, mark, seconds_between
 
 WIDTH = 80
 _NARROWEST = 56
@@ -72,7 +72,10 @@ def render(documents: Iterable[Document], width: int = WIDTH, colour: bool = Fal
     first = list(itertools.islice(remaining, 2))
     if not first:
         yield page.say(mark("No host was assessed.")) + "\n"
-    elif len(first) == 1:
+        return
+    if first[0]["provenance"].get("redacted"):
+        yield page.fold(page.say(REDACTED)) + "\n"
+    if len(first) == 1:
         yield from _one_host(first[0], page)
     else:
         yield from _many_hosts(itertools.chain(first, remaining), page)

@@ -71,6 +71,7 @@ class Fleet:
     problems: list[tuple[str, str]] = field(default_factory=list)
     orders: dict[tuple[str, ...], int] = field(default_factory=dict)
     agenda: Agenda = field(default_factory=Agenda)
+    redacted: bool = False
     _summariser: Summariser = field(default_factory=Summariser)
     _ways: dict[str, dict[tuple[object, ...], Way]] = field(default_factory=dict)
     _summary: Summary | None = None
@@ -79,6 +80,7 @@ class Fleet:
     def add(self, document: Document) -> None:
         """Take what the page needs from one document."""
         summary = self._summariser.add(document)
+        self.redacted = self.redacted or document["provenance"].get("redacted", False)
         self._note_content(document)
         position, results = len(self.hosts), document["results"]
         self.agenda.add(document, position)
