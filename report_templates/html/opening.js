@@ -1,6 +1,6 @@
 "use strict";
 // What is addressed is opened, and whatever is closed is printed all the same.
-const openAddressed = (() => {
+(() => {
   // Deep links: whatever is addressed is shown and opened, filtered or not.
   const find = (address) => document.getElementById(address) || (() => {
     try { return document.getElementById(decodeURIComponent(address)); } catch { return null; }
@@ -27,5 +27,5 @@ const openAddressed = (() => {
     for (const element of closed) element.open = true;
   });
   addEventListener("afterprint", () => { for (const element of closed) element.open = false; });
-  return follow;
+  addEventListener("DOMContentLoaded", follow);
 })();

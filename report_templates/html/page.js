@@ -110,5 +110,4 @@
     document.documentElement.classList.add("filtering");
     filter();
   }
-  openAddressed();
 })();

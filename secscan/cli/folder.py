@@ -37,6 +37,9 @@ def write_folder(folder: Path, files: Iterable[tuple[str, Iterator[str]]]) -> No
 
 
 def _write(file: Path, pieces: Iterator[str]) -> None:
-    file.touch(mode=0o600, exist_ok=False)
-    with file.open("w", encoding="utf-8", newline="") as stream:
+    with open(file, "x", encoding="utf-8", newline="", opener=_open_private) as stream:
         stream.writelines(pieces)
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -11,6 +11,7 @@ from secscan.inert import for_html, for_script
 from secscan.reporters.html import templates
 from secscan.reporters.html.anchors import check_anchor, requirement_anchor
 from secscan.reporters.html.fleet import Fleet
+from secscan.reporters.html.proofs import Proofs
 from secscan.reporters.html.risks import LEVELS, heat
 from secscan.reporters.html.views import HostView, view_host
 from secscan.wording import Wording
@@ -32,6 +33,7 @@ def write_page(fleet: Fleet, in_full: list[Document] | None, w: Wording) -> Iter
     in_order = [view for _, group in alone.groups for view in group] if alone and not alone.document["unreachable"] else []
     anchors = {view.result["check"]: view.anchor for view in in_order}
     weakest = next((line for line in fleet.hosts if line.summary is fleet.summary.weakest), None)
+    proofs = Proofs(w, timed=True)
     context = templates.words_of(w) | {
         "host_link": lambda line: f"#{line.anchor}",
         "summary_link": lambda host: f"#{weakest.anchor}" if weakest else "",
@@ -55,6 +57,8 @@ def write_page(fleet: Fleet, in_full: list[Document] | None, w: Wording) -> Iter
         "summary": fleet.summary,
         "many": alone is None,
         "timed": True,
+        "measures": proofs.measures,
+        "attributes": proofs.attributes,
         "proof_mark": "",
         "lost": alone.document["unreachable"] if alone else "",
         "cells": heat(fleet.risks()),

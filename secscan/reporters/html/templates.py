@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from secscan import __version__, places, wording
@@ -43,6 +44,7 @@ def environment() -> Environment:
         autoescape=True,
         finalize=_inert,
         undefined=StrictUndefined,
+        auto_reload=False,  # looking for newer templates costs as much as a small one
         optimized=False,  # folding constants costs more than it saves on templates that run once
         trim_blocks=True,
         lstrip_blocks=True,
@@ -75,6 +77,11 @@ def words_of(w: Wording) -> dict[str, Any]:
         "english": markup("" if w.language == "en" else _ENGLISH),
         "badges": {term.key: _badge("badge", term, w) for term in OUTCOMES} | {t.key: _badge("severity", t, w) for t in SEVERITIES},
     }
+
+
+def for_markup(text: str) -> str:
+    """A text made visible as templates do it, and escaped for the content of an element."""
+    return escape(_inert(text), quote=False)
 
 
 def told(w: Wording, text: str) -> Any:

@@ -13,6 +13,7 @@ from secscan.reporters.html import templates
 from secscan.reporters.html.fleet import ATTENTION
 from secscan.reporters.html.portal.gathering import Member
 from secscan.reporters.html.portal.writing import File, Writer
+from secscan.reporters.html.proofs import Proofs
 from secscan.reporters.html.views import ProofView, ResultView, Shown, view_result
 from secscan.wording import DISPOSITIONS, OUTCOME_RANK, SEVERITY_RANK
 
@@ -92,6 +93,7 @@ class HostPages:
             summary=self.writer.gathering.summary_of([member.line.summary]),
             **values,
         )
+        beside = templates.markup(" · ".join(f'<a href="{file}">{self._said(domain)}</a>' for domain, file, _ in areas))
         for domain, domain_files in () if document["unreachable"] else member.layout.domains.items():
             for number, file in enumerate(domain_files, 1):
                 views = self._views(member, document, member.layout.files[file])
@@ -103,15 +105,27 @@ class HostPages:
                     "after": domain_files[number] if number < len(domain_files) else "",
                 }
                 path = f"hosts/{member.folder}/{file}"
-                yield self.writer.page("results.html", path, domain=domain, written=written, areas=areas, turned=turned, **values)
+                yield self.writer.page("results.html", path, domain=domain, written=written, beside=beside, turned=turned, **values)
 
     @cached_property
     def _fragments(self) -> Fragments:
-        context = {**self.writer.context("hosts/x/y"), "timed": False, "proof_mark": templates.markup(_PROOF_MARK)}
+        proofs = Proofs(self.writer.gathering.w, timed=False)
+        context = {
+            **self.writer.context("hosts/x/y"),
+            "timed": False,
+            "measures": proofs.measures,
+            "attributes": proofs.attributes,
+            "proof_mark": templates.markup(_PROOF_MARK),
+        }
         return Fragments({**context, "m": templates.environment().get_template("macros.html").make_module(context)})
 
     def _domains(self, member: Member) -> list[str]:
         return sorted(member.layout.domains, key=self.writer.gathering.w.content)
+
+    def _said(self, domain: str) -> str:
+        """The name of a subject area, as markup."""
+        w = self.writer.gathering.w
+        return f"<span{templates.foreign(w, domain)}>{for_html(w.content(domain))}</span>"
 
     @staticmethod
     def _area(domain: str, member: Member, outcomes: list[str]) -> tuple[str, str, dict[str, int]]:
