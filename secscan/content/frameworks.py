@@ -1,7 +1,7 @@
 """Which ids the frameworks have that checks refer to, so that a mapping to a control that does not exist is noticed.
 
-NIST SP 800-53 r5 (public domain) is a file beside the requirements. Of the others only the numbering is here: CSF 2.0 core, ISO/IEC
-27001:2022 Annex A, ISO 22301:2019 clauses, CIS Controls v8.1, PCI DSS v4. ComplianceAsCode rules are known by their form alone.
+NIST SP 800-53 r5 (public domain) and the rules of ComplianceAsCode (BSD licence) are files beside the requirements. Of the others only
+the numbering is here: CSF 2.0 core, ISO/IEC 27001:2022 Annex A, ISO 22301:2019 clauses, CIS Controls v8.1, PCI DSS v4.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from secscan import places
 from secscan.documents import did_you_mean
 
 NIST_FILE = "requirements/nist_sp800_53r5.csv"
+RULES_FILE = "requirements/complianceascode.csv"
+RULES_RELEASES = ("0.1.65", "0.1.76", "0.1.82")  # of ComplianceAsCode, in the packages ssg-* of Debian 12, Debian 13 and unstable
 _CIS_SAFEGUARDS = (5, 7, 14, 12, 6, 8, 7, 12, 7, 7, 5, 8, 11, 9, 7, 14, 9, 5)  # of controls 1 to 18
 _ISO_27001_CONTROLS = {5: 37, 6: 8, 7: 14, 8: 34}
 _CSF = {
@@ -47,6 +49,13 @@ def nist_controls() -> Mapping[str, str]:
         return {row["label"]: row["title"] for row in csv.DictReader(stream)}
 
 
+@cache
+def rules() -> Mapping[str, str]:
+    """The titles of all rules for operating systems in those releases of ComplianceAsCode, by id."""
+    with Path(places.baselines(), RULES_FILE).open(encoding="utf-8", newline="") as stream:
+        return {row["rule"]: row["title"] for row in csv.DictReader(stream)}
+
+
 def _counted(last: Mapping[int, int]) -> frozenset[str]:
     return frozenset(f"{group}.{number}" for group, count in last.items() for number in range(1, count + 1))
 
@@ -76,11 +85,11 @@ _KNOWN: dict[str, Callable[[], Mapping[str, str] | frozenset[str]]] = {
     "nist_csf": _csf,
     "iso_27001": _iso_27001,
     "cis_v8": _cis,
+    "ssg": rules,
 }
 _FORMS = {
     "iso_22301": re.compile(r"(?:[4-9]|10)(?:\.[1-9][0-9]?){0,2}"),
     "pci_dss": re.compile(r"(?:[1-9]|1[0-2])(?:\.[1-9][0-9]?){0,3}"),
-    "ssg": re.compile(r"[A-Za-z][A-Za-z0-9_.-]+"),
     "un_catalogue": re.compile(r"[A-Z]{2,4}-[0-9]{3}"),
 }
 _TITLES = {
@@ -90,7 +99,7 @@ _TITLES = {
     "iso_22301": "ISO 22301:2019",
     "cis_v8": "CIS Controls v8.1",
     "pci_dss": "PCI DSS v4",
-    "ssg": "ComplianceAsCode",
+    "ssg": f"ComplianceAsCode ({RULES_RELEASES[0]} to {RULES_RELEASES[-1]})",
     "un_catalogue": "the catalogue of check proposals",
 }
 _ALLOWED = {
@@ -100,6 +109,6 @@ _ALLOWED = {
     "iso_22301": "a clause such as 8.4 or 8.4.4",
     "cis_v8": "a control from 1 to 18, or a safeguard such as 5.4",
     "pci_dss": "a requirement such as 8.3.6",
-    "ssg": "a rule id such as sshd_disable_root_login",
+    "ssg": "a rule of one of these releases, such as sshd_disable_root_login",
     "un_catalogue": "an id such as SSH-001",
 }

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from secscan.content.coverage import Coverage
-from secscan.content.frameworks import nist_controls
+from secscan.content.frameworks import nist_controls, rules
 from secscan.model.assessment import RequirementText
 from secscan.model.check import Baseline, Case, Check, Condition, Literal, LocalChange, Parameter, Selection, Subject
 from secscan.model.matcher import Matcher
@@ -26,6 +26,7 @@ _FRAMEWORKS = {
     "ssg": "ComplianceAsCode",
     "un_catalogue": "Catalogue of proposals",
 }
+_TITLED = {"nist_800_53": nist_controls, "ssg": rules}  # frameworks whose titles are known and free
 
 
 def check_page(check: Check, data: Mapping[str, Any], probes: Mapping[str, Probe], requirements: Iterable[RequirementText]) -> str:
@@ -210,7 +211,7 @@ def _case(case: Case) -> str:
 
 
 def _reference(framework: str, ids: Sequence[str]) -> str:
-    titles = nist_controls() if framework == "nist_800_53" else {}
+    titles = _TITLED[framework]() if framework in _TITLED else {}
     return _wrapped(f"- {_FRAMEWORKS[framework]}: " + "; ".join(f"{name} {titles.get(name, '')}".rstrip() for name in ids), "  ")
 
 

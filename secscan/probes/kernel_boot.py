@@ -34,6 +34,22 @@ configured() {
   done
   if [ -e /boot/loader/entries ] && [ ! -r /boot/loader/entries ]; then printf 'closed=/boot/loader/entries\n'; return; fi
   for file in /boot/loader/entries/*.conf; do [ ! -e "$file" ] || return 0; done
+  # GRUB itself reads its menu; /etc/default/grub is what the next update-grub will write there
+  menu=
+  for file in /boot/grub/grub.cfg /boot/grub2/grub.cfg /boot/efi/EFI/*/grub.cfg; do
+    [ -e "$file" ] || continue
+    if [ ! -r "$file" ]; then printf 'closed=%s\n' "$file"; return; fi
+    entries=$(awk '$1 == "menuentry" { aside = /-recovery-|recovery mode|osprober/ }
+      !aside && $1 ~ /^linux(16|efi)?$/ && $2 ~ /vmlinu|[Ii]mage|kernel|linux/ {
+        line = "-"
+        for (i = 3; i <= NF; i++) if ($i !~ /^(root=.*|ro|rw|[$]vt_handoff|[$][{]extra_cmdline[}])$/) line = line " " $i
+        print line
+      }' "$file")
+    [ -n "$entries" ] || continue
+    menu=yes
+    printf '%s\n' "$entries" | safe | sed "s|^- *|next=$file |"
+  done
+  [ -z "$menu" ] || return 0
   if [ -r /etc/default/grub ]; then
     cat /etc/default/grub /etc/default/grub.d/*.cfg 2>/dev/null | awk '
       /^[ \t]*(export[ \t]+)?GRUB_CMDLINE_LINUX(_DEFAULT)?\+?=/ {
@@ -110,6 +126,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
                "/sys/kernel/security/apparmor/profiles", "/sys/fs/selinux/enforce", "/etc/selinux/config",
                "/sys/firmware/efi/efivars/SecureBoot-*", "/sys/module/module/parameters/sig_enforce",
                "/sys/devices/system/cpu/vulnerabilities", "/boot/loader/entries", "/boot/grub2/grubenv",
+               "/boot/{grub,grub2}/grub.cfg", "/boot/efi/EFI/*/grub.cfg",
                "/etc/default/grub", "/etc/default/grub.d", "/etc/update-extlinux.conf", "awk", "sed", "od", "date")  # fmt: skip
     return Question(_SCRIPT, touches)
 
@@ -216,22 +233,21 @@ def _secure_boot(told: dict[str, list[str]]) -> Value:
 
 def _configured(told: dict[str, list[str]]) -> dict[str, Value]:
     """What the next boot will say. Several boot entries that differ are not decided here."""
-    entries = list(dict.fromkeys(told.get("next", ())))
+    sources = {text: source for source, _, text in (entry.partition(" ") for entry in reversed(told.get("next", ())))}
     closed = [path for path in told.get("closed", ()) if path.startswith(("/boot", "/etc/default"))]
     reason = ""
     if closed:
         reason = f"{closed[0]} cannot be read by this user"
-    elif not entries:
+    elif not sources:
         reason = "no boot loader configuration that is known here"
-    elif len(entries) > 1:
+    elif len(sources) > 1:
         reason = "the boot entries differ"
-    elif "$" in entries[0] or "`" in entries[0]:
+    elif "$" in (text := next(iter(sources))) or "`" in text:
         reason = "the boot loader's configuration is computed"
     if reason:
         unknown = Unobservable(reason)
         return {"configured_command_line": unknown, "configured_parameters": unknown, "configured_in": unknown}
-    source, _, text = entries[0].partition(" ")
-    return {"configured_command_line": text, "configured_parameters": tuple(text.split()), "configured_in": source}
+    return {"configured_command_line": text, "configured_parameters": tuple(text.split()), "configured_in": sources[text]}
 
 
 PROBE = Probe(
@@ -254,7 +270,7 @@ PROBE = Probe(
         Attribute("taints", Type.LIST, "its letters: O out of tree, E unsigned, P proprietary, F forced, ..."),
         Attribute("vulnerabilities", Type.RECORDS, "weaknesses of the CPU and what the kernel does about them", fields=_FIELDS),
         Attribute("vulnerable", Type.LIST, "names of the weaknesses that are not mitigated"),
-        Attribute("configured_command_line", Type.TEXT, "what the boot loader's configuration will pass at the next boot"),
+        Attribute("configured_command_line", Type.TEXT, "what the boot loader's own menu will pass at the next boot"),
         Attribute("configured_parameters", Type.LIST, "its words"),
         Attribute("configured_in", Type.TEXT, "where that is configured"),
         Attribute("uptime", Type.DURATION, "time since the boot"),
