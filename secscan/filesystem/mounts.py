@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from secscan.model.probe import Attribute
 from secscan.model.values import Absent, Record, Type, Unobservable, Value
@@ -161,6 +162,7 @@ class MountTable:
         }
 
 
+@lru_cache(maxsize=1024)
 def unit_name(path: str) -> str:
     r"""The systemd mount unit of a mount point: /var/my tmp -> var-my\x20tmp.mount. Source: systemd.unit(5), string escaping."""
     trimmed = re.sub(r"/+", "/", path).strip("/")

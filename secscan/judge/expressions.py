@@ -29,6 +29,8 @@ class Judgement:
 
 _HOLDS = Judgement(True)
 _NOT_SELECTED = Judgement(False)
+_NO_MATCH = Match(False)
+_NO_FIELD = Unobservable("no such field")
 _NO_RECORD = Judgement(None, (Finding("", "each", None, None, None, "one of the collection is no record"),))
 
 
@@ -40,6 +42,38 @@ class Facts:
     parameters: Mapping[str, Scalar]
     matchers: Mapping[str, Matcher]
     now: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """A comparison with everything that does not depend on the record."""
+
+    attribute: str
+    matcher: Matcher
+    operand: Any
+    without: str  # why there is nothing to compare with
+    setting: Setting
+
+    def match(self, value: Value | Observed) -> Match:
+        """What the matcher says to a value; unknown when there is nothing to compare or it cannot be compared."""
+        if isinstance(value, Unobservable):
+            return Match(None, value.reason)
+        if self.without:
+            return Match(None, self.without)
+        if isinstance(value, Absent) and not self.matcher.takes_absent:
+            return _NO_MATCH  # the finding's actual value says that it is absent
+        try:
+            return self.matcher.test(value, self.operand, self.setting)  # type: ignore[arg-type] # a bare observation is for presence alone
+        except Exception as error:  # noqa: BLE001 - hosts are hostile: no value may stop the judging of the others
+            return Match(None, f"cannot be compared: {type(error).__name__}: {error}"[:300])
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A condition on the records of a collection, and its comparisons where these are prepared."""
+
+    expression: Expression
+    tests: tuple[_Test, ...] = ()
 
 
 def judge_all(expressions: Iterable[Expression], facts: Facts, record: Mapping[str, Value] | None = None) -> Judgement:
@@ -85,9 +119,7 @@ def _judge_that(that: That, facts: Facts, record: Mapping[str, Value] | None) ->
 def look_up(path: Path, facts: Facts, record: Mapping[str, Value] | None) -> Value | Observed:
     """The value at a path; the observation itself when no attribute is named."""
     if not path.name:
-        return (
-            record.get(path.attribute, Unobservable("no such field")) if record is not None else Unobservable("no record at hand")
-        )
+        return record.get(path.attribute, _NO_FIELD) if record is not None else Unobservable("no record at hand")
     observation = facts.observations.get(path.name, Unobservable("this question was not asked"))
     if not isinstance(observation, Observed) or not path.attribute:
         return observation
@@ -99,7 +131,7 @@ def _compare(
 ) -> Finding | None:
     matcher = facts.matchers[comparison.matcher]
     operand = _operand(comparison, facts, record)
-    match = _match(matcher, path, value, operand, facts.now)
+    match = _Test(path.attribute, matcher, operand, _why_no_operand(matcher, operand), Setting(path.type, facts.now)).match(value)
     if match.holds:
         return None
     kind = matcher.operand_type(path.type)
@@ -113,19 +145,6 @@ def _compare(
         missing=match.missing,
         extra=match.extra,
     )
-
-
-def _match(matcher: Matcher, path: Path, value: Value | Observed, operand: Any, now: float) -> Match:
-    if isinstance(value, Unobservable):
-        return Match(None, value.reason)
-    if reason := _why_no_operand(matcher, operand):
-        return Match(None, reason)
-    if isinstance(value, Absent) and not matcher.takes_absent:
-        return Match(False)  # the finding's actual value says that it is absent
-    try:
-        return matcher.test(value, operand, Setting(path.type, now))  # type: ignore[arg-type] # a bare observation is for presence alone
-    except Exception as error:  # noqa: BLE001 - hosts are hostile: no value may stop the judging of the others
-        return Match(None, f"cannot be compared: {type(error).__name__}: {error}"[:300])
 
 
 def _why_no_operand(matcher: Matcher, operand: Any) -> str:
@@ -193,18 +212,22 @@ def _judge_collection(expression: Each | No, facts: Facts, record: Mapping[str, 
     if not isinstance(records, tuple):
         return Judgement(None, (_whole(expression, None, "not a collection"),))
 
+    selector = [_prepare(condition, facts) for condition in expression.where]
+
     def judge_record(item: Mapping[str, Value]) -> Judgement:
-        return _judge_each(expression, facts, item) if isinstance(expression, Each) else _judge_no(expression, facts, item)
+        selected = _judge_where(selector, facts, item)
+        if selected.truth is False:
+            return _HOLDS
+        if isinstance(expression, No):
+            return _judge_no(expression, item, selected)
+        return _judge_each(expression, facts, item, selected)
 
     judgements = [judge_record(item) if isinstance(item, dict) else _NO_RECORD for item in records]
     findings = tuple(finding for judgement in judgements for finding in judgement.findings)
     return Judgement(conjunction(judgement.truth for judgement in judgements), findings, len(judgements))
 
 
-def _judge_each(each: Each, facts: Facts, item: Mapping[str, Value]) -> Judgement:
-    selected = _judge_where(each.where, facts, item)
-    if selected.truth is False:
-        return _HOLDS
+def _judge_each(each: Each, facts: Facts, item: Mapping[str, Value], selected: Judgement) -> Judgement:
     met = judge_all(each.expect, facts, item)
     if met.truth is True:
         return _HOLDS
@@ -213,37 +236,46 @@ def _judge_each(each: Each, facts: Facts, item: Mapping[str, Value]) -> Judgemen
     return Judgement(truth, tuple(_about(finding, each.path, item, truth) for finding in findings))
 
 
-def _judge_where(expressions: Iterable[Expression], facts: Facts, item: Mapping[str, Value]) -> Judgement:
+def _judge_where(selector: Sequence[_Term], facts: Facts, item: Mapping[str, Value]) -> Judgement:
     """All of the expressions, but no further than the first that is false: nobody asks what speaks against a record."""
     unknown: list[Judgement] = []
-    for expression in expressions:
-        truth = _tell(expression, facts, item) if isinstance(expression, That) else judge(expression, facts, item).truth
+    for term in selector:
+        truth = _tell(term.tests, item) if term.tests else judge(term.expression, facts, item).truth
         if truth is False:
             return _NOT_SELECTED
         if truth is None:
-            unknown.append(judge(expression, facts, item))
+            unknown.append(judge(term.expression, facts, item))
     return Judgement(None if unknown else True, tuple(finding for judgement in unknown for finding in judgement.findings))
 
 
-def _tell(that: That, facts: Facts, item: Mapping[str, Value]) -> bool | None:
-    """The truth of a comparison without what stands against it: most records of a collection are none that anybody looks for."""
-    value = look_up(that.path, facts, item)
+def _prepare(expression: Expression, facts: Facts) -> _Term:
+    """A condition on records with what is the same for all of them looked up once: most records are none that anybody looks for."""
+    if not isinstance(expression, That) or expression.path.name:
+        return _Term(expression)
+    operands = [comparison.operand for comparison in expression.comparisons]
+    if any(isinstance(operand, ObservedRef) and not operand.path.name for operand in operands):
+        return _Term(expression)  # compared with a field of the record itself
+    return _Term(expression, tuple(_test(comparison, expression.path, facts) for comparison in expression.comparisons))
+
+
+def _test(comparison: Comparison, path: Path, facts: Facts) -> _Test:
+    matcher, operand = facts.matchers[comparison.matcher], _operand(comparison, facts, None)
+    return _Test(path.attribute, matcher, operand, _why_no_operand(matcher, operand), Setting(path.type, facts.now))
+
+
+def _tell(tests: Iterable[_Test], item: Mapping[str, Value]) -> bool | None:
+    """The truth of comparisons of a record, without what stands against it."""
     truth: bool | None = True
-    for comparison in that.comparisons:
-        operand = _operand(comparison, facts, item)
-        holds = _match(facts.matchers[comparison.matcher], that.path, value, operand, facts.now).holds
+    for test in tests:
+        holds = test.match(item.get(test.attribute, _NO_FIELD)).holds
         if holds is False:
             return False
         truth = truth if holds else None
     return truth
 
 
-def _judge_no(no: No, facts: Facts, item: Mapping[str, Value]) -> Judgement:
-    selected = _judge_where(no.where, facts, item)
-    truth = negation(selected.truth)
-    if truth is True:
-        return _HOLDS
-    if truth is None:
+def _judge_no(no: No, item: Mapping[str, Value], selected: Judgement) -> Judgement:
+    if selected.truth is None:
         return Judgement(
             None, tuple(_about(finding, no.path, item, None) for finding in selected.findings if finding.holds is None)
         )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from secscan.filesystem.entries import PATH, classify_complaint
-from secscan.filesystem.mounts import MOUNT_FIELDS, TABLE, read_table, unescape_mount, unit_name
+from secscan.filesystem.mounts import MOUNT_FIELDS, TABLE, MountTable, read_table, unescape_mount, unit_name
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Type, Unobservable
 from secscan.probing import closed_lines, quote, reply
@@ -33,16 +33,17 @@ def split(calls: Sequence[Arguments], answer: Answer) -> list[Answer]:
     lines = closed_lines(answer)
     resolved = {words[1]: (words[0], words[2]) for words in (line.split("\t") for line in lines) if len(words) == 3}
     paths = [str(call["path"]) for call in calls]
-    return [_one(path, lines, resolved.get(path, ("at", path)), answer) for path in paths]
+    table = read_table(lines)
+    return [_one(path, lines, table, resolved.get(path, ("at", path)), answer) for path in paths]
 
 
-def _one(path: str, lines: Sequence[str], found: tuple[str, str], joint: Answer) -> Answer:
+def _one(path: str, lines: Sequence[str], table: MountTable, found: tuple[str, str], joint: Answer) -> Answer:
     word, rest = found
     if word == "gone":
         own = [classify_complaint(rest)]
     else:
         own = [] if rest == path else [f"at {rest}"]
-        mount = read_table(lines).holding(rest)
+        mount = table.holding(rest)
         own += [line for line in lines if mount and (_concerns(line, mount.path) or _concerns(line, rest))]
         own.append("end")
     return Answer(("\n".join(own) + "\n").encode(), joint.stderr, joint.exit, joint.fault, joint.uid)
