@@ -20,6 +20,7 @@ COMMANDS = {
     "collect": "Ask hosts and keep the evidence, without judging.",
     "evaluate": "Judge evidence that was collected before.",
     "report": "Render saved assessments in another format.",
+    "benchmark": "Compare figures with other organizations.",
     "import": "Make assessments of the results of other scanners.",
     "continuity": "Tell what each service would lose, from the backups of all hosts.",
     "explain": "Tell how one check came to its outcome on one target.",

@@ -41,7 +41,7 @@ def command(
     exits as monitoring plugins do: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
     """
     wanted, words = check_formats(formats, output), choose_words(language, terms)
-    sources, redaction = _sources(_documents(saved)), read_redaction(redact, redact_key)
+    sources, redaction = saved_sources(saved), read_redaction(redact, redact_key)
     for reporter in load_reporters(wanted):
         if output:
             path = write_report(reporter, shown(sources, redaction), output, words)
@@ -62,10 +62,11 @@ def _print(reporter: Reporter, sources: list[Source], redaction: Redaction | Non
     return reporter.exit_code(first) if reporter.exit_code else 0
 
 
-def _sources(paths: list[Path]) -> list[Source]:
+def saved_sources(saved: tuple[Path, ...]) -> list[Source]:
+    """What reads each of the assessments that are named, or lie in folders that scans wrote. UsageError when there is none."""
     from secscan.assessments import read_document  # noqa: PLC0415 - keep --help free of it
 
-    return [partial(read_document, path) for path in paths]
+    return [partial(read_document, path) for path in _documents(saved)]
 
 
 def _documents(saved: tuple[Path, ...]) -> list[Path]:

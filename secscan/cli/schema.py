@@ -11,7 +11,7 @@ import click
 from secscan.cli.content import content_option, load_content
 from secscan.errors import UsageError
 
-KINDS = ("check", "baseline", "inventory", "assessment", "continuity", "attestation", "configuration")
+KINDS = ("check", "baseline", "inventory", "assessment", "continuity", "benchmark", "attestation", "configuration")
 
 
 @click.command("schema")
@@ -40,7 +40,7 @@ def command(kind: str, content: tuple[Path, ...], output: Path | None) -> int:
 
 
 def _schema(kind: str, content: tuple[Path, ...]) -> Any:
-    if kind in {"assessment", "continuity"}:
+    if kind in {"assessment", "benchmark", "continuity"}:
         from secscan import places  # noqa: PLC0415 - keep --help free of it
 
         return json.loads((places.schemas() / f"{kind}-1.schema.json").read_text(encoding="utf-8"))
