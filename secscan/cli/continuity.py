@@ -14,7 +14,8 @@ import click
 
 from secscan.cli.journal import note
 from secscan.cli.options import attestations_options, content_options, load, read_declared, waivers_option, with_inventory
-from secscan.errors import EvidenceError
+from secscan.cli.reports import LANGUAGE_OPTIONS, choose_words, prepare_folder, write_whole
+from secscan.errors import EvidenceError, UsageError
 
 if TYPE_CHECKING:
     from secscan.continuity.assess import Evidence, ServiceFigures
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from secscan.model.assessment import Assessment
     from secscan.model.evidence import Bundle
     from secscan.pipeline import Engine
+    from secscan.wording import Wording
 
+FORMATS = {"text": "txt", "html": "html", "json": "json"}
 BASELINE = "un_continuity"
 _KNOWN_BAD = ("fail", "error")
 _SHOWN = 10
@@ -42,7 +45,13 @@ _SHOWN = 10
 @content_options
 @waivers_option
 @attestations_options
-@click.option("--json", "as_json", is_flag=True, help="As JSON (see secscan schema continuity).")
+@click.option("-f", "--format", "formats", default="", metavar="NAME,...", help="text, html, json. Default: text.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where continuity.html and such go."
+)
+@LANGUAGE_OPTIONS[0]
+@LANGUAGE_OPTIONS[1]
+@click.option("--json", "as_json", is_flag=True, help="As -f json (see secscan schema continuity).")
 def command(
     inventory: str,
     saved: Path,
@@ -52,6 +61,10 @@ def command(
     waivers: tuple[Path, ...],
     attestations: Path | None,
     organization: str | None,
+    formats: str,
+    output: Path | None,
+    language: str,
+    terms: Path | None,
     as_json: bool,
 ) -> int:
     """How much each service would lose now, how fast it comes back, and whether that is what was promised.
@@ -61,12 +74,15 @@ def command(
     met, and neither is what is not known. The checks of the baseline about services and about the organization are judged too
     (un_continuity where -b names one without such checks).
 
+    The short form is text. `-f html -o DIR` writes one page with the time line of restore points of every data set, the picture of
+    what each service hangs on, the gaps by size, and what fails when something is lost.
+
     Exit codes: 0 all objectives met, 1 one is missed, 2 evidence could not be used, 4 none is missed but one is not known or only
     estimated.
     """
-    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
-    from secscan.inventory.services import check_duration  # noqa: PLC0415 - as above
+    from secscan.inventory.services import check_duration  # noqa: PLC0415 - keep --help free of it
 
+    wanted, words = _check_formats("json" if as_json and not formats else formats, output), choose_words(language, terms)
     declared = read_declared(inventory)
     if declared is None or not declared.services:
         raise click.UsageError(f"{inventory} declares no service; allowed: an inventory with `services`")
@@ -76,11 +92,14 @@ def command(
         engine = load(BASELINE, content, waivers=waivers, attestations=attestations, organization=organization)
     bundles, broken = _newest_bundles(saved, {target.name for target in declared.targets})
     measured = measure(declared, bundles, window_s, with_inventory(engine, declared), broken)
-    if as_json:
-        click.echo(measured.as_json(), nl=False)
-    else:
-        for line in measured.lines():
-            click.echo(visible(line))
+    for name in wanted:
+        if output is None:
+            for piece in measured.write(name, words):
+                click.echo(piece, nl=False)
+        else:
+            path = prepare_folder(output) / f"continuity.{FORMATS[name]}"
+            write_whole(path, measured.write(name, words))
+            note("report_written", f"wrote {path}", path=str(path))
     return 2 if broken else _exit_code(measured.figures)
 
 
@@ -93,6 +112,15 @@ class Measured:
     indicators: Sequence[Indicator]
     assessment: Assessment | None = None
     broken: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def write(self, form: str, words: Wording) -> Iterable[str]:
+        """One of FORMATS in pieces; the page in the language of the words."""
+        from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
+        from secscan.reporters.html.continuity import write_continuity  # noqa: PLC0415 - as above
+
+        if form == "html":
+            return write_continuity(json.loads(self.as_json()), words)
+        return [self.as_json()] if form == "json" else (f"{visible(line)}\n" for line in self.lines())
 
     def lines(self) -> Iterable[str]:
         """The short form, for people."""
@@ -191,6 +219,17 @@ def measure(
     assessment = assess_together(engine, evidence, now) if engine else None
     indicators = measure_indicators(figures, evidence, assessment.results if assessment else ())
     return Measured(evidence, figures, indicators, assessment, broken or {})
+
+
+def _check_formats(text: str, output: Path | None) -> list[str]:
+    """The forms that were asked for; UsageError for unknown ones, and for several of them without a folder."""
+    names = [name.strip() for name in text.split(",") if name.strip()] or ["text"]
+    for name in names:
+        if name not in FORMATS:
+            raise UsageError(f"no form of the continuity report is named {name!r}; allowed: {', '.join(FORMATS)}")
+    if len(names) > 1 and output is None:
+        raise UsageError(f"several formats need a folder; allowed: -o DIR, or one of {', '.join(names)}")
+    return list(dict.fromkeys(names))
 
 
 def _newest_bundles(saved: Path, hosts: set[str]) -> tuple[list[Bundle], dict[str, str]]:
