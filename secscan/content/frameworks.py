@@ -1,7 +1,7 @@
 """Which ids the frameworks have that checks refer to, so that a mapping to a control that does not exist is noticed.
 
-NIST SP 800-53 r5 (public domain) and the rules of ComplianceAsCode (BSD licence) are files beside the requirements. Of the others only
-the numbering is here: CSF 2.0 core, ISO/IEC 27001:2022 Annex A, ISO 22301:2019 clauses, CIS Controls v8.1, PCI DSS v4.
+NIST SP 800-53 r5 (public domain) and the rules of ComplianceAsCode (BSD licence) are files beside the requirements. Of the others
+only the numbering is here: CSF 2.0 core, ISO/IEC 27001:2022 Annex A, ISO 22301:2019 clauses, CIS Controls v8.1, PCI DSS v4.
 """
 
 from __future__ import annotations
