@@ -44,7 +44,7 @@ def short_lines(figures: ServiceFigures) -> Iterator[str]:
     yield f"  {'coverage':<18}{covered} of {len(figures.data_sets)} data sets have a restore point{rest}{_uncovered(figures)}"
     for each in figures.data_sets:
         yield f"  {each.data_set.id}: {_describe(each)}"
-        for note in each.trials.notes:
+        for note in (*each.trials.notes, *each.trials.strays):
             yield f"    {note}"
         for copy in each.copies:
             for note in (copy.fault, *copy.notes):
@@ -272,7 +272,7 @@ def _trials_document(trials: Trials) -> dict[str, Any]:
             for trial in trials.found
         ],
         "faults": list(trials.faults),
-        "notes": list(trials.notes),
+        "notes": [*trials.notes, *trials.strays],
     }
 
 

@@ -39,11 +39,15 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Trials:
-    """What is known of a data set's restores, the newest first. `faults` say why there may be more; `notes` what does not count."""
+    """What is known of a data set's restores, the newest first. `faults` say why there may be more; `notes` what does not count.
+
+    `strays` are records beside them that are about nothing that is declared.
+    """
 
     found: tuple[Trial, ...] = ()
     faults: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    strays: tuple[str, ...] = ()
 
     @property
     def newest(self) -> Trial | None:
@@ -64,11 +68,12 @@ def limit_for(service: Service) -> float:
 def find_trials(service: Service, data_set: DataSet, evidence: Evidence) -> Trials:
     """Every restore of a data set that people state, or that its host, one with its backups or one it is tested on has recorded.
 
-    What any other host says of it is nobody's business: it counts for nothing.
+    What any other host says of it is nobody's business: it counts for nothing. A record that cannot be read may be
+    about any data set.
     """
     keepers = [evidence.repositories[name].host for name in data_set.backups]
     hosts = dict.fromkeys((data_set.host, *data_set.tested_on, *keepers))
-    found, faults, notes = [], [], []
+    found, faults, notes, strays = [], [], [], []
     for host in hosts:
         if fault := evidence.why_untold(host, PROBE):
             faults.append(fault)
@@ -79,8 +84,13 @@ def find_trials(service: Service, data_set: DataSet, evidence: Evidence) -> Tria
                     found.append(told)
                 else:
                     notes.append(told)
+            elif isinstance(record["data_set"], Unobservable):
+                notes.append(f"{host}: {record['data_set'].reason}")
+            elif not any(_is_about(record, each, declared) for each in evidence.services for declared in each.data_sets):
+                strays.append(f"{host}: {record['file']}: no service declares {_named(record)}")
     found += _stated_trials(service, data_set, evidence)
-    return Trials(tuple(sorted(found, key=lambda trial: (-trial.finished, trial.passed))), tuple(faults), tuple(notes))
+    newest_first = sorted(found, key=lambda trial: (-trial.finished, trial.passed))
+    return Trials(tuple(newest_first), tuple(faults), tuple(notes), tuple(strays))
 
 
 def find_outages(service: Service, evidence: Evidence) -> tuple[Outage, ...]:
@@ -93,6 +103,11 @@ def find_outages(service: Service, evidence: Evidence) -> tuple[Outage, ...]:
 
 def _is_about(record: Record, service: Service, data_set: DataSet) -> bool:
     return record["data_set"] == data_set.id and (not isinstance(record["service"], str) or record["service"] == service.name)
+
+
+def _named(record: Record) -> str:
+    """What a record says it is about."""
+    return f"the data set {record['data_set']!r}" + (f" of {record['service']!r}" if isinstance(record["service"], str) else "")
 
 
 def _read_trial(host: str, record: Record, evidence: Evidence) -> Trial | str:

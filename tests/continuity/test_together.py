@@ -133,6 +133,20 @@ def test_a_record_that_cannot_be_is_told_and_does_not_count(told, why):
     assert why in trials.notes[0]
 
 
+def test_a_record_that_is_about_nothing_declared_is_told_and_leaves_what_is_known_as_it_was():
+    trials = find_trials(ERP, FILES, after(restored(), restored(file="b.json", data_set="filse", service="erp")))
+    assert [trial.source for trial in trials.found] == ["a.json on db1"]
+    assert trials.strays == ("db1: b.json: no service declares the data set 'filse' of 'erp'",)
+    assert trials.notes == ()
+
+
+def test_a_record_that_cannot_be_read_may_be_about_the_data_set_and_is_told():
+    broken = {name: Unobservable("b.json: is not valid JSON") for name in restored()} | {"file": "b.json"}
+    trials = find_trials(ERP, FILES, after(broken))
+    assert trials.notes == ("db1: b.json: is not valid JSON",)
+    assert not trials.strays
+
+
 def test_a_restore_on_a_host_without_a_clock_is_no_measurement():
     assert recovery(after(restored(), offset=None)).verdict is Verdict.PARTLY
 
