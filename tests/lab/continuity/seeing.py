@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lab.lab import Lab
-from lab.scanning import Scanner
 
 BASELINE = "un_continuity"
 OF_SERVICE = ("rpo_now", "worst_gap", "site_loss", "cyber", "rto")
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
 class Seen:
     """One look: outcomes by host or service and check; figures by service or data set and name, as knowledge and verdict."""
 
-    outcomes: Mapping[tuple[str, str], str]
-    figures: Mapping[tuple[str, str], str]
+    folder: Path
+    outcomes: Mapping[Key, str]
+    figures: Mapping[Key, str]
     document: Mapping[str, Any]
-    why: Mapping[tuple[str, str], str]
 
     def service(self, name: str) -> dict[str, Any]:
         """A service of the continuity document."""
@@ -36,41 +37,47 @@ class Seen:
         sets = [each for service in self.document["services"] for each in service["data_sets"]]
         return next(found for each in sets for found in each["repositories"] if found["id"] == name)
 
-    def since(self, before: Seen) -> tuple[dict[tuple[str, str], str], dict[tuple[str, str], str]]:
+    def since(self, before: Seen) -> tuple[dict[Key, str], dict[Key, str]]:
         """Outcomes and figures that are no longer what they were."""
         return _changed(before.outcomes, self.outcomes), _changed(before.figures, self.figures)
 
 
 class Observer:
-    """Looks at the sites as a person does: a scan of all hosts, and the figures of what it kept."""
+    """Looks at the sites as a person does: a scan, and the figures of the newest evidence of all hosts."""
 
-    def __init__(self, lab: Lab, scanner: Scanner, inventory: Path) -> None:
-        self._lab, self._scanner, self._inventory = lab, scanner, inventory
+    def __init__(self, lab: Lab, folder: Path, inventory: str) -> None:
+        self._lab, self._folder, self._looks = lab, folder, 0
+        self.inventory = folder / "inventory.yml"
+        self.inventory.write_text(inventory)
 
-    def look(self) -> Seen:
-        """Scan all hosts and measure."""
-        scan = self._scanner.scan("-i", str(self._inventory), baseline=BASELINE)
-        told = self.measure(scan.folder, "--json")
-        if told.returncode not in {0, 1, 4}:
-            raise RuntimeError(f"secscan continuity: exit status {told.returncode}: {told.stderr}")
-        document = json.loads(told.stdout)
-        hosts = [(name, result) for name, host in scan.documents.items() for result in host["results"]]
-        outcomes = {(_about(name, result), result["check"]): result["outcome"] for name, result in hosts}
-        why = {(_about(name, result), result["check"]): f"{result['reason']} {result['findings']}" for name, result in hosts}
-        return Seen(outcomes, dict(_figures(document)), document, why)
+    def look(self, *hosts: str, before: Seen | None = None) -> Seen:
+        """Scan and measure. With hosts only these are asked; the others are as they were seen before."""
+        self._looks += 1
+        folder = self._folder / f"look-{self._looks}"
+        if before:
+            shutil.copytree(before.folder, folder)
+        limit = [word for host in hosts for word in ("-l", f"host={host}")]
+        self.run("scan", *limit, "-b", BASELINE, "-f", "json", "-q", "-o", str(folder))
+        document = json.loads(self.run("continuity", "--saved", str(folder), "--json").stdout)
+        results = [(result["subject"], result) for result in document["results"]]
+        for path in sorted(folder.glob("hosts/*.json")):
+            host = json.loads(path.read_text())
+            if host["host"]["name"] != "organization":
+                results += [(host["host"]["name"], result) for result in host["results"]]
+        outcomes = {(about, result["check"]): result["outcome"] for about, result in results}
+        return Seen(folder, outcomes, dict(_figures(document)), document)
 
-    def measure(self, saved: Path, *words: str) -> subprocess.CompletedProcess[str]:
-        """Run `secscan continuity` on what a scan kept."""
-        command = [sys.executable, "-m", "secscan", "continuity", "-i", str(self._inventory), "--saved", str(saved), *words]
+    def run(self, command: str, *words: str, may_exit: Collection[int] = (0, 1, 4)) -> subprocess.CompletedProcess[str]:
+        """Run secscan with the inventory. Raises RuntimeError for an exit status that was not expected."""
+        line = self._lab.enclosure.beside(sys.executable, "-m", "secscan", command, "-i", str(self.inventory), *words)
         environment = {**os.environ, **self._lab.client.environment}
-        return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment, check=False)
+        done = subprocess.run(line, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment, check=False)
+        if done.returncode not in may_exit:
+            raise RuntimeError(f"secscan {command}: exit status {done.returncode}: {done.stderr[-2000:]}")
+        return done
 
 
-def _about(name: str, result: Mapping[str, Any]) -> str:
-    return str(result.get("subject") or name)
-
-
-def _figures(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
+def _figures(document: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
     for service in document["services"]:
         for name in OF_SERVICE:
             figure = service["figures"][name]
@@ -80,5 +87,5 @@ def _figures(document: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str
             yield (each["id"], "covered"), str(each["covered"])
 
 
-def _changed(before: Mapping[tuple[str, str], str], after: Mapping[tuple[str, str], str]) -> dict[tuple[str, str], str]:
+def _changed(before: Mapping[Key, str], after: Mapping[Key, str]) -> dict[Key, str]:
     return {key: after.get(key, "gone") for key in {**before, **after} if before.get(key) != after.get(key)}
