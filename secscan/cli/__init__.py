@@ -20,6 +20,7 @@ COMMANDS = {
     "collect": "Ask hosts and keep the evidence, without judging.",
     "evaluate": "Judge evidence that was collected before.",
     "report": "Render saved assessments in another format.",
+    "kpi": "Measure indicators, and write the annual report and the risk register.",
     "benchmark": "Compare figures with other organizations.",
     "import": "Make assessments of the results of other scanners.",
     "continuity": "Tell what each service would lose, from the backups of all hosts.",

@@ -21,7 +21,11 @@ PREFIX = "SECSCAN_"
 _JOINED = ("formats", "fail_on")  # the command line has them as words with commas between
 _WORDS = (("inventory", "ssh-config"), ("ssh_config", "none"))  # words that are no places
 _COMMANDS = ("run", "config", "doctor", "scan", "collect", "evaluate", "explain", "plan", "diff", "history", "continuity")
-_GROUPS = {"runs": ("list", "failing", "forget"), "attest": ("new", "list", "verify", "due", "report")}
+_GROUPS = {
+    "runs": ("list", "failing", "forget"),
+    "attest": ("new", "list", "verify", "due", "report"),
+    "kpi": ("show", "report", "risks"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ class Configuration:
         """Defaults of the parameters of each command."""
         defaults = {KEYS[name].parameter: setting.value for name, setting in self.settings.items() if KEYS[name].parameter}
         groups = {group: dict.fromkeys(commands, defaults) for group, commands in _GROUPS.items()}
-        words = {name: value for name, value in defaults.items() if name in {"language", "terms"}}
+        words = {name: value for name, value in defaults.items() if name in {"language", "terms", "redact", "redact_key"}}
         return {**dict.fromkeys(_COMMANDS, defaults), **groups, "report": words}
 
 

@@ -110,6 +110,7 @@ KEYS = {
     "prometheus": Key("prometheus", _TEXT, "a file of numbers for node_exporter's textfile collector, NAME.prom", place=True),
     "language": Key("language", _TEXT, "the language of reports for people: ar, zh, en, fr, ru, es"),
     "terms": Key("terms", _TEXT, "a file of your organization's words in place of ours", place=True),
+    "governance": Key("governance", _TEXT, "a file of your targets, risks and proposed adjustments (secscan kpi)", place=True),
     "redact": Key("redact", {"type": "boolean"}, "reports to show to others: without names, addresses, values and evidence"),
     "redact_key": Key("redact_key", _TEXT, "a private file (mode 0600) with a secret that keeps pseudonyms the same", place=True),
     "fail_on": Key("fail_on", _TEXTS, "what ends with exit code 1: a severity; error, manual, unreachable; or never"),

@@ -21,14 +21,14 @@ COLUMNS = (
     "assessed_at", "judged_by",
 )  # fmt: skip
 _CELL_LIMIT = 32_000  # characters; spreadsheets take 32,767
-_MARK = "\ufeff"
+MARK = "\ufeff"
 
 
 def render(documents: Iterable[Document]) -> Iterator[str]:
     """The header, then the results of each document."""
-    yield _MARK + _lines([COLUMNS])
+    yield MARK + write_rows([COLUMNS])
     for document in documents:
-        yield _lines(_rows(document))
+        yield write_rows(_rows(document))
 
 
 def _rows(document: Document) -> Iterator[Iterable[str]]:
@@ -71,7 +71,8 @@ def _cells(result: Mapping[str, Any], check: Mapping[str, Any], unreachable: str
     ]
 
 
-def _lines(rows: Iterable[Iterable[str]]) -> str:
+def write_rows(rows: Iterable[Iterable[str]]) -> str:
+    """Lines of cells, none of which a spreadsheet would compute."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\r\n").writerows(
         [for_csv(shorten(cell, _CELL_LIMIT)) if cell else "" for cell in row] for row in rows

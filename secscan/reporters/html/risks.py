@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from secscan.kpi.register import LIKELIHOODS
 from secscan.summary import CheckSummary
 from secscan.wording import SEVERITIES, Term, mark
 
-BANDS = (5, 25, 50, 100)
+BANDS = LIKELIHOODS
 """Likelihood: up to so many per cent of the hosts on which a check was wanted fail it."""
 
 LEVELS = (

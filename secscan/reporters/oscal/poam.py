@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from secscan.assessments import Document
+from secscan.kpi.register import IMPACTS, likelihood, residual
 from secscan.reporters import Reporter, oscal
 from secscan.spool import Spool
 from secscan.statements import identifier, line, moment_key, write_json
 from secscan.wording import EFFORTS, ENGLISH, SEVERITY_RANK, WHENS
+
+_UNWANTED = frozenset({"not_applicable", "skipped"})
 
 
 @dataclass(slots=True)
@@ -29,6 +33,7 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
     items: dict[str, _Item] = {}
     inventory: dict[str, str] = {}
     parties: dict[str, str] = {}
+    wanted: Counter[str] = Counter()
     keys, modified, version, comma = [], "", "", ""
     with Spool() as observations:
         yield '{"plan-of-action-and-milestones":{'
@@ -36,6 +41,7 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
             keys.append(identifier("assessment", moment_key(document)))
             modified, version = max(modified, document["finished_at"]), document["provenance"]["tool_version"]
             for result in document["results"]:
+                wanted[result["check"]] += result["outcome"] not in _UNWANTED
                 if oscal.words(result).said != "not-satisfied":
                     continue
                 yield (comma or '"risks":[') + "\n" + write_json(oscal.risk(result, document))
@@ -54,7 +60,7 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
         "uuid": identifier("poam", *keys),
         "metadata": oscal.metadata("Plan of action and milestones of secscan", modified, version, parties),
         "system-id": {"identifier-type": "https://ietf.org/rfc/rfc4122", "id": identifier("system", *keys)},
-        "poam-items": [_item(item) for item in _in_order(items)] or [_nothing()],
+        "poam-items": [_item(item, wanted[item.check["id"]]) for item in _in_order(items)] or [_nothing()],
     }
     yield f"\n{write_json(closing)[1:]}}}\n"
 
@@ -72,8 +78,10 @@ def _in_order(items: dict[str, _Item]) -> list[_Item]:
     return sorted(items.values(), key=lambda item: (SEVERITY_RANK[item.severity], -len(item.hosts), item.check["id"]))
 
 
-def _item(item: _Item) -> oscal.Json:
-    check = item.check
+def _item(item: _Item, wanted: int) -> oscal.Json:
+    check, failing, impact = item.check, len(item.risks), IMPACTS[item.severity]
+    chance = likelihood(failing, max(wanted, failing))
+    accepted = item.accepted == failing
     terms = ", ".join(filter(None, [EFFORTS.get(check["effort"], ""), WHENS.get(check["when"], "")]))
     said = [
         f"{line(check['title'])}: not so on {ENGLISH.hosts(len(item.hosts))}.",
@@ -86,6 +94,11 @@ def _item(item: _Item) -> oscal.Json:
         "accepted": item.accepted,
         "effort": check["effort"],
         "takes_effect": check["when"],
+        "likelihood": chance,
+        "impact": impact,
+        "risk_score": chance * impact,
+        "treatment": "accept" if accepted else "mitigate",
+        "residual": chance * impact if accepted else residual(chance, impact, failing, item.accepted),
     }
     return {
         "uuid": identifier("poam-item", check["id"], *item.risks),

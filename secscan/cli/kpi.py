@@ -1,0 +1,166 @@
+"""`secscan kpi`: indicators against targets, the annual report, and the risk register."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from secscan.cli.report import saved_sources
+from secscan.cli.reports import LANGUAGE_OPTIONS, choose_words, prepare_folder, write_whole
+
+if TYPE_CHECKING:
+    from secscan.kpi.definitions import Governance
+    from secscan.kpi.measure import Indicator, Period
+    from secscan.kpi.register import Risk
+
+F = TypeVar("F", bound=Callable[..., Any])
+_SAVED = click.argument("saved", nargs=-1, required=True, type=click.Path(path_type=Path))
+_BEFORE = click.option(
+    "--before", type=click.Path(path_type=Path), metavar="DIR", help="The assessments of the earlier period, to compare with."
+)
+_GOVERNANCE = click.option(
+    "--governance",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Your own targets, risks (owner, treatment, ...) and proposed adjustments.",
+)
+_STATES = {True: "reached", False: "missed", None: "no data"}
+
+
+@click.group("kpi")
+def command() -> None:
+    """Measure indicators against targets, and write the annual report and the risk register."""
+
+
+@command.command("show")
+@_SAVED
+@_BEFORE
+@_GOVERNANCE
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def show(saved: tuple[Path, ...], before: Path | None, governance: Path | None, as_json: bool) -> int:
+    """The indicators of saved assessments against their targets, beside those of an earlier period.
+
+    SAVED is an assessment or a folder that a scan wrote. Exits 0 whatever is reached.
+    """
+    version, indicators, _ = _measured(saved, before, _read(governance))
+    if as_json:
+        click.echo(json.dumps({"version": version, "indicators": [_plain(each) for each in indicators]}, indent=1))
+        return 0
+    for line in _table(indicators):
+        click.echo(line)
+    return 0
+
+
+@command.command("report")
+@_SAVED
+@_BEFORE
+@_GOVERNANCE
+@LANGUAGE_OPTIONS[0]
+@LANGUAGE_OPTIONS[1]
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where it goes."
+)
+def report(
+    saved: tuple[Path, ...], before: Path | None, governance: Path | None, language: str, terms: Path | None, output: Path
+) -> int:
+    """Write the annual report for a governing body: annual.html and annual.md."""
+    from secscan.kpi.annual import Annual, write_markdown  # noqa: PLC0415 - keep --help free of it
+    from secscan.reporters.html.annual import write_page  # noqa: PLC0415 - as above
+
+    words, own = choose_words(language, terms), _read(governance)
+    version, indicators, (period, earlier) = _measured(saved, before, own)
+    annual = Annual(
+        version=version,
+        indicators=indicators,
+        risks=_register(saved, own),
+        adjustments=own.adjustments if own else (),
+        period=(period.started_at, period.finished_at),
+        before=(earlier.started_at, earlier.finished_at) if earlier else None,
+    )
+    prepare_folder(output)
+    for name, pieces in (("annual.html", write_page(annual, words)), ("annual.md", write_markdown(annual, words))):
+        write_whole(output / name, pieces)
+        click.echo(f"secscan: wrote {output / name}", err=True)
+    return 0
+
+
+@command.command("risks")
+@_SAVED
+@_GOVERNANCE
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it to a file.")
+def risks(saved: tuple[Path, ...], governance: Path | None, output: Path | None) -> int:
+    """The risk register as CSV: a line for every check that fails, with likelihood, impact, owner, treatment and what remains.
+
+    `-f poam` of the other commands is the same as an OSCAL plan of action and milestones.
+    """
+    from secscan.reporters.csv import MARK, write_rows  # noqa: PLC0415 - keep --help free of it
+
+    text = MARK + write_rows(_rows(_register(saved, _read(governance))))
+    if output is None:
+        click.echo(text, nl=False)
+        return 0
+    write_whole(output, [text])
+    click.echo(f"secscan: wrote {output}", err=True)
+    return 0
+
+
+def _read(governance: Path | None) -> Governance | None:
+    from secscan.kpi.definitions import read_governance  # noqa: PLC0415 - keep --help free of it
+
+    return read_governance(governance) if governance else None
+
+
+def _measured(
+    saved: tuple[Path, ...], before: Path | None, governance: Governance | None
+) -> tuple[int, tuple[Indicator, ...], tuple[Period, Period | None]]:
+    from secscan.kpi.definitions import definitions  # noqa: PLC0415 - keep --help free of it
+    from secscan.kpi.measure import measure, read_period  # noqa: PLC0415 - as above
+
+    version, known = definitions()
+    period = read_period(source() for source in saved_sources(saved))
+    earlier = read_period(source() for source in saved_sources((before,))) if before else None
+    return version, measure(known, period, earlier, governance), (period, earlier)
+
+
+def _register(saved: tuple[Path, ...], governance: Governance | None) -> list[Risk]:
+    from secscan.kpi.register import register  # noqa: PLC0415 - keep --help free of it
+
+    return register((source() for source in saved_sources(saved)), governance)
+
+
+def _plain(indicator: Indicator) -> dict[str, Any]:
+    definition = indicator.definition
+    told = {key: getattr(definition, key) for key in ("id", "title", "formula", "unit", "direction", "source")}
+    figures = {key: getattr(indicator, key) for key in ("value", "of", "target", "reached", "before", "better")}
+    return {**told, "checks": definition.measure[1] if definition.measure[0] == "met" else [], **figures}
+
+
+def _table(indicators: tuple[Indicator, ...]) -> Iterator[str]:
+    from secscan.kpi.annual import trend, write_value  # noqa: PLC0415 - keep --help free of it
+    from secscan.wording import ENGLISH  # noqa: PLC0415 - as above
+
+    width = max(len(each.definition.title) for each in indicators)
+    yield f"{'':<{width}}  {'value':>8} {'target':>8}  {'':<7} {'before':>8}"
+    for each in indicators:
+        unit = each.definition.unit
+        value, target, before = (write_value(figure, unit, ENGLISH) for figure in (each.value, each.target, each.before))
+        moved = f" {trend(each).word.lower()}" if each.better is not None else ""
+        yield f"{each.definition.title:<{width}}  {value:>8} {target:>8}  {_STATES[each.reached]:<7} {before:>8}{moved}".rstrip()
+
+
+def _rows(found: list[Risk]) -> Iterator[tuple[str, ...]]:
+    yield (
+        "check", "title", "domain", "severity", "likelihood", "impact", "score", "owner", "treatment", "residual", "due",
+        "failing", "accepted", "wanted", "requirements", "effort", "remedy", "note",
+    )  # fmt: skip
+    for risk in found:
+        numbers = (risk.likelihood, risk.impact, risk.score)
+        yield (
+            risk.check, risk.title, risk.domain, risk.severity, *map(str, numbers), risk.owner, risk.treatment, str(risk.residual),
+            risk.due, *map(str, (risk.failing, risk.accepted, risk.wanted)), " ".join(risk.requirements), risk.effort, risk.remedy,
+            risk.note,
+        )  # fmt: skip
