@@ -1,15 +1,7 @@
-# What makes every check of table.yaml hold on the lab's host; after harden.sh and ways.sh, of which nothing is to be undone.
+# What makes every check of table.yaml hold on the lab's host; after machine.sh, harden.sh and ways.sh, of which nothing is to be undone.
 # shellcheck shell=sh
 
-# Only a part of the kernel is the host's own. The rest of it is played by files, and by a program in front of auditctl.
-printf '#!/bin/sh\necho kvm\n' >/usr/sbin/systemd-detect-virt
-cat >/usr/sbin/auditctl <<'END'
-#!/bin/sh
-case $1 in -l) cat /run/flips/audit-rules ;; -s) cat /run/flips/audit-status ;; esac
-END
-chmod 0755 /usr/sbin/systemd-detect-virt
-umount -l /run/host 2>/dev/null || true
-rm -f /run/systemd/container /run/host/container-manager
+# Of the kernel, what is not the host's own is played by files.
 put /run/flips/audit-status 'enabled 2' 'failure 1' 'pid 1' 'rate_limit 0' 'backlog_limit 8192' 'lost 0' 'backlog 0'
 for each in kernel/kptr_restrict:2 kernel/randomize_va_space:2 kernel/dmesg_restrict:1 kernel/sysrq:0 kernel/tainted:0 \
   kernel/perf_event_paranoid:3 kernel/unprivileged_bpf_disabled:1 kernel/kexec_load_disabled:1 kernel/yama/ptrace_scope:1 \
@@ -186,7 +178,7 @@ systemctl restart systemd-journald.service rsyslog.service
 for each in /tmp /var/tmp /dev/shm; do echo "tmpfs $each tmpfs nosuid,nodev,noexec 0 0"; done >>/etc/fstab
 mkdir -p /boot/grub
 echo kernel >/boot/vmlinuz
-private /boot/grub/grub.cfg 'linux /boot/vmlinuz'
+private /boot/grub/grub.cfg 'linux /boot/vmlinuz root=/dev/vda1 ro quiet audit=1 audit_backlog_limit=8192'
 private /root/.pgpass 'localhost:5432:*:backup:x'
 private /var/lib/aide/aide.db '@@begin_db'
 private /var/log/aide/aide.log 'no differences'
