@@ -29,6 +29,7 @@ COMMANDS = {
     "history": "Tell the story of a check on a host.",
     "runs": "List runs, see what fails for how long, and forget old runs.",
     "waiver": "Accept failures until a date.",
+    "oversight": "Follow recommendations of oversight bodies.",
     "attest": "State what no machine can tell, and see what is due.",
     "check": "List, show, write and prove checks.",
     "baseline": "List, show and prove baselines.",

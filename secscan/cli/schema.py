@@ -11,7 +11,7 @@ import click
 from secscan.cli.content import content_option, load_content
 from secscan.errors import UsageError
 
-KINDS = ("check", "baseline", "inventory", "assessment", "continuity", "benchmark", "attestation", "configuration")
+KINDS = ("check", "baseline", "inventory", "assessment", "continuity", "benchmark", "attestation", "register", "configuration")
 
 
 @click.command("schema")
@@ -56,7 +56,16 @@ def _schema(kind: str, content: tuple[Path, ...]) -> Any:
         from secscan.cli.settings import configuration_schema  # noqa: PLC0415 - as above
 
         return configuration_schema()
+    return _schema_of_content(kind, content)
+
+
+def _schema_of_content(kind: str, content: tuple[Path, ...]) -> Any:
+    """The schemas that name checks, probes or requirements."""
     library, vocabulary = load_content(content)
+    if kind == "register":
+        from secscan.oversight.schema import register_schema  # noqa: PLC0415 - keep --help free of it
+
+        return register_schema(library.checks, library.requirements)
     if kind == "check":
         from secscan.content.schema import check_schema  # noqa: PLC0415 - as above
 

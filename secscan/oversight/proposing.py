@@ -1,0 +1,83 @@
+"""What the results of a saved run say of recommendations. It is a proposal: what the register says is never changed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from secscan.model.assessment import STATED
+from secscan.model.recommendation import Recommendation, Status
+
+_UNTOLD = ("error", "manual", "skipped", "unreachable")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """`status` is None where the results do not tell. `counts` are linked results by outcome, what people state counted in.
+
+    `waived` is how many of the failures somebody has accepted: they fail all the same. `at_odds`: the register says that nothing
+    is to be done, and results say that something is.
+    """
+
+    recommendation: Recommendation
+    status: Status | None
+    why: str
+    counts: Mapping[str, int]
+    waived: int
+    at_odds: bool
+
+
+@dataclass(slots=True)
+class _Linked:
+    """The results of one recommendation while documents are read."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    waived: int = 0
+    seen: set[str] = field(default_factory=set)
+
+
+def propose(recommendations: Sequence[Recommendation], documents: Iterable[Mapping[str, Any]]) -> tuple[Proposal, ...]:
+    """A proposal for each recommendation, from saved assessments, each of which is read once."""
+    linked = [_Linked() for _ in recommendations]
+    for document in documents:
+        for each, found in zip(recommendations, linked, strict=True):
+            _add(each, found, document)
+    return tuple(_propose(each, found) for each, found in zip(recommendations, linked, strict=True))
+
+
+def _add(each: Recommendation, found: _Linked, document: Mapping[str, Any]) -> None:
+    if document["unreachable"]:
+        found.counts["unreachable"] += 1
+        return
+    for result in document["results"]:
+        requirements = set(each.requirements).intersection(result["requirements"])
+        if result["check"] in each.checks or requirements:
+            found.seen |= {result["check"], *requirements}
+            found.counts[STATED.get(result["disposition"], result["outcome"])] += 1
+            found.waived += result["disposition"] == "waived"
+
+
+def _propose(each: Recommendation, found: _Linked) -> Proposal:
+    status, why = _judge(each, found)
+    at_odds = status is not None and status.is_open and not each.status.is_open
+    return Proposal(each, status, why, dict(found.counts), found.waived, at_odds)
+
+
+def _judge(each: Recommendation, found: _Linked) -> tuple[Status | None, str]:
+    counts, links = found.counts, (*each.checks, *each.requirements)
+    failing, holding = counts["fail"], counts["pass"]
+    if not links:
+        return None, "it is linked to nothing that is checked"
+    if failing:
+        part = f"{failing} of {failing + holding} linked results fail"
+        return (Status.IN_PROGRESS if holding else Status.NOT_STARTED), part
+    if lacking := [link for link in links if link not in found.seen]:
+        return None, f"this run has no result for {', '.join(lacking)}"
+    untold = {outcome: counts[outcome] for outcome in _UNTOLD if counts[outcome]}
+    if untold:
+        return None, "not judged: " + ", ".join(f"{count} {outcome}" for outcome, count in untold.items())
+    if not holding:
+        return None, "none of the linked checks applies"
+    return Status.IMPLEMENTED, f"all {holding} linked results hold"
