@@ -12,9 +12,10 @@ from secscan.probing import closed_lines, reply
 
 _SCRIPT = r"""printf 'uid=%s\n' "$(id -u)"
 printf 'time=%s\n' "$(date +%s)"
-printf 'kernel=%s\n' "$(uname -r)"
+kernel=; [ ! -e /proc/self ] || kernel=$(uname -r)
+printf 'kernel=%s\n' "$kernel"
 printf 'machine=%s\n' "$(uname -m)"
-printf 'hostname=%s\n' "$(cat /proc/sys/kernel/hostname 2>/dev/null || uname -n)"
+printf 'hostname=%s\n' "$(cat /proc/sys/kernel/hostname 2>/dev/null || head -n 1 /etc/hostname 2>/dev/null)"
 id=; [ ! -r /etc/machine-id ] || IFS= read -r id </etc/machine-id
 printf 'machine-id=%s\n' "$id"
 init=other
@@ -32,6 +33,7 @@ for f in /etc/os-release /usr/lib/os-release; do
 done
 printf 'end\n'
 part 0 0"""
+_NO_PROC = "/proc is not mounted, so the kernel may not be its own"
 _FAMILIES = {
     "debian": ("debian", "ubuntu", "raspbian", "linuxmint", "devuan"),
     "rhel": ("rhel", "fedora", "centos", "rocky", "almalinux", "ol", "amzn"),
@@ -58,7 +60,17 @@ _CONTAINERS = {
 def ask(calls: Sequence[Arguments]) -> Question:
     """One question for all: the platform has no arguments."""
     return Question(
-        _SCRIPT, ("/etc/os-release", "/etc/machine-id", "/proc/sys/kernel/hostname", "id", "date", "uname", "systemd-detect-virt")
+        _SCRIPT,
+        (
+            "/etc/os-release",
+            "/etc/machine-id",
+            "/proc/sys/kernel/hostname",
+            "/etc/hostname",
+            "id",
+            "date",
+            "uname",
+            "systemd-detect-virt",
+        ),
     )
 
 
@@ -79,9 +91,9 @@ def read(call: Arguments, answer: Answer) -> Observation:
         "id": system or Unobservable("no os-release file"),
         "version": version or Unobservable("os-release has no VERSION_ID"),
         "name": _unquote(pairs.get("PRETTY_NAME", "")) or Unobservable("os-release has no PRETTY_NAME"),
-        "kernel": pairs["kernel"],
+        "kernel": pairs["kernel"] or Unobservable(_NO_PROC),
         "machine": pairs["machine"],
-        "hostname": pairs["hostname"],
+        "hostname": pairs["hostname"] or Unobservable(_NO_PROC),
         "machine_id": pairs["machine-id"],
         "init": pairs["init"],
         "virtualization": virtualization,

@@ -245,7 +245,8 @@ else printf 'unobservable: no package manager that is known here: apt, dnf, zypp
 printf 'now %s\n' "$(date +%s)"
 ask_$manager
 automatic_$manager
-printf 'running %s\n' "$(uname -r)"
+running=; [ ! -e /proc/self ] || running=$(uname -r)
+printf 'running %s\n' "$running"
 for d in /lib/modules/*/kernel; do [ ! -d "$d" ] || { d=${d%/kernel}; printf 'kernel %s\n' "${d##*/}"; }; done
 for f in /run/reboot-required /var/run/reboot-required /run/reboot-needed; do
   if [ -e "$f" ]; then printf 'reboot yes %s exists\n' "$f"; break; fi
@@ -301,9 +302,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
         "lists_age": max(0.0, now - updated) if updated else _NEVER,
         "lists_updated": updated or _NEVER,
         "packages": pending or records,
-        "reboot_required": _reboot(told),
-        "running_kernel": told["running"][0],
-        "newest_kernel": newest_kernel(told["running"][0], told.get("kernel", ())) or _NO_KERNEL,
+        **_kernels(told),
         "held": tuple(told.get("held", ())),
         "automatic": Unobservable(by) if automatic == "unobservable:" else automatic == "yes",
         "automatic_by": by if automatic == "yes" else Unobservable(by) if automatic == "unobservable:" else Absent(by),
@@ -312,6 +311,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
     return Observed(attributes)
 
 
+_NOT_ITS_OWN = Unobservable("/proc is not mounted, so the kernel may not be its own")
 _NEVER = Unobservable("there are no fetched package lists")
 _NO_KERNEL = Unobservable("no kernel is installed here: a container, or a kernel from outside")
 
@@ -341,6 +341,14 @@ def _update(word: str, text: str, security: Unobservable | None) -> dict[str, Va
         "security": security or urgent,
         "phased": kind == "phased",
     }
+
+
+def _kernels(told: dict[str, list[str]]) -> dict[str, Value]:
+    running = told["running"][0]
+    if not running:
+        return dict.fromkeys(("reboot_required", "running_kernel", "newest_kernel"), _NOT_ITS_OWN)
+    newest = newest_kernel(running, told.get("kernel", ())) or _NO_KERNEL
+    return {"reboot_required": _reboot(told), "running_kernel": running, "newest_kernel": newest}
 
 
 def _reboot(told: dict[str, list[str]]) -> Value:

@@ -89,6 +89,11 @@ def test_a_page_tells_what_is_asked_expected_mended_and_mapped(capsys: pytest.Ca
         ("observe:", "references: {nist_csf: [PR.AA-07]}\nobserve:", ":6:25: NIST CSF 2.0 has no 'PR.AA-07' (did you mean"),
         ("observe:", "references: {iso_27001: ['8.35']}\nobserve:", ":6:26: ISO/IEC 27001:2022 Annex A has no '8.35'"),
         ("observe:", "references: {cis_v8: ['18.6']}\nobserve:", ":6:23: CIS Controls v8.1 has no '18.6'"),
+        (
+            "observe:",
+            "references: {ssg: [file_permissions_sudoers]}\nobserve:",
+            ":6:20: ComplianceAsCode (0.1.65 to 0.1.82) has no",
+        ),
         ("observe:", "references: {cis_v8: ['5.4', '5.4']}\nobserve:", ":6:30: '5.4' stands here twice"),
         ("probe: file,", "probe: flie,", ":7:10: no probe is named \"flie\" (did you mean 'file'?)"),
     ],
@@ -227,7 +232,7 @@ def test_every_probe_and_matcher_is_listed_and_has_a_page(capsys: pytest.Capture
     assert "did you mean 'sysctl'?" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", ["check", "baseline", "inventory", "assessment", "configuration"])
+@pytest.mark.parametrize("kind", ["check", "baseline", "inventory", "assessment", "continuity", "configuration"])
 def test_every_schema_is_a_schema_and_can_be_written(own: Path, capsys: pytest.CaptureFixture[str], kind: str):
     assert run(["schema", kind, "-o", "out.json"]) == 0
     jsonschema.Draft202012Validator.check_schema(json.loads((own / "out.json").read_text(encoding="utf-8")))

@@ -117,6 +117,16 @@ def test_a_tree_is_entered(tree):
     assert (answer, exchanged.address) == (b"cat\nls\nsh\n", str(tree))
 
 
+def test_the_kernel_of_this_machine_is_not_seen_in_a_tree_with_proc(tree):
+    (tree / "proc").mkdir()
+    subprocess.run(["mount", "-t", "proc", "proc", tree / "proc"], check=True)
+    try:
+        _, answer = ask(chroot.TRANSPORT, Target("image", "chroot", str(tree)), "ls /proc; echo end")
+        assert (answer, (tree / "proc/self").exists()) == (b"end\n", True)
+    finally:
+        subprocess.run(["umount", tree / "proc"], check=True)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 def test_a_tree_without_a_shell_says_so(tmp_path):
     with pytest.raises(ExchangeError, match="it has no sh"):
