@@ -54,7 +54,8 @@ def list_recommendations(registers: tuple[Path, ...], saved: Path | None, conten
     from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
 
     for each in () if as_json else found:
-        click.echo(visible(f"{each.status.value:<13}{_day(each.due_at)}  {each.id}  {each.source}, owner {each.owner}"))
+        day = f"due {_day(each.due_at)}" if each.closed_at is None else f"closed {_day(each.closed_at)}"
+        click.echo(visible(f"{each.status.value:<13}{day:<19}{each.id}  {each.source}, owner {each.owner}"))
         if proposal := proposals.get(each.id):
             click.echo(visible(f"  {_tell(proposal)}"))
     return 1 if any(proposal.at_odds for proposal in proposals.values()) else 0

@@ -232,7 +232,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_the_list_changes_nothing_in_the_register(folder, capsys):
     assert run(["oversight", "list"]) == 0
-    assert "implemented  2022-01-01  R1" in capsys.readouterr().out
+    assert "implemented  closed 2022-01-01  R1" in capsys.readouterr().out
     assert (folder / "oversight.yml").read_text() == REGISTER
 
 

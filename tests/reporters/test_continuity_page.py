@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from secscan.continuity.evidence import Evidence
+from secscan.continuity.indicators import measure_indicators
 from secscan.languages import LANGUAGES, wording
 from secscan.reporters.html.continuity import find_gaps, write_continuity
 from secscan.reporters.html.continuity.canvas import Canvas
@@ -213,3 +215,8 @@ def test_spans_sizes_and_what_has_no_end_are_written_for_people():
     assert [write_span(ENGLISH, each) for each in (0, 59, 3600, 93_784, 6 * DAY)] == ["0s", "59s", "1h", "1d 2h", "6d"]
     assert [write_size(ENGLISH, each) for each in (None, 0, 1023, 1536, 5 * GIB)] == ["?", "0 B", "1,023 B", "1.5 KiB", "5.0 GiB"]
     assert (write_figure(ENGLISH, MISSED), write_figure(ENGLISH, MISSED, "rto")) == ("all of it", "never")
+
+
+def test_every_indicator_is_named_on_the_page_as_in_the_short_form():
+    counted = measure_indicators((), Evidence({}, {}, {}, NOW))
+    assert {each.id: each.title for each in counted} == INDICATORS
