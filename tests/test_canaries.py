@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import keyring
 import pytest
 from small_content import Small, said, write_baseline, write_checks
 from transports.servers import Server, make_key, make_server, me, public
@@ -185,9 +186,13 @@ def logged() -> Iterator[Callable[[], str]]:
         logger.setLevel(logging.NOTSET)
 
 
-@pytest.fixture(params=["file", "environment"])
+@pytest.fixture(params=["file", "environment", "keyring"])
 def given(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
-    """All secrets handed over in files or in the environment; the options that say so."""
+    """All secrets handed over in files, in the environment or in a keyring; the options that say so."""
+    if request.param == "keyring":
+        monkeypatch.setattr(keyring, "get_password", lambda service, user: GIVEN[user])
+        options = (("password", "password"), ("passphrase", "passphrase"), ("become-password", "sudo"))
+        return tuple(word for option, name in options for word in (f"--{option}-keyring", f"secscan/{name}"))
     monkeypatch.setenv("SECSCAN_PASSPHRASE", GIVEN["passphrase"])
     if request.param == "environment":
         monkeypatch.setenv("SECSCAN_PASSWORD", GIVEN["password"])

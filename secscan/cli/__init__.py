@@ -37,6 +37,7 @@ COMMANDS = {
     "probe": "List and show probes and matchers.",
     "schema": "Print the JSON Schema of a kind of file.",
     "doctor": "Tell what would stop a run, and how to mend it.",
+    "notify": "Try the channels, and tell when a run did not happen.",
     "config": "Show every setting, and where each comes from.",
     "schedule": "Have a run done by the calendar.",
     "init": "Write a commented inventory and configuration.",

@@ -15,6 +15,7 @@ from secscan.cli.reports import FailOn, load_reporters, severity_rank, write_who
 
 if TYPE_CHECKING:
     from secscan.cli.continuity import Measured
+    from secscan.cli.telling import Told
     from secscan.history.records import Diff
     from secscan.summary import Summary
 
@@ -32,6 +33,7 @@ _METRICS = {
     "secscan_run_exit_code": "0 all hold, 1 something fails, 2 not remembered, 3 a target not reached, 4 something not judged.",
     "secscan_run_targets": "Targets by whether they were reached.",
     "secscan_run_changes": "Changes since the run before, by kind; missing where there is none to compare with.",
+    "secscan_run_notifications": "News by channel and whether they were delivered; 0 where there were none.",
     "secscan_service_objectives": "Objectives of services by what the evidence makes of them.",
 }
 
@@ -40,7 +42,7 @@ _METRICS = {
 class Finished:
     """A run that is over. `documents` gives what was found, host by host; `since` what changed since the last one.
 
-    `written` are the files of its reports. `services` is None where none is declared.
+    `written` are the files of its reports, `told` how telling each channel went. `services` is None where none is declared.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Finished:
     documents: Callable[[], Iterator[Mapping[str, Any]]]
     since: Diff | None
     services: Measured | None
+    told: Sequence[Told]
     written: Sequence[Path]
     exit_code: int
 
@@ -96,6 +99,7 @@ def _facts(finished: Finished) -> dict[str, Any]:
         "coverage": tally.coverage,
         "changes": dict(finished.changes),
         "objectives": dict(finished.objectives),
+        "told": {each.channel: {"news": each.news, "complaint": each.complaint} for each in finished.told},
         "written": [str(path) for path in finished.written],
     }
 
@@ -132,6 +136,9 @@ def _summary(finished: Finished) -> Iterator[str]:
         yield from _wrapped(
             "objectives of services: " + ", ".join(f"{count} {word}" for word, count in finished.objectives.items())
         )
+    for each in finished.told:
+        if each.news:
+            yield f"  {'could not tell' if each.complaint else 'told'} channel {each.channel}: {each.news} news"
     for path in finished.written:
         yield f"  wrote {path}"
 
@@ -166,5 +173,9 @@ def _samples(finished: Finished) -> Iterator[tuple[str, Mapping[str, str], float
     if finished.since:
         for kind in _TOLD:  # a series that only appears when something fails cannot be watched
             yield "secscan_run_changes", {**whose, "kind": kind}, float(finished.changes.get(kind, 0))
+    for each in finished.told:
+        for state, lost in (("delivered", False), ("lost", True)):
+            count = each.news if bool(each.complaint) is lost else 0
+            yield "secscan_run_notifications", {**whose, "channel": each.channel, "state": state}, float(count)
     for verdict, count in finished.objectives.items():
         yield "secscan_service_objectives", {**whose, "verdict": verdict}, float(count)

@@ -101,7 +101,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(each) for each in value]
     if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(each) for name, each in asdict(value).items() if each is not None}
+        return _plain(asdict(value))
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items() if each is not None}
     return without_password(str(value)) if isinstance(value, str | Path) else value
 
 

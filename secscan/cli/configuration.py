@@ -11,8 +11,10 @@ from typing import Any
 
 import click
 
+from secscan.cli.channels import Notify
 from secscan.cli.journal import note
-from secscan.cli.settings import KEYS, KINDS, Key, ReportOrder, beside, is_written_as
+from secscan.cli.settings import KEYS, Key, ReportOrder
+from secscan.cli.written import KINDS, beside, is_written_as
 from secscan.documents import Document, read_document
 from secscan.errors import UsageError
 
@@ -25,6 +27,7 @@ _GROUPS = {
     "runs": ("list", "failing", "forget"),
     "attest": ("new", "list", "verify", "due", "report"),
     "kpi": ("show", "report", "risks"),
+    "notify": ("test", "check"),
 }
 
 
@@ -47,6 +50,12 @@ class Configuration:
     def reports(self) -> tuple[ReportOrder, ...]:
         """The further reports of a run."""
         found: tuple[ReportOrder, ...] = self.settings["reports"].value if "reports" in self.settings else ()
+        return found
+
+    @property
+    def notify(self) -> Notify | None:
+        """Whom to tell what; None where nobody is told anything."""
+        found: Notify | None = self.settings["notify"].value if "notify" in self.settings else None
         return found
 
     def defaults(self) -> dict[str, dict[str, Any]]:

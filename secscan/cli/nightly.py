@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from secscan.cli.conclusion import Finished, conclude, exit_code_with
 from secscan.cli.configuration import configuration_of
@@ -17,6 +18,8 @@ from secscan.cli.journal import note
 from secscan.cli.redacting import read_redaction
 from secscan.cli.reports import Run, check_formats, choose_words, exit_code, prepare_folder, write_files, write_whole
 from secscan.cli.settings import ReportOrder
+from secscan.cli.speech import speech_of
+from secscan.cli.telling import tell, words_of
 from secscan.errors import UsageError
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ def command(context: click.Context, /, prometheus: Path | None, **options: Any) 
     """Do the whole nightly job that secscan.yml describes.
 
     Asks the hosts of the inventory, remembers what was found, writes every report and the figures of services, and tells what
-    changed since the last run. `secscan config` shows what it would go by.
+    changed since the last run, to the channels of `notify` too. `secscan config` shows what it would go by.
     """
     from secscan.summary import summarise  # noqa: PLC0415 - keep --help free of it
 
@@ -44,13 +47,15 @@ def command(context: click.Context, /, prometheus: Path | None, **options: Any) 
     if job.output is None:
         raise UsageError("a run needs a folder to keep what it finds in; allowed: output: DIR in secscan.yml, or -o DIR")
     orders = [_read_order(order, options) for order in configuration_of(context).reports]
+    notify = configuration_of(context).notify
+    words = words_of(notify, options["language"], options["terms"]) if notify else {}
     if prometheus:
         prepare_folder(prometheus.parent, 0o755)
     with performed(job) as done:
         written = write_files(done.run, job.formats, job.output, job.words)
-        for order, words in orders:
+        for order, its_words in orders:
             redaction = job.redaction or read_redaction(order.redact, None)
-            written += write_files(replace(done.run, redaction=redaction), order.formats, order.directory, words)
+            written += write_files(replace(done.run, redaction=redaction), order.formats, order.directory, its_words)
         services = _measure_services(job, done.run)
         if services:
             path = job.output / "continuity.json"
@@ -58,15 +63,21 @@ def command(context: click.Context, /, prometheus: Path | None, **options: Any) 
             written.append(path)
         since = done.memory.compare(done.run.names) if done.memory and not done.interrupted else None
         code = ending(job, done, exit_code_with(exit_code(done.run, job.rule), services, job.rule))
+        summary, told = summarise(done.run.documents()), []
+        if notify and not done.interrupted:
+            whole = not options["targets"] and context.get_parameter_source("limit") is not ParameterSource.COMMANDLINE
+            bundles = _bundles(done.run)
+            told = tell(notify, words, job.output, speech_of(job, done, since, summary, bundles, notify, whole=whole))
         finished = Finished(
             name=done.run.name,
             baseline=job.engine.baseline,
             started_at=done.started_at,
             finished_at=time.time(),
-            summary=summarise(done.run.documents()),
+            summary=summary,
             documents=done.run.documents,
             since=since,
             services=services,
+            told=told,
             written=tuple(written),
             exit_code=code,
         )
@@ -89,17 +100,17 @@ def _measure_services(job: Job, run: Run) -> Measured | None:
     declared = read_inventory(job.inventory) if job.inventory else None
     if declared is None or not declared.services:
         return None
-    bundles = _bundles(run)
+    bundles = list(_bundles(run))
     if not bundles:
         note("services_unknown", "nothing is known of the services, because no host was reached", "warning")
         return None
     return measure(declared, bundles, WINDOW_S)
 
 
-def _bundles(run: Run) -> Sequence[Bundle]:
-    """The evidence of this run."""
+def _bundles(run: Run) -> Iterator[Bundle]:
+    """The evidence of this run, one host at a time."""
     from secscan.bundles import read_bundle  # noqa: PLC0415 - keep --help free of it
 
     digests = [document["provenance"]["bundle_sha256"] for document in run.documents()]
     paths = [run.folder / "evidence" / f"{digest}.bundle.json.gz" for digest in digests if digest]
-    return [read_bundle(path) for path in paths if path.is_file()]
+    yield from (read_bundle(path) for path in paths if path.is_file())

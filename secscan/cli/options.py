@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import os
-import stat
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from secscan.cli.confidential import KEYRING, ask, read_keyring, read_private
 from secscan.cli.journal import note as say
 from secscan.errors import UsageError
 
@@ -77,6 +77,9 @@ _ACCESS_OPTIONS = [
     click.option("--ask-become-password", is_flag=True, help="Prompt for the sudo password."),
     click.option("--password-file", type=_FILE, metavar="FILE", help="Read the SSH password from a private file."),
     click.option("--become-password-file", type=_FILE, metavar="FILE", help="Read the sudo password from a private file."),
+    click.option("--password-keyring", metavar="NAME", help="Take the SSH password from the keyring: SERVICE/USER."),
+    click.option("--passphrase-keyring", metavar="NAME", help="Take the passphrase of the SSH key from the keyring: SERVICE/USER."),
+    click.option("--become-password-keyring", metavar="NAME", help="Take the sudo password from the keyring: SERVICE/USER."),
     click.option("--identity", metavar="FILE", help="SSH private key to sign in with."),
     click.option("--ssh-config", metavar="FILE", help="OpenSSH client configuration instead of ~/.ssh/config."),
     click.option("--known-hosts", metavar="FILE", help="Known host keys instead of ~/.ssh/known_hosts."),
@@ -171,11 +174,11 @@ def read_access(arguments: dict[str, Any]) -> Access:
     }
     if arguments["accept_new"]:
         options["host_key_policy"] = "accept-new"
-    become_password = _secret("become", arguments["ask_become_password"], arguments["become_password_file"], "sudo password")
+    become_password = _secret("become", "become_password", arguments, "sudo password")
     return Access(
         become=True if become_password is not None and arguments["become"] is None else arguments["become"],
-        password=_secret("password", arguments["ask_password"], arguments["password_file"], "SSH password"),
-        passphrase=_secret("passphrase", arguments["ask_passphrase"], None, "passphrase of the SSH key"),
+        password=_secret("password", "password", arguments, "SSH password"),
+        passphrase=_secret("passphrase", "passphrase", arguments, "passphrase of the SSH key"),
         become_password=become_password,
         options=options,
     )
@@ -226,28 +229,14 @@ def read_targets(arguments: dict[str, Any], declared: Inventory | None = None) -
     return tuple(access.apply(target) for target in chosen)
 
 
-def _secret(name: str, ask: bool, file: Path | None, what: str) -> str | None:
-    """A secret from a prompt, a private file or the environment; never from an argument."""
-    if ask:
-        return str(click.prompt(what, hide_input=True, err=True))
+def _secret(variable: str, name: str, arguments: Mapping[str, Any], what: str) -> str | None:
+    """A secret from a prompt, a private file, the keyring or the environment, in this order; never from an argument."""
+    if arguments[f"ask_{name}"]:
+        return ask(what)
+    file, reference = arguments.get(f"{name}_file"), arguments.get(f"{name}_keyring")
+    if file and reference:
+        option = name.replace("_", "-")
+        raise UsageError(f"the {what} is given twice; allowed: either --{option}-file FILE, or --{option}-keyring {KEYRING}")
     if file:
-        return _read_private(file)
-    return os.environ.get(SECRET_VARIABLES[name])
-
-
-def _read_private(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8") as stream:
-            state = os.fstat(stream.fileno())
-            if state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise UsageError(
-                    f"{path}: others may read this password (mode {stat.S_IMODE(state.st_mode):04o}); allowed: mode 0600"
-                )
-            secret = stream.readline().rstrip("\r\n")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}; allowed: a file of mode 0600 with the password") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is not UTF-8 text; allowed: a file of mode 0600 with the password") from error
-    if not secret:
-        raise UsageError(f"{path}: holds no password; allowed: a file of mode 0600 with the password in its first line")
-    return secret
+        return read_private(file, what)
+    return read_keyring(reference, what) if reference else os.environ.get(SECRET_VARIABLES[variable])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from secscan.cli.channels import NOTIFY_SCHEMA, read_notify
+from secscan.cli.written import KINDS, beside, is_written_as
 from secscan.documents import Document
 
 
@@ -54,11 +56,6 @@ _ORDERS: dict[str, Any] = {
 }
 
 
-def beside(folder: Path, place: str) -> str:
-    """A place as it is written in a file of this folder."""
-    return str(folder / Path(place).expanduser())
-
-
 def _read_orders(document: Document, name: str, value: Any, folder: Path) -> tuple[ReportOrder, ...] | None:
     """The key `reports`."""
     if not isinstance(value, list) or not value or not all(isinstance(each, dict) for each in value):
@@ -81,21 +78,6 @@ def _read_orders(document: Document, name: str, value: Any, folder: Path) -> tup
     return tuple(found) if len(document.problems) == before else None
 
 
-KINDS = {"string": "text", "boolean": "true or false", "integer": "a whole number", "array": "a list of texts"}
-
-
-def is_written_as(schema: Mapping[str, Any], value: Any) -> bool:
-    """Whether a value is what the schema of a key says: text, one of a few words, a number within limits, a list of texts."""
-    match schema["type"]:
-        case "boolean":
-            return isinstance(value, bool)
-        case "integer":
-            return type(value) is int and schema["minimum"] <= value <= schema["maximum"]
-        case "array":
-            return isinstance(value, list) and bool(value) and all(isinstance(each, str) and each.strip() for each in value)
-    return isinstance(value, str) and bool(value.strip()) and value in schema.get("enum", (value,))
-
-
 KEYS = {
     "inventory": Key("inventory", _TEXT, "the inventory file", place=True),
     "baseline": Key("baseline", _TEXT, "the baseline to judge by"),
@@ -107,6 +89,7 @@ KEYS = {
     "output": Key("output", _TEXT, "the folder that reports and evidence go to", place=True),
     "formats": Key("formats", _TEXTS, "the reports to write: text, html, json, csv, ... (secscan report --help)"),
     "reports": Key("", _ORDERS, "further reports of `secscan run`: other folders, formats, languages", read=_read_orders),
+    "notify": Key("", NOTIFY_SCHEMA, "whom to tell what, without being asked (secscan notify)", read=read_notify),
     "prometheus": Key("prometheus", _TEXT, "a file of numbers for node_exporter's textfile collector, NAME.prom", place=True),
     "language": Key("language", _TEXT, "the language of reports for people: ar, zh, en, fr, ru, es"),
     "terms": Key("terms", _TEXT, "a file of your organization's words in place of ours", place=True),
@@ -121,6 +104,9 @@ KEYS = {
     "known_hosts": Key("known_hosts", _TEXT, "known host keys instead of ~/.ssh/known_hosts", place=True),
     "ssh_config": Key("ssh_config", _TEXT, "OpenSSH client configuration instead of ~/.ssh/config", place=True),
     "password_file": Key("password_file", _TEXT, "a private file (mode 0600) with the SSH password", place=True),
+    "password_keyring": Key("password_keyring", _TEXT, "SERVICE/USER of the SSH password in the keyring"),
+    "passphrase_keyring": Key("passphrase_keyring", _TEXT, "SERVICE/USER of the passphrase of the SSH key in the keyring"),
+    "become_password_keyring": Key("become_password_keyring", _TEXT, "SERVICE/USER of the sudo password in the keyring"),
     "become_password_file": Key("become_password_file", _TEXT, "a private file (mode 0600) with the sudo password", place=True),
     "connect_timeout": Key("connect_timeout", {"type": "integer", "minimum": 1, "maximum": 600}, "seconds to connect"),
     "timeout": Key("timeout", {"type": "integer", "minimum": 5, "maximum": 7200}, "seconds for one whole host"),

@@ -100,11 +100,11 @@ WRONG = {
     "a folder to collect into that nobody can write": (
         "collect local -o /proc/1/fd", ["/proc/1/fd: cannot be written", "allowed: "]),
     "a password file that others may read": (
-        "scan host --password-file open_password", ["open_password: others may read this password (mode 0644)", "allowed: "]),
+        "scan host --password-file open_password", ["open_password: others may read this SSH password (mode 0644)", "allowed: "]),
     "a password file that is not there": (
         "scan host --password-file nowhere", ["nowhere: cannot be read: No such file", "allowed: "]),
     "a password file that is empty": (
-        "scan host --password-file empty_password", ["empty_password: holds no password", "allowed: "]),
+        "scan host --password-file empty_password", ["empty_password: holds no SSH password", "allowed: "]),
     "a password file that is not text": ("scan host --become-password-file bad_password", ["bad_password: is not UTF-8 text"]),
     "evidence that is not there": ("evaluate nowhere", ["nowhere: cannot be read: No such file or directory"]),
     "a folder without evidence": ("evaluate bare", ["no bundle in bare", "allowed: files that end in .bundle.json.gz"]),

@@ -1,0 +1,78 @@
+"""Somewhere for messages to arrive: a mail server and a web server of this test's own."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+
+@dataclass
+class Sink:
+    """What arrived, and the URL that it is sent to."""
+
+    url: str
+    messages: list[Any] = field(default_factory=list)
+
+
+@pytest.fixture
+def mail() -> Iterator[Sink]:
+    """A real SMTP server; what arrives is read as mail."""
+    sink = Sink("")
+
+    class Keep:
+        async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+            message = email.message_from_bytes(envelope.content, _class=EmailMessage, policy=email.policy.default)
+            sink.messages.append((envelope.rcpt_tos, message))
+            return "250 OK"
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(Keep(), hostname="127.0.0.1", port=port)
+    controller.start()
+    sink.url = f"mailto://127.0.0.1:{port}?to=officer@un.example&from=secscan@un.example&mode=insecure"
+    yield sink
+    controller.stop()
+
+
+@pytest.fixture
+def web() -> Iterator[Sink]:
+    """A web server that takes Apprise's JSON; below /refused it refuses, below /slow it does not answer in time."""
+    sink = Sink("")
+    released = threading.Event()
+
+    class Take(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            if self.path.startswith("/slow"):
+                released.wait(20)
+                return
+            refused = self.path.startswith("/refused")
+            if not refused:
+                sink.messages.append((self.path, body))
+            self.send_response(401 if refused else 200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Take)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    sink.url = f"json://127.0.0.1:{server.server_address[1]}/canary-token-9931"
+    yield sink
+    released.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
