@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
 from secscan.errors import PluginError
@@ -44,6 +45,7 @@ REPORTERS: Mapping[str, str] = {  # name -> module below secscan.reporters
     "text": "text",
     "html": "html",
     "portal": "html.portal",
+    "pdf": "html.pdf",
     "json": "json",
     "csv": "csv",
     "junit": "junit",
@@ -57,6 +59,19 @@ REPORTERS: Mapping[str, str] = {  # name -> module below secscan.reporters
     "prometheus": "prometheus",
     "nagios": "nagios",
 }
+
+
+EXTRAS: Mapping[str, tuple[str, str]] = {
+    "pdf": ("weasyprint", "WeasyPrint")
+}  # reporter -> module and name of what its extra brings
+
+
+def missing_extra(name: str) -> str:
+    """What a reporter needs and is not installed, with how to install it; empty where nothing is missing."""
+    module, called = EXTRAS.get(name, ("", ""))
+    if not module or find_spec(module):
+        return ""
+    return f"the format {name} needs {called}, which is not installed; allowed: pip install 'secscan[{name}]'"
 
 
 def reporter_names() -> tuple[str, ...]:

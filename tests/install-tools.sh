@@ -3,12 +3,13 @@
 # below .tools. Elsewhere it says what is missing and goes on.
 set -eu
 packages='mmdebstrap systemd-container iproute2 openssh-server openssh-client sudo mksh busybox-static dropbear-bin chromium nftables
-  openscap-scanner'
+  openscap-scanner libpango-1.0-0 libpangoft2-1.0-0 fonts-dejavu-core fonts-noto-core fonts-wqy-microhei poppler-utils'
 command -v npm >/dev/null 2>&1 || packages="$packages nodejs npm"
 tools="$(cd "$(dirname "$0")/.." && pwd)/.tools"
 trestle=5.2.0
 inspecjs=2.12.6
 sarif=5.7.0
+axe=4.14.1
 
 missing=
 for package in $packages; do
@@ -47,5 +48,17 @@ if [ ! -e "$node/whole" ]; then
     touch "$node/whole"
   else
     echo "tests that validate HDF and SARIF are skipped: npm cannot install inspecjs and sarif-multitool"
+  fi
+fi
+
+rules="$tools/axe-$axe"
+if [ ! -e "$rules/whole" ]; then
+  echo "installing for the tests: axe-core $axe"
+  rm -rf "$rules"
+  mkdir -p "$rules"
+  if npm install --prefix "$rules" --ignore-scripts --no-audit --no-fund --silent "axe-core@$axe"; then
+    touch "$rules/whole"
+  else
+    echo "tests of accessibility are skipped: npm cannot install axe-core"
   fi
 fi

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from secscan.cli.redacting import Redaction, Source, read_redaction, redact_options, shown
-from secscan.cli.reports import FORMATS, LANGUAGE_OPTIONS, check_formats, choose_words, load_reporters, print_text, write_report
+from secscan.cli.reports import (
+    FORMATS,
+    LANGUAGE_OPTIONS,
+    check_formats,
+    choose_words,
+    load_reporters,
+    print_report,
+    print_text,
+    write_report,
+)
 
 if TYPE_CHECKING:
     from secscan.reporters import Reporter
@@ -55,10 +63,7 @@ def command(
 
 def _print(reporter: Reporter, sources: list[Source], redaction: Redaction | None, words: Wording) -> int:
     """The only report, on standard output; returns what to exit with."""
-    first = ""
-    for piece in reporter.write(shown(sources, redaction), words):
-        sys.stdout.write(piece)
-        first = first or piece
+    first = print_report(reporter, shown(sources, redaction), words)
     return reporter.exit_code(first) if reporter.exit_code else 0
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from secscan.wording import Wording
 
 F = TypeVar("F", bound=Callable[..., Any])
-FORMATS = "text, html, portal, json, csv, junit, markdown, sarif, xccdf, hdf, oscal, poam, ocsf, prometheus, nagios"
+FORMATS = "text, html, portal, pdf, json, csv, junit, markdown, sarif, xccdf, hdf, oscal, poam, ocsf, prometheus, nagios"
 _SEVERITIES = ("low", "medium", "high", "critical")
 _SETTLED = ("waived", "attested", "attested_not_applicable")
 _OTHERS = ("error", "manual", "unreachable", "never")
@@ -45,7 +45,7 @@ LANGUAGE_OPTIONS = (
         default="en",
         show_default=True,
         metavar="ar|zh|en|fr|ru|es",
-        help="The language of the reports that people read: text, html, portal.",
+        help="The language of the reports that people read: text, html, portal, pdf.",
     ),
     click.option(
         "--terms",
@@ -131,8 +131,13 @@ def check_formats(text: str, output: Path | None) -> list[str]:
             raise UsageError(f"no format is named {word!r}{did_you_mean(word, known)}; allowed: {', '.join(known)}")
     if len(words) > 1 and output is None:
         raise UsageError(f"several formats need a folder; allowed: -o DIR, or one of {', '.join(words)}")
-    if output is None and plugins.reporter(words[0]).files:
+    if missing := next(filter(None, map(plugins.missing_extra, words)), None):
+        raise UsageError(missing)
+    only = plugins.reporter(words[0]) if output is None else None
+    if only and only.files:
         raise UsageError(f"{words[0]} is a folder of files; allowed: -o DIR")
+    if only and only.encode and sys.stdout.isatty():
+        raise UsageError(f"{words[0]} is nothing for a terminal; allowed: -o DIR, or > FILE")
     return list(dict.fromkeys(words))
 
 
@@ -338,8 +343,19 @@ def write_reports(run: Run, formats: Iterable[str], output: Path | None, quiet: 
         print_text(run.shown(), colour, words)
     elif not output:
         for reporter in load_reporters(formats):
-            for piece in reporter.write(run.shown(), words):
-                sys.stdout.write(piece)
+            print_report(reporter, run.shown(), words)
+
+
+def print_report(reporter: Reporter, documents: Iterable[Mapping[str, Any]], words: Wording) -> str:
+    """A report on standard output. Returns the beginning of its text, empty where it is no text."""
+    if reporter.encode:
+        sys.stdout.buffer.writelines(reporter.write_bytes(documents, words))
+        return ""
+    first = ""
+    for piece in reporter.write(documents, words):
+        sys.stdout.write(piece)
+        first = first or piece
+    return first
 
 
 def write_files(run: Run, formats: Iterable[str], folder: Path, words: Wording) -> list[Path]:
@@ -351,7 +367,7 @@ def write_report(reporter: Reporter, documents: Iterable[Mapping[str, Any]], out
     """A report in its file, or its files in their folder; returns what a person opens."""
     if reporter.files is None:
         path = output / f"report.{reporter.extension}"
-        write_whole(path, reporter.write(documents, words))
+        write_whole(path, reporter.write_bytes(documents, words))
         return path
     from secscan.cli.folder import write_folder  # noqa: PLC0415 - keep --help free of it
 
@@ -381,14 +397,14 @@ def prepare_folder(folder: Path, mode: int = 0o700) -> Path:
         raise UsageError(f"{folder}: cannot be written: {error.strerror}; allowed: a folder that you may write in") from error
 
 
-def write_whole(path: Path, pieces: Iterable[str], mode: int = 0o600) -> None:
-    """A file that is whole or not there, readable by its owner only unless said."""
+def write_whole(path: Path, pieces: Iterable[str | bytes], mode: int = 0o600) -> None:
+    """A file that is whole or not there, readable by its owner only unless said; text as UTF-8."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with partial.open("w", encoding="utf-8", newline="") as stream:
+        with partial.open("wb") as stream:
             partial.chmod(mode)
-            stream.writelines(pieces)
+            stream.writelines(piece.encode() if isinstance(piece, str) else piece for piece in pieces)
         partial.replace(path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}") from error

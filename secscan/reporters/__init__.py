@@ -1,4 +1,4 @@
-"""Reporters: assessment documents in, text out. They read nothing else and write nothing: only the command line writes files."""
+"""Reporters: assessment documents in, text or bytes out. They read nothing else; only the command line writes files."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Reporter:
     still being asked. `exit_code` is for forms that are judged by how their program ends: from the text to what `secscan report`
     exits with when it prints the text. `render_in` is for forms that people read: the same in the words of a language.
     `files` is for forms of many files: each with its path, below a folder of the form's name; `render` then gives the texts alone.
+    `encode` is for forms that are not text: from what `render` gives to the bytes of the file.
     """
 
     name: str
@@ -30,7 +31,13 @@ class Reporter:
     exit_code: Callable[[str], int] | None = None
     render_in: Callable[[Iterable[Document], Wording], Iterator[str]] | None = None
     files: Callable[[Iterable[Document], Wording], Iterator[tuple[str, Iterator[str]]]] | None = None
+    encode: Callable[[Iterable[str]], Iterator[bytes]] | None = None
 
     def write(self, documents: Iterable[Document], wording: Wording) -> Iterator[str]:
         """The report in a language; forms that only programs read are English always."""
         return self.render_in(documents, wording) if self.render_in else self.render(documents)
+
+    def write_bytes(self, documents: Iterable[Document], wording: Wording) -> Iterator[bytes]:
+        """The report as its file has it; text as UTF-8."""
+        written = self.write(documents, wording)
+        return self.encode(written) if self.encode else (piece.encode() for piece in written)

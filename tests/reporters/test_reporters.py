@@ -17,12 +17,12 @@ from secscan.plugins import REPORTERS, reporter, reporter_names
 
 GOLDEN = Path(__file__).parent / "golden"
 BUILT_IN = (
-    "csv", "hdf", "html", "json", "junit", "markdown", "nagios", "ocsf", "oscal", "poam", "portal", "prometheus", "sarif", "text",
-    "xccdf",
+    "csv", "hdf", "html", "json", "junit", "markdown", "nagios", "ocsf", "oscal", "pdf", "poam", "portal", "prometheus", "sarif",
+    "text", "xccdf",
 )  # fmt: skip
 FOR_OTHERS = tuple(name for name in BUILT_IN if name != "json")
 """Those that make text for people and programs; `json` is the document itself."""
-ONE_FILE = tuple(name for name in BUILT_IN if name != "portal")
+ONE_FILE = tuple(name for name in BUILT_IN if name not in {"pdf", "portal"})
 SCENES = {
     "one_host": samples.one_host,
     "three_hosts": samples.three_hosts,

@@ -60,6 +60,7 @@ def write_page(fleet: Fleet, in_full: list[Document] | None, w: Wording) -> Iter
         "measures": proofs.measures,
         "attributes": proofs.attributes,
         "proof_mark": "",
+        "heading": "h4" if alone else "h5",
         "lost": alone.document["unreachable"] if alone else "",
         "cells": heat(fleet.risks()),
         "levels": LEVELS,

@@ -23,6 +23,7 @@ _LIST_BYTES = 30_000  # of results that need attention, on the host's own page
 _PROBLEMS = 20
 _ABOUT = ("baseline", "host", "provenance", "started_at", "finished_at")
 _FRAGMENTS = 10_000  # results and answers that are remembered in case another host has the same
+_HEADING = "h3"  # of the parts of a result
 _PROOF_MARK = "\0"  # stands where an answer goes; no text of a host keeps such a character
 
 
@@ -53,7 +54,11 @@ class Fragments:
     def _proof(self, shown: ProofView) -> str:
         key = f"{shown.anchor} {shown.elsewhere} { {**shown.proof, 'elapsed_s': 0}!r}"
         written = self._proofs.get(key)
-        return written if written is not None else _remember(self._proofs, key, self._render("proof.html", shown=shown, level="h5"))
+        return (
+            written
+            if written is not None
+            else _remember(self._proofs, key, self._render("proof.html", shown=shown, level=_HEADING))
+        )
 
     def _render(self, template: str, **values: Any) -> str:
         return templates.environment().get_template(template).render(self.context, **values)
@@ -116,6 +121,7 @@ class HostPages:
             "measures": proofs.measures,
             "attributes": proofs.attributes,
             "proof_mark": templates.markup(_PROOF_MARK),
+            "heading": _HEADING,
         }
         return Fragments({**context, "m": templates.environment().get_template("macros.html").make_module(context)})
 

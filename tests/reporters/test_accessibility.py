@@ -1,0 +1,241 @@
+"""WCAG 2.2 AA in a real browser: axe-core's rules, the keyboard, the window; every page kind in every language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import samples
+from browser import Browser, axe, browser
+
+from secscan.assessments import to_document
+from secscan.imports import read_results
+from secscan.languages import LANGUAGES, wording
+from secscan.model.assessment import ATTESTATION, AttestationText, Disposition, EvidenceText, Outcome
+from secscan.plugins import reporter
+from secscan.reporters.html.portal.addresses import RESULTS_ON_A_PAGE
+
+OPENSCAP = Path(__file__).parents[1] / "imports" / "files" / "openscap_arf.xml"
+WIDTHS = (360, 768, 1280, 1600)
+RULES = {
+    "resultTypes": ["violations"],
+    "preload": False,
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]},
+    "rules": {"target-size": {"enabled": True}},
+}
+CONTRAST = {"resultTypes": ["violations"], "preload": False, "runOnly": ["color-contrast", "link-in-text-block"]}
+ONE_OF_EACH = (
+    "sshd_root_login_disabled",  # fails
+    "security_updates_installed",  # waived
+    "shadow_hashes_strong",  # could not be judged
+    "backup_restore_tested",  # for a person
+    "kernel_randomizes_addresses",  # holds
+    "grub_password_set",  # not on this host
+)
+STATEMENT = AttestationText(
+    "ATT-1", "A restore was tested.", "organization", "pass", "Chief of operations", "Chief of ICT", samples.STARTED - 86400,
+    samples.STARTED + 86400, {"When?": "In October"}, {"restore_h": 3.5}, (EvidenceText("minutes.pdf", "9f" * 32, "kept"),),
+)  # fmt: skip
+
+
+def few(assessment: Any) -> dict[str, Any]:
+    """A host with one result of each outcome: what a page shows of the others looks the same."""
+    results = tuple(result for result in assessment.results if result.check in ONE_OF_EACH)
+    checks = {name: text for name, text in assessment.checks.items() if name in ONE_OF_EACH}
+    return to_document(replace(assessment, results=results, checks=checks))
+
+
+def fleet(size: int) -> list[dict[str, Any]]:
+    """Hosts of several sites, and one that was not reached."""
+    sites = ("geneva", "nairobi")
+    named = [(f"{sites[number % 2]}-{number:02}", sites[number % 2]) for number in range(1, size)]
+    found = [few(samples.assessment(samples.host(name, site=site))) for name, site in named]
+    return [*found, few(samples.unreachable("nairobi-99", "connection timed out after 15 s"))]
+
+
+def attested() -> list[dict[str, Any]]:
+    """What an organization states of itself, and what it has not answered."""
+    name = "UN"
+    stated = samples.result(
+        "backup_restore_tested", Outcome.MANUAL, name, disposition=Disposition.ATTESTED, attestation="ATT-1", standing="holds"
+    )
+    asked = samples.result("grub_password_set", Outcome.MANUAL, name, reason="Who holds the password?")
+    found = samples.assessment(
+        samples.host(name, transport=ATTESTATION, address="", system=""), results=(stated, asked), proofs=(), changes=()
+    )
+    return [to_document(replace(found, attestations={"ATT-1": STATEMENT}))]
+
+
+def many_results() -> list[dict[str, Any]]:
+    """A subject area on two pages."""
+    like = samples.result("grub_password_set", Outcome.NOT_APPLICABLE, reason="not on this host: grub")
+    names = [f"grub_password_set_{number}" for number in range(RESULTS_ON_A_PAGE + 1)]
+    checks = {name: replace(samples.CHECKS["grub_password_set"], id=name) for name in names}
+    results = tuple(replace(like, check=name) for name in names)
+    return [to_document(samples.assessment(results=results, checks=checks, proofs=(), changes=(), waivers={}))]
+
+
+SINGLE = {
+    "host": lambda: [few(samples.assessment())],
+    "hosts": lambda: fleet(2),
+    "fleet": lambda: fleet(4),
+    "attested": attested,
+    "imported": lambda: [to_document(found) for found in read_results(OPENSCAP, "1.0")],
+    "unreachable": lambda: [few(samples.unreachable("lost", "no route to host"))],
+    "nothing": list,
+}
+
+
+def kind(path: str) -> str:
+    """What a page of the portal is about: pages of one kind are made by one template."""
+    parts = path.split("/")
+    if parts[0] == "hosts" and len(parts) == 3:
+        return "host" if parts[2] == "index.html" else "results"
+    return parts[0] if len(parts) == 1 else "/".join(parts[:1] + ["*"] * (len(parts) - 1))
+
+
+def write_pages(folder: Path, language: str) -> dict[str, Path]:
+    """A page of every kind in a language."""
+    words = wording(language)
+    pages = {}
+    for name, scene in SINGLE.items():
+        pages[name] = folder / f"{name}.html"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("secscan.reporters.html.HOSTS_IN_FULL", 3)  # the page of a large fleet, small
+            pages[name].write_text("".join(reporter("html").write(scene(), words)), encoding="utf-8")
+    for name, documents in (("portal", [*fleet(3), *attested()]), ("long", many_results() if language == "en" else ())):
+        for path, pieces in reporter("portal").files(documents, words) if documents else ():
+            file = folder / name / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("".join(pieces), encoding="utf-8")
+            if file.suffix == ".html" and (name == "portal" or kind(path) == "results"):
+                pages.setdefault(f"{name}: {kind(path)}", file)
+    return pages
+
+
+FOCUSABLE = "a[href], button, input, select, summary, [tabindex]"
+READ_FOCUS = """(() => {
+  const at = document.activeElement, box = at.getBoundingClientRect(), style = getComputedStyle(at);
+  const seen = ([x, y]) => { const there = document.elementFromPoint(x, y); return at.contains(there) || there?.contains(at); };
+  const points = [.05, .5, .95].map((part) => [box.left + part * box.width, box.top + part * box.height]);
+  return {
+    index: [...document.querySelectorAll("*")].indexOf(at), html: at.outerHTML.slice(0, 100), id: at.id, name: at.name || "",
+    outlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2, seen: points.some(seen),
+  };
+})()"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    axe()  # skip before anything is started
+    with browser() as found:
+        yield found
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def pages(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return write_pages(tmp_path_factory.mktemp(request.param), request.param)
+
+
+@pytest.fixture(scope="module")
+def english(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return write_pages(tmp_path_factory.mktemp("keyboard"), "en")
+
+
+@pytest.fixture
+def keyboard(chromium: Browser) -> Browser:
+    chromium.size(1280)
+    chromium.colours("light")
+    chromium.ask("Emulation.setFocusEmulationEnabled", enabled=True)
+    return chromium
+
+
+def tab(keyboard: Browser) -> dict[str, Any]:
+    """Go on to the next element that takes the keyboard, and what is seen of it."""
+    keyboard.press("Tab")
+    return keyboard.run(READ_FOCUS)
+
+
+def tab_to(keyboard: Browser, wanted: str) -> None:
+    """Go on until an element that fits a selector has the keyboard."""
+    for _ in range(200):
+        keyboard.press("Tab")
+        if keyboard.run(f"document.activeElement.matches({json.dumps(wanted)})"):
+            return
+    pytest.fail(f"the keyboard does not reach {wanted}")
+
+
+def violations(chromium: Browser, options: dict[str, Any]) -> list[Any]:
+    """What breaks axe-core's rules: rule, element, why."""
+    return chromium.run(
+        f"axe.run(document, {json.dumps(options)}).then((found) => found.violations.flatMap((broken) =>"
+        " broken.nodes.slice(0, 3).map((node) => [broken.id, node.html.slice(0, 160), node.failureSummary])))"
+    )
+
+
+def test_axe_finds_nothing_in_light_or_dark_and_every_page_fits_from_phone_to_wall(chromium: Browser, pages: dict[str, Path]):
+    source, told, words = axe(), [], wording(pages["host"].parent.name.rstrip("0123456789"))
+    for name, path in pages.items():
+        chromium.size(1280)
+        chromium.colours("light")
+        chromium.open(path)
+        assert chromium.run("[document.documentElement.lang, document.documentElement.dir]") == [words.language, words.direction]
+        chromium.run(
+            "for (const closed of document.querySelectorAll('details')) closed.open = true; document.fonts.ready.then(() => 0)"
+        )
+        chromium.run(f"{source}; 0")
+        told += [(name, "light", *found) for found in violations(chromium, RULES)]
+        chromium.colours("dark")
+        told += [(name, "dark", *found) for found in violations(chromium, CONTRAST)]
+        for width in WIDTHS:
+            chromium.size(width)
+            needed = chromium.run("document.documentElement.scrollWidth")
+            told += [(name, f"needs {needed} px in a window of {width} px")] if needed > width else []
+        told += [(name, complaint) for complaint in chromium.complaints]
+        told += [(name, f"asks for {url}") for url in chromium.requests if not url.startswith("file:")]
+    assert told == []
+
+
+@pytest.mark.parametrize("name", ["host", "fleet", "portal: index.html", "portal: results", "portal: search.html"])
+def test_tab_reaches_everything_in_the_order_of_the_page_and_shows_where_it_is(
+    keyboard: Browser, english: dict[str, Path], name: str
+):
+    keyboard.open(english[name])
+    visible = f"[...document.querySelectorAll({json.dumps(FOCUSABLE)})].filter((element) => element.checkVisibility())"
+    wanted = keyboard.run(f"{visible}.map((element) => [...document.querySelectorAll('*')].indexOf(element))")
+    steps = [tab(keyboard) for _ in wanted]
+    assert [step["index"] for step in steps] == wanted
+    assert [step["html"] for step in steps if not (step["outlined"] and step["seen"])] == []
+    assert 'class="skip"' in steps[0]["html"]
+
+
+def test_enter_skips_to_the_results_and_opens_and_closes_one(keyboard: Browser, english: dict[str, Path]):
+    keyboard.open(english["host"])
+    tab(keyboard)
+    keyboard.press("Enter")
+    assert keyboard.run("location.hash") == "#results"
+    tab_to(keyboard, ".result > summary")
+    for expected in (True, False):
+        keyboard.press("Enter")
+        assert keyboard.run("document.activeElement.parentElement.open") is expected
+
+
+def test_filters_work_with_the_keyboard_and_say_what_is_shown(keyboard: Browser, english: dict[str, Path]):
+    keyboard.open(english["host"])
+    shown = "document.querySelectorAll('.result:not([hidden])').length"
+    assert keyboard.run(shown) == len(ONE_OF_EACH)
+    tab_to(keyboard, "input[name=outcome][value=pass]")
+    keyboard.press(" ")
+    said = keyboard.run("new Promise((done) => setTimeout(() => done(document.getElementById('shown').textContent), 500))")
+    assert keyboard.run(shown) == len(ONE_OF_EACH) - 1
+    assert str(len(ONE_OF_EACH) - 1) in said
+
+
+def test_a_deep_link_opens_its_result(keyboard: Browser, english: dict[str, Path]):
+    anchor = "geneva-web-01/sshd_root_login_disabled"
+    keyboard.open(english["host"], f"#{anchor}")
+    assert keyboard.run(f"document.getElementById({json.dumps(anchor)}).open") is True
