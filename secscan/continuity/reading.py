@@ -5,9 +5,9 @@ from __future__ import annotations
 import fnmatch
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from secscan.continuity.archive import archived_points
+from secscan.continuity.archive import ARCHIVE, archived_points
 from secscan.continuity.points import Copy, Integrity, RestorePoint
 from secscan.judge.observe import exhibits, observe
 from secscan.model.evidence import Bundle
@@ -66,7 +66,22 @@ def find_copies(
     data_set: DataSet, repositories: Mapping[str, Repository], views: Mapping[str, HostView], now: float
 ) -> tuple[Copy, ...]:
     """The copies of a data set, one for each repository that is said to save it, in that order."""
-    return tuple(_find_copy(data_set, repositories[name], views, now) for name in data_set.backups)
+    copies = [_find_copy(data_set, repositories[name], views, now) for name in data_set.backups]
+    return tuple(_without_log(copy) if _is_copy_of_a_copy(copy, copies, data_set.host) else copy for copy in copies)
+
+
+def _is_copy_of_a_copy(copy: Copy, copies: Iterable[Copy], origin: str) -> bool:
+    """Whether a repository elsewhere holds the very backups of one on the host of a database: runs to two never have one name."""
+    if copy.repository.tool != "pgbackrest" or copy.repository.host == origin:
+        return False
+    kept = {point.name for other in copies if other.repository.host == origin for point in other.points if point.method != ARCHIVE}
+    return any(point.name in kept for point in copy.points)
+
+
+def _without_log(copy: Copy) -> Copy:
+    """The server archives its log to the repository that was copied; how much of it has come this far, nobody tells."""
+    points = tuple(point for point in copy.points if point.method != ARCHIVE)
+    return replace(copy, points=points, notes=(*copy.notes, f"how much of the log has reached {copy.repository.id} is not known"))
 
 
 def _find_copy(data_set: DataSet, repository: Repository, views: Mapping[str, HostView], now: float) -> Copy:

@@ -140,6 +140,25 @@ def test_an_archive_of_the_log_brings_a_database_nearer_to_now_but_only_by_an_es
     assert found.worst_gap.verdict is (Verdict.UNKNOWN if age < 20 * HOUR else Verdict.MISSED)
 
 
+@pytest.mark.parametrize(
+    ("kept_near", "age"),
+    [
+        pytest.param(("near", "far"), 20 * HOUR, id="copied from the database's host"),
+        pytest.param(("far",), HOUR, id="written there"),
+    ],
+)
+def test_the_log_counts_where_the_server_archives_it_and_not_where_its_repository_is_copied_to(kept_near, age):
+    data = DataSet("ledger", "db1", database="main", backups=kept_near)
+    near = Repository("near", "db1", "main repo1", "pgbackrest", "geneva")
+    far = Repository("far", "vault", "main repo1", "pgbackrest", "valencia")
+    kept = {("pgbackrest", '{"config": ""}'): stanza(20 * HOUR)}
+    state = {("postgresql_state", "{}"): f"{server(NOW - HOUR)}end\n"}
+    asked = [bundle("db1", state | kept if "near" in kept_near else state), bundle("vault", kept)]
+    found = assess_data_set(data, 4 * HOUR, evidence(*asked, declared=(near, far)))
+    assert found.site_loss.seconds == age
+    assert found.rpo_now.seconds == HOUR
+
+
 @pytest.mark.parametrize("more", ["damaged=1", "damaged=7"])
 def test_damage_that_was_found_leaves_nothing_to_restore(more):
     found = figures(told(HOUR, more=more))
