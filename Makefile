@@ -43,6 +43,7 @@ content: $(VENV)/.tested ## checks and baselines are right, every case holds
 
 docs: $(VENV)/.tested ## what is printed from code is up to date
 	$(bin)/cog --check README.md docs/*.md
+	$(bin)/secscan check pages docs/checks --check
 
 tests: $(VENV)/.tested ## all of pytest, the lab of real hosts included where this user may boot one
 	$(bin)/pytest $(PYTEST_OPTIONS)
