@@ -37,10 +37,10 @@ while [ "$(systemctl show -P Result -P ActiveState backup-erp.service | tr '\n' 
 done
 
 mkdir -p /var/lib/secscan/restore-tests /srv/tried
-started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+started=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
 restic -q -r sftp:restic@vault:/srv/restic/erp --password-file /etc/restic/password restore latest --target /srv/tried
 diff -r /srv/erp /srv/tried/srv/erp
-finished=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+finished=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
 bytes=$(find /srv/tried -type f -printf '%s\n' | awk '{ sum += $1 } END { print sum }')
 rm -r /srv/tried
 cat >/var/lib/secscan/restore-tests/files.json <<END

@@ -37,11 +37,11 @@ systemctl stop postgresql@15-main.service
 data=/var/lib/postgresql/15/main
 rm -r $data
 mkdir -p /var/lib/secscan/restore-tests
-started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+started=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
 runuser -u postgres -- pgbackrest --stanza=main --type=standby \
   --recovery-option='primary_conninfo=host=db user=follower password=follow-the-lab' restore
 systemctl start postgresql@15-main.service
-finished=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+finished=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
 rows=$(runuser -u postgres -- psql -At -d postgres -c 'SELECT count(*) FROM ledger')
 [ "$rows" = 20000 ]
 bytes=$(du -sb $data | cut -f 1)

@@ -92,7 +92,7 @@ FAULTS: Mapping[str, Fault] = {
     "the last restore of the files is too long ago": Fault(
         ("app",),
         f"cp -p {_TESTS}/files.json /root/files.json; then=$(date -u -d '100 days ago' +%Y-%m-%d);"
-        f' sed -i "s/$(date -u +%Y-%m-%d)/$then/g" {_TESTS}/files.json',
+        f' sed -E -i "s/[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T/${{then}}T/g" {_TESTS}/files.json',
         f"cp -p /root/files.json {_TESTS}/files.json",
         {
             ("service erp", "service_restores_tested"): "fail",
