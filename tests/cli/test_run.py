@@ -183,7 +183,10 @@ def test_every_setting_tells_where_it_comes_from(secscan, project, monkeypatch):
     assert shown["formats"] == ("csv,html", "command line")
     assert shown["resume"] == ("latest", "command line")
     assert shown["timeout"] == (300.0, "default")
-    assert shown["reports"] == ([{"formats": ["html", "text"], "directory": "french", "language": "fr", "redact": False}], "secscan.yml:6")
+    assert shown["reports"] == (
+        [{"formats": ["html", "text"], "directory": "french", "language": "fr", "redact": False}],
+        "secscan.yml:6",
+    )
     assert shown["history"] == ("postgresql://scanner:***@db/secscan", "environment variable SECSCAN_HISTORY")
     assert shown["become_password"] == ("***", "environment variable SECSCAN_BECOME_PASSWORD")
     assert "canary" not in told.out + secscan("config").out
