@@ -78,6 +78,13 @@ def write_document(document: Document) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
+def with_since(written: str, since: Mapping[str, Any]) -> str:
+    """The text of a document with what changed since an earlier run, in place of what it said of that before."""
+    lines = [line.removesuffix(",") for line in written.removeprefix("{\n").removesuffix("\n}\n").split("\n")]
+    kept = [line for line in lines if not line.startswith('"since": ')]
+    return "{\n" + ",\n".join([*kept, f'"since": {_json(since)}']) + "\n}\n"
+
+
 def read_document(path: Path) -> dict[str, Any]:
     """A saved assessment. Raises InputError that says where the file is wrong."""
     try:

@@ -15,19 +15,6 @@ from secscan.cli.memory import history_option, open_history
 if TYPE_CHECKING:
     from secscan.history.records import Change, Diff
 
-TITLES = {
-    "new": "New failures",
-    "changed_value": "Still failing, with another value",
-    "unjudgeable": "Cannot be judged any more",
-    "fixed": "Fixed",
-    "judged_again": "Passes, and had no verdict before",
-    "no_longer_applies": "Failed, and does not apply any more",
-    "decided": "Decided by people",
-    "check_added": "Checks added",
-    "check_removed": "Checks removed",
-    "other": "Other changes",
-}
-
 
 @click.command("diff")
 @click.argument("before", default="previous", metavar="[RUN")
@@ -48,19 +35,17 @@ def command(before: str, after: str, history: str | None, as_json: bool, fail_on
 
 def _show(diff: Diff) -> None:
     from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
+    from secscan.since import HOSTS, KINDS  # noqa: PLC0415 - as above
 
     click.echo(f"From {diff.before.name} to {diff.after.name}")
     if diff.before.content_sha256 != diff.after.content_sha256:
         click.echo("Checks or baselines changed in between; what that may have caused is marked.")
-    hosts = {
-        "Hosts added": diff.hosts_added, "Hosts gone": diff.hosts_gone, "Hosts not reached any more": diff.unreached,
-        "Hosts reached again": diff.reached_again,
-    }  # fmt: skip
-    for title, names in hosts.items():
-        if names:
+    hosts = {"added": diff.hosts_added, "gone": diff.hosts_gone, "unreached": diff.unreached, "reached_again": diff.reached_again}
+    for fate, title in HOSTS.items():
+        if names := hosts[fate]:
             click.echo(click.wrap_text(f"{title} ({len(names)}): {', '.join(map(visible, names))}", 80, "\n", "  "))
     by_kind = {kind: list(changes) for kind, changes in groupby(diff.changes, key=lambda change: change.kind.value)}
-    for kind, title in TITLES.items():
+    for kind, title in KINDS.items():
         if changes := by_kind.get(kind):
             click.echo(f"\n{title} ({len(changes)})")
             _list(changes)

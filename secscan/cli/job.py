@@ -42,6 +42,7 @@ from secscan.errors import HistoryError, UsageError
 
 if TYPE_CHECKING:
     from secscan.errors import Problem
+    from secscan.history.records import Diff
     from secscan.model.target import Target
     from secscan.pipeline import Engine
     from secscan.wording import Wording
@@ -93,12 +94,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A scan that was done: what it found is in the folder of `run`. `memory` is None for one that is not remembered."""
+    """A scan that was done: what it found is in the folder of `run`. `memory` is None for one that is not remembered.
+
+    `since` is what changed since the last whole run of its kind, None where there is none.
+    """
 
     run: Run
     memory: Memory | None
     started_at: float
     interrupted: bool
+    since: Diff | None
 
 
 def read_job(options: Mapping[str, Any], *, keep_evidence: bool = True, remember: bool = True) -> Job:
@@ -153,7 +158,10 @@ def performed(job: Job) -> Iterator[Done]:
             there = len(job.targets) - len(missing)
             note("run_resumed", f"run {run.name}: {there} of {len(job.targets)} hosts are there already", there=there)
         interrupted = _ask(job, missing, run, memory)
-        yield Done(run, memory, started_at, interrupted)
+        since = memory.compare(run.names) if memory and not interrupted else None
+        if since:
+            run.tell_since(since)
+        yield Done(run, memory, started_at, interrupted, since)
 
 
 def _memory(job: Job, run: Run, started_at: float) -> Memory:

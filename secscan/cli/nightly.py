@@ -61,13 +61,12 @@ def command(context: click.Context, /, prometheus: Path | None, **options: Any) 
             path = job.output / "continuity.json"
             write_whole(path, [services.as_json()])
             written.append(path)
-        since = done.memory.compare(done.run.names) if done.memory and not done.interrupted else None
         code = ending(job, done, exit_code_with(exit_code(done.run, job.rule), services, job.rule))
         summary, told = summarise(done.run.documents()), []
         if notify and not done.interrupted:
             whole = not options["targets"] and context.get_parameter_source("limit") is not ParameterSource.COMMANDLINE
             bundles = _bundles(done.run)
-            told = tell(notify, words, job.output, speech_of(job, done, since, summary, bundles, notify, whole=whole))
+            told = tell(notify, words, job.output, speech_of(job, done, summary, bundles, notify, whole=whole))
         finished = Finished(
             name=done.run.name,
             baseline=job.engine.baseline,
@@ -75,7 +74,7 @@ def command(context: click.Context, /, prometheus: Path | None, **options: Any) 
             finished_at=time.time(),
             summary=summary,
             documents=done.run.documents,
-            since=since,
+            since=done.since,
             services=services,
             told=told,
             written=tuple(written),

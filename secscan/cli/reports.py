@@ -25,6 +25,7 @@ from secscan.errors import SecscanError, UsageError
 
 if TYPE_CHECKING:
     from secscan.continuity.reading import HostView
+    from secscan.history.records import Diff
     from secscan.model.assessment import Assessment
     from secscan.model.evidence import Bundle
     from secscan.model.target import Target
@@ -157,6 +158,7 @@ class Kept:
     """What stays in memory of one host once its document is on disk.
 
     `counts` and `failed_severities` leave out what is waived, or attested to hold; what is attested to fail counts as failed.
+    `failing` is how many results fail, whatever people decided.
     `view` is what it told for what is judged of all hosts together, where something is.
     """
 
@@ -165,6 +167,7 @@ class Kept:
     failed_severities: tuple[str, ...]
     summary: str
     reached: bool
+    failing: int
     view: HostView | None = None
 
 
@@ -249,6 +252,16 @@ class Run:
         self.add(kept)
         return kept
 
+    def tell_since(self, diff: Diff) -> None:
+        """Put what changed since an earlier run into the documents on disk, so that every report can tell it."""
+        from secscan.assessments import with_since  # noqa: PLC0415 - keep --help free of it
+        from secscan.history.documents import Since  # noqa: PLC0415 - as above
+
+        since = Since.of(diff)
+        for name, kept in self.kept.items():
+            written = self.path(name).read_text(encoding="utf-8")
+            write_whole(self.path(name), [with_since(written, since.document(name, kept.failing))])
+
     def add(self, kept: Kept) -> None:
         """Count a finished host, once."""
         self.kept[kept.name] = kept
@@ -296,7 +309,8 @@ def keep_document(document: Mapping[str, Any]) -> Kept:
     failed = tuple(
         result["severity"] for result in undecided if result["outcome"] == "fail" or result["disposition"] == "attested_fail"
     )
-    return Kept(document["host"]["name"], counts, failed, _summarise(document), not document["unreachable"])
+    failing = document["tally"]["counts"].get("fail", 0)
+    return Kept(document["host"]["name"], counts, failed, _summarise(document), not document["unreachable"], failing)
 
 
 def describe_failure(error: Exception) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from secscan.assessments import REPORT_FORMAT, Document, write_document
 from secscan.reporters import Reporter
+from secscan.since import Comparison
 from secscan.summary import Summariser, summary_document
 
 
@@ -18,12 +19,14 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
     if len(first) == 1:
         yield write_document(first[0])
         return
-    summariser = Summariser()
+    summariser, since = Summariser(), Comparison()
     yield f'{{\n"format": "{REPORT_FORMAT}",\n"assessments": ['
     for number, document in enumerate(itertools.chain(first, remaining)):
         summariser.add(document)
+        since.add(document)
         yield (",\n" if number else "\n") + _compact(document)
-    yield f'\n],\n"summary": {_compact(summary_document(summariser.summary()))}\n}}\n'
+    summary = summary_document(summariser.summary()) | ({"since": since.as_json()} if since else {})
+    yield f'\n],\n"summary": {_compact(summary)}\n}}\n'
 
 
 def _compact(value: object) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from secscan.assessments import Document
 from secscan.inert import for_markdown, for_markdown_code, shorten
 from secscan.reporters import Reporter
+from secscan.since import Comparison
 from secscan.statements import gist, judged_by, line
 from secscan.summary import Summariser, Summary
 from secscan.wording import DISPOSITIONS, ENGLISH, OUTCOMES, REDACTED, SEVERITY_RANK, write_moment
@@ -44,6 +45,9 @@ def _one_host(document: Document) -> Iterator[str]:
         yield f"**Not reached:** {_code(document['unreachable'])}\n\n"
         return
     yield _counts(tally["counts"])
+    since = Comparison(alone=True)
+    since.add(document)
+    yield from _since(since)
     for term in OUTCOMES:
         results = [result for result in document["results"] if result["outcome"] == term.key]
         if term.key in _LISTED and results:
@@ -65,9 +69,10 @@ def _row(result: Mapping[str, Any], document: Document) -> str:
 
 
 def _many_hosts(documents: Iterable[Document]) -> Iterator[str]:
-    summariser = Summariser()
+    summariser, since = Summariser(), Comparison()
     for document in documents:
         summariser.add(document)
+        since.add(document)
     summary = summariser.summary()
     tally = summary.tally
     hosts = ENGLISH.hosts(len(summary.asked))
@@ -76,6 +81,7 @@ def _many_hosts(documents: Iterable[Document]) -> Iterator[str]:
     if summary.weakest:
         weakest = f"{_code(summary.weakest.name)} {ENGLISH.rate(summary.weakest.tally.compliance)}"
         yield f"\nMean of the hosts {ENGLISH.rate(summary.mean)}, weakest {weakest}\n"
+    yield from _since(since)
     if summary.unreachable:
         yield f"\n## Not reached ({len(summary.unreachable)})\n\n| Host | Why |\n| --- | --- |\n"
         yield from _table(f"| {_code(host.name)} | {_code(host.unreachable)} |\n" for host in summary.unreachable)
@@ -97,6 +103,31 @@ def _worst(summary: Summary) -> Iterator[str]:
             f"| {check.severity} | {check.counts['fail']} | {_cell(check.title)} ({_code(check.check)}) |\n"
             for check in summary.worst_checks
         )
+
+
+def _since(since: Comparison) -> Iterator[str]:
+    """What changed since the last run, where there was one."""
+    if not since:
+        return
+    yield f"\n## Since the run of {write_moment(since.moment)}\n\n"
+    if since.content_changed:
+        yield "Checks or baselines changed in between; what that may have caused is marked.\n\n"
+    yield from (f"- {title}: {_some(names, count)}\n" for title, count, names in since.fates())
+    yield f"- Still failing as before: {since.still_failing}\n" if since.changed else "Nothing changed.\n"
+    if since.counts:
+        yield "\n| Change | Severity | Check | Outcome | Where |\n| --- | --- | --- | --- | --- |\n"
+        yield from _table(
+            f"| {title} | {each.severity} | {_cell(each.title)} ({_code(each.check)}) | {each.outcomes(ENGLISH)}"
+            f"{'; the check changed too' if each.check_changed else ''} | {_some(each.where, each.count)} |\n"
+            for kind, title, _ in since.kinds()
+            for each in since.alike(kind)
+        )
+
+
+def _some(names: list[str], count: int) -> str:
+    """The names of the first, and how many more there are."""
+    more = count - len(names)
+    return ", ".join(map(_code, names)) + (f" and {more} more" if more > 0 else "")
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -11,6 +11,7 @@ from secscan.assessments import Document
 from secscan.inert import columns, prose, visible
 from secscan.model.assessment import Tally
 from secscan.reporters import Reporter
+from secscan.since import LISTED, Alike, Comparison
 from secscan.summary import HostSummary, Summariser, Summary
 from secscan.wording import ENGLISH, OUTCOMES, REDACTED, SEVERITIES, SEVERITY_RANK, Wording, mark, seconds_between
 
@@ -85,6 +86,9 @@ def _one_host(document: Document, page: _Page) -> Iterator[str]:
     yield from _header(document, page)
     if document["unreachable"]:
         yield page.heading(page.say(mark("Not reached")).upper(), "unreachable") + page.fold(document["unreachable"], "  ")
+    since = Comparison(alone=True)
+    since.add(document)
+    yield from _since(since, page)
     by_outcome: dict[str, list[Mapping[str, Any]]] = {}
     for result in document["results"]:
         by_outcome.setdefault(result["outcome"], []).append(result)
@@ -183,7 +187,7 @@ def _counts(tally: Tally, page: _Page) -> str:
 
 
 def _many_hosts(documents: Iterable[Document], page: _Page) -> Iterator[str]:
-    summariser = Summariser()
+    summariser, since = Summariser(), Comparison()
     changes: dict[tuple[str, ...], int] = {}
     heads = [page.say(word).upper() for word in (mark("Compliance"), mark("Coverage"), *(_WORDS[key] for key in _COUNTED))]
     widths = [max(least, columns(head)) for head, least in zip(heads, (10, 10, 6, 6, 6), strict=True)]
@@ -191,10 +195,12 @@ def _many_hosts(documents: Iterable[Document], page: _Page) -> Iterator[str]:
     yield page.paint(table.line(page.say(mark("Host")).upper(), heads), "1") + "\n"
     for document in documents:
         yield _host_line(summariser.add(document), table)
+        since.add(document)
         for change in document["changes"]:
             key = (change["check"], change["change"], change["reason"], change["approver"], change["baseline"])
             changes[key] = changes.get(key, 0) + 1
     summary = summariser.summary()
+    yield from _since(since, page)
     yield from _unreachable(summary, page)
     yield from _worst(summary, page)
     if changes:
@@ -264,6 +270,46 @@ def _worst(summary: Summary, page: _Page) -> Iterator[str]:
         for check in worst[:_WORST]:
             begin = f"  {_pad(page.word(check.severity), width)}{_before(page.w.hosts(check.counts['fail']), 11)}  "
             yield page.fold(f"{page.w.content(check.title)} ({check.check})", begin, " " * columns(begin))
+
+
+def _since(since: Comparison, page: _Page) -> Iterator[str]:
+    """What changed since the last run, where there was one."""
+    if not since:
+        return
+    yield page.heading(page.say(mark("Since the run of {moment}"), moment=page.w.moment(since.moment)).upper())
+    if since.content_changed:
+        yield page.fold(page.say(mark("Checks or baselines changed in between; what that may have caused is marked.")), "  ")
+    for title, count, names in since.fates():
+        yield page.fold(f"{page.say(title)} ({page.w.number(count)}): {_some(names, count, page)}", "  ", "    ")
+    for kind, title, count in since.kinds():
+        yield page.fold(f"{page.say(title)} ({page.w.number(count)})", "  ")
+        listed = since.alike(kind)
+        for each in listed[:LISTED]:
+            yield _change(each, page)
+        if len(listed) > LISTED:
+            yield page.fold("... " + page.say(mark("and {count} more"), count=page.w.number(len(listed) - LISTED)), "    ")
+    still = page.say(mark("Still failing as before: {count}"), count=page.w.number(since.still_failing))
+    yield page.fold(still if since.changed or since.still_failing else page.say(mark("Nothing changed.")), "  ")
+
+
+def _change(each: Alike, page: _Page) -> str:
+    """Changes that are alike, as one paragraph."""
+    named = f"{page.w.content(each.title)} ({each.check})" if each.title else each.check
+    told = [f"{named}: {each.outcomes(page.w)}"]
+    if each.where:
+        told.append(_some(each.where, each.count, page))
+    if each.check_changed:
+        told.append(page.say(mark("the check changed too")))
+    severity = page.word(each.severity) if each.severity in _WORDS else ""
+    width = _severity_width(page)
+    return page.fold(page.say(mark("; ")).join(told), "    " + _pad(severity, width), " " * (6 + width))
+
+
+def _some(names: list[str], count: int, page: _Page) -> str:
+    """The names of the first, and how many more there are."""
+    more = count - len(names)
+    told = page.say(mark(", ")).join(names)
+    return f"{told} {page.say(mark('and {count} more'), count=page.w.number(more))}" if more > 0 else told
 
 
 def _severity_width(page: _Page) -> int:

@@ -73,6 +73,23 @@ def test_two_runs_are_compared(place: Path, capsys: pytest.CaptureFixture[str]):
     assert "Still failing, with another value (4)" in told(capsys, "diff")
 
 
+@pytest.mark.parametrize("command", ["scan", "run"])
+def test_every_report_tells_what_changed_since_the_last_whole_run(place: Path, capsys: pytest.CaptureFixture[str], command: str):
+    formats = ("-f", "json,text,html,markdown,portal")
+    assert run([command, "-q", *formats]) == 0
+    assert all("since" not in json.loads(path.read_text()) for path in (place / "out" / "hosts").iterdir())
+    (place / "value").write_text("7\n")
+    assert run([command, "-q", *formats]) == 1
+    reports = [place / "out" / name for name in ("report.txt", "report.html", "report.md", "portal/index.html")]
+    shown = [path.read_text() for path in reports]
+    shown += [told(capsys, "report", "out", "-f", name) for name in ("text", "markdown")]
+    assert ["since the run of" in text.lower() and "New failures" in text for text in shown] == [True] * 6
+    assert json.loads((place / "out" / "report.json").read_text())["summary"]["since"]["changes"] == {"new": 4}
+    assert run([command, "-q", "a", *formats]) == 1
+    alone = json.loads((place / "out" / "hosts" / "a.json").read_text())["since"]
+    assert (alone["changes"], alone["still_failing"], alone["hosts_gone"]["count"]) == ([], 1, 3)
+
+
 def test_a_change_of_the_content_is_marked(place: Path, capsys: pytest.CaptureFixture[str]):
     assert run(["scan", "-q"]) == 0
     check = place / "checks" / "own" / "value_is_eight.yaml"

@@ -18,6 +18,7 @@ from secscan.model.assessment import ATTESTATION
 from secscan.reporters.html.agenda import Agenda
 from secscan.reporters.html.anchors import Anchors
 from secscan.reporters.html.risks import Risk, risks
+from secscan.since import Comparison
 from secscan.summary import CheckSummary, HostSummary, Summariser, Summary
 from secscan.wording import CATALOGUES, OUTCOMES, SEVERITY_RANK, Wording, mark
 
@@ -71,6 +72,7 @@ class Fleet:
     problems: list[tuple[str, str]] = field(default_factory=list)
     orders: dict[tuple[str, ...], int] = field(default_factory=dict)
     agenda: Agenda = field(default_factory=Agenda)
+    since: Comparison = field(default_factory=Comparison)
     redacted: bool = False
     _summariser: Summariser = field(default_factory=Summariser)
     _ways: dict[str, dict[tuple[object, ...], Way]] = field(default_factory=dict)
@@ -84,6 +86,7 @@ class Fleet:
         self._note_content(document)
         position, results = len(self.hosts), document["results"]
         self.agenda.add(document, position)
+        self.since.add(document)
         anchor = self.anchors.host(document["host"]["name"])
         checks = document["checks"]
         domains: Counter[str] = Counter()

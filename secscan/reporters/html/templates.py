@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from secscan import __version__, places, wording
 from secscan.inert import SPACES, for_html, visible
 from secscan.reporters.html.pictures import Pictures
+from secscan.since import LISTED
 from secscan.wording import OUTCOMES, SEVERITIES, Sentence, Wording
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def environment() -> Environment:
         "outcomes": OUTCOMES,
         "severities": SEVERITIES,
         "term": {term.key: term for term in (*OUTCOMES, *SEVERITIES, *wording.DISPOSITIONS)},
+        "since_listed": LISTED,
         "tool_version": __version__,
     }
     return made
