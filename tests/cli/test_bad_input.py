@@ -85,7 +85,7 @@ WRONG = {
     "a content folder that is not there": ("scan local --content nowhere", ["--content nowhere: no such folder", "allowed: "]),
     "a content folder without content": ("scan local --content bare", ["--content bare: has neither checks/ nor baselines/"]),
     "a format that is not there": ("scan local -f htlm", ["'htlm'", "did you mean 'html'", "allowed: csv, "]),
-    "a format of a report that is not there": ("report good.yml -f pdf", ["'pdf'", "allowed: csv, "]),
+    "a format of a report that is not there": ("report good.yml -f docx", ["'docx'", "allowed: csv, "]),
     "no format at all": ("scan local -f ,", ["--format ','", "allowed: csv, "]),
     "several formats and no folder": ("scan local -f json,html", ["several formats need a folder", "allowed: -o DIR"]),
     "a word that nothing can fail on": ("scan local --fail-on hihg", ["--fail-on", "'hihg'", "allowed: low, medium"]),
