@@ -39,9 +39,12 @@ def write_bundle(bundle: Bundle, folder: Path) -> tuple[Bundle, Path]:
     path = folder / f"{sealed.sha256}.bundle.json.gz"
     partial = folder / f".{path.name}.{os.getpid()}.{threading.get_ident()}.partial"
     partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-        stream.write(data)
-    partial.replace(path)
+    try:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)  # of a full disk
     return sealed, path
 
 

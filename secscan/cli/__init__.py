@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import sys
+import threading
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -114,7 +116,18 @@ def secscan(context: click.Context, config: str | None) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code; errors that a person can mend are one line each, without a traceback."""
     gc.set_threshold(50_000, 20, 50)  # thousands of small records are made at the start, and hardly one is garbage
-    sys.exit(run(arguments))
+    code = run(arguments)
+    if any(thread.daemon for thread in threading.enumerate()):
+        _leave(code)
+    sys.exit(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: threads that were abandoned in the middle of C++ code abort the interpreter when it ends in its own way."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 def run(arguments: list[str] | None = None) -> int:

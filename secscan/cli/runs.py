@@ -6,11 +6,16 @@ import dataclasses
 import json
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli.content import content_option, load_content
 from secscan.cli.memory import history_option, open_history
 from secscan.errors import UsageError
+
+if TYPE_CHECKING:
+    from secscan.model.attestation import Attestation
 
 
 @click.group("runs")
@@ -60,11 +65,21 @@ def failing(history: str | None) -> int:
 )
 @click.option("--cited-by", "waivers", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
               help="Keep the runs in which waivers of this file were given.")  # fmt: skip
+@click.option("--attestations", type=click.Path(path_type=Path), metavar="DIR",
+              help="Keep the runs that statements there cite, as long as these hold or have open actions.")  # fmt: skip
+@content_option
 @click.option("--dry-run", is_flag=True, help="Only tell what would be forgotten.")
 @history_option
-def forget(policy: str, waivers: tuple[Path, ...], dry_run: bool, history: str | None) -> int:
-    """Forget runs that a policy does not keep. Changes that they brought stay, so that stories stay whole."""
-    from secscan.history.retention import kept_runs, parse_policy  # noqa: PLC0415 - keep --help free of it
+def forget(
+    policy: str, waivers: tuple[Path, ...], attestations: Path | None, content: tuple[Path, ...], dry_run: bool, history: str | None
+) -> int:
+    """Forget runs that a policy does not keep. Changes that they brought stay, so that stories stay whole.
+
+    What open waivers and statements cite stays: the last run before each was given, and every run that is named in it or
+    whose evidence is, by its digest.
+    """
+    from secscan.history.citing import citations  # noqa: PLC0415 - keep --help free of it
+    from secscan.history.retention import kept_runs, parse_policy  # noqa: PLC0415 - as above
     from secscan.waivers import read_waivers  # noqa: PLC0415 - as above
 
     rule = parse_policy(policy)
@@ -72,9 +87,8 @@ def forget(policy: str, waivers: tuple[Path, ...], dry_run: bool, history: str |
     runs = {run.name: run.started_at for run in memory.runs()}
     if not runs:
         raise UsageError("the history has no run; allowed: to scan first, with -o")
-    now = time.time()
-    given = [waiver.starts_at for waiver in read_waivers(waivers) if waiver.expires_at > now]
-    needed = {_in_force(runs, moment) for moment in given}
+    cited = citations(read_waivers(waivers), _read_statements(attestations, content), time.time())
+    needed = cited.runs | cited.runs_in_force(runs) | memory.runs_with(cited.digests)
     dropped = sorted(runs.keys() - kept_runs(runs, rule, needed))
     for name in dropped:
         click.echo(name)
@@ -84,7 +98,9 @@ def forget(policy: str, waivers: tuple[Path, ...], dry_run: bool, history: str |
     return 0
 
 
-def _in_force(runs: dict[str, float], moment: float) -> str:
-    """The last run before a moment, on which somebody decided then; the first one when there was none."""
-    before = [name for name, started_at in runs.items() if started_at <= moment + 86400]
-    return max(before, key=runs.__getitem__) if before else min(runs, key=runs.__getitem__)
+def _read_statements(folder: Path | None, content: tuple[Path, ...]) -> tuple[Attestation, ...]:
+    if folder is None:
+        return ()
+    from secscan.attestations.reading import read_attestations  # noqa: PLC0415 - only for statements
+
+    return read_attestations(folder, load_content(content)[0].checks)

@@ -80,6 +80,12 @@ class History:
             query = select(hosts.c.name).join(assessments).where(assessments.c.run_id == run.id)
             return set(connection.execute(query).scalars())
 
+    def runs_with(self, digests: Iterable[str]) -> set[str]:
+        """The runs that rest on evidence with one of these digests."""
+        with self._work() as connection:
+            query = select(runs.c.name).join(assessments).where(assessments.c.bundle_sha256.in_(list(digests)))
+            return set(connection.execute(query).scalars())
+
     def diff(self, before: Run, after: Run) -> Diff:
         """What changed from one run to a later one."""
         if after.id <= before.id:

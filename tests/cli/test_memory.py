@@ -185,6 +185,47 @@ def test_old_runs_are_forgotten_by_policy_and_stories_stay(place: Path, capsys: 
     assert run(["runs", "forget", "--keep", "hourly 1"]) == 2
 
 
+STATEMENT = """id: S-1
+checks: [second_factor_for_all_users]
+scope: organization
+statement: The value was eight, see run {run}
+performed_on: 2000-01-01
+valid_until: {until}
+owner: {{name: A}}
+approver: {{name: B}}
+result: pass
+"""
+
+
+@pytest.mark.parametrize(("until", "kept"), [("2999-01-01", 2), ("2000-02-01", 1)], ids=["it holds", "it is over"])
+def test_a_run_that_a_statement_cites_is_forgotten_when_the_statement_is_over(
+    place: Path, capsys: pytest.CaptureFixture[str], until: str, kept: int
+):
+    for _ in range(4):
+        run(["scan", "-q"])
+    names = [each["name"] for each in json.loads(told(capsys, "runs", "list", "--json"))]
+    (place / "statements").mkdir()
+    (place / "statements" / "S-1.yaml").write_text(STATEMENT.format(run=names[0], until=until))
+    (place / "secscan.yml").write_text((place / "secscan.yml").read_text() + "attestations: statements\n")
+    told(capsys, "runs", "forget", "--keep", "last 1")
+    left = [each["name"] for each in json.loads(told(capsys, "runs", "list", "--json"))]
+    assert left == [names[0], names[3]][-kept:]
+
+
+def test_a_history_that_somebody_else_has_locked_is_told_and_the_scan_is_whole(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    assert run(["scan", "-q"]) == 0
+    monkeypatch.setattr("secscan.history.schema.BUSY_S", 0.2)
+    other = sqlite3.connect(place / "history.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    assert run(["scan", "-q"]) == 2
+    other.close()
+    assert capsys.readouterr().err.count("database is locked") == 1
+    assert len(json.loads((place / "out" / "report.json").read_text())["assessments"]) == 4
+    assert run(["scan", "-q"]) == 0
+
+
 def slow(place: Path, seconds: float) -> None:
     (place / "checks" / "own" / "value_is_eight.yaml").write_text(CHECK.format(pause=f"sleep {seconds}; ", folder=place))
 
