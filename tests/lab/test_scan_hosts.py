@@ -117,7 +117,7 @@ def test_a_password_file_that_others_may_read_is_refused_before_any_host_is_aske
     password_file.chmod(0o644)
     scan = scanner.scan("ssh://scanpw@clean", "--become", "--become-password-file", str(password_file))
     assert scan.exit == 2
-    assert "others may read this password" in scan.stderr
+    assert "others may read this sudo password" in scan.stderr
     assert not scan.documents
 
 
