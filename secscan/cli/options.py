@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -102,7 +103,7 @@ class Access:
     options: dict[str, str]
 
     def apply(self, target: Target) -> Target:
-        """The target with what the options add; what the inventory says about one host stays."""
+        """The target with what the options add; what the inventory says about one host stays. Reads the secrets that it names."""
         from secscan.model.target import Become  # noqa: PLC0415 - keep --help free of it
 
         become: Become | None = target.become
@@ -110,11 +111,19 @@ class Access:
             become = None
         elif self.become and become is None:
             become = Become()
-        if become and self.become_password is not None and become.password is None:
-            become = replace(become, password=self.become_password)
+        if become and become.password is None:
+            kept = _kept(become.password_keyring, "sudo password")
+            become = replace(become, password=self.become_password if kept is None else kept)
         options = {**self.options, **target.options}
-        password, passphrase = target.password or self.password, target.passphrase or self.passphrase
+        password = target.password or _kept(target.password_keyring, "SSH password") or self.password
+        passphrase = target.passphrase or _kept(target.passphrase_keyring, "passphrase of the SSH key") or self.passphrase
         return replace(target, become=become, options=options, password=password, passphrase=passphrase)
+
+
+@cache
+def _kept(reference: str, what: str) -> str | None:
+    """A secret that the keyring has, asked for once however many hosts share it; None where none is named."""
+    return read_keyring(reference, what) if reference else None
 
 
 def waivers_option(command: F) -> F:

@@ -11,13 +11,16 @@ from secscan.documents import Document, Keys, did_you_mean
 from secscan.inventory.contents import NO_SECRETS, Inventory, Site
 from secscan.inventory.entries import Entry, check_criticality, entries
 from secscan.inventory.services import check_dependencies, read_repositories, read_services
-from secscan.inventory.targets import ENGINES, check_name, parse_target
+from secscan.inventory.targets import ENGINES, check_keyring, check_name, parse_target
 from secscan.model.target import Become, Target
 from secscan.model.values import Scalar
 
 TOP_KEYS = ("organization", "defaults", "sites", "hosts", "repositories", "services")
-SITE_KEYS = ("id", "title", "user", "port", "labels", "criticality", "become", "parameters", "options")
-DEFAULT_KEYS = ("transport", "user", "port", "site", "labels", "criticality", "become", "pinned", "parameters", "options")
+_KEYRING_KEYS = ("password_keyring", "passphrase_keyring")
+SITE_KEYS = ("id", "title", "user", "port", "labels", "criticality", "become", *_KEYRING_KEYS, "parameters", "options")
+DEFAULT_KEYS = (
+    "transport", "user", "port", "site", "labels", "criticality", "become", *_KEYRING_KEYS, "pinned", "parameters", "options",
+)  # fmt: skip
 HOST_KEYS = ("name", "address", *DEFAULT_KEYS)
 _SECRETS = ("password", "passphrase", "become_password", "ssh_password", "sudo_password")
 _OVER_SSH = ("ssh", "openssh")
@@ -35,6 +38,8 @@ class _Common:
     criticality: str = ""
     become: Become | None = None
     become_said: bool = False
+    password_keyring: str = ""
+    passphrase_keyring: str = ""
     pinned: bool | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
@@ -106,6 +111,8 @@ def _read_host(entry: Entry, defaults: _Common, sites: Mapping[str, tuple[Site, 
         criticality=_latest(layer.criticality for layer in layers) or "",
         labels={key: value for layer in layers for key, value in layer.labels.items()},
         become=next((layer.become for layer in reversed(layers) if layer.become_said), None),
+        password_keyring=_latest(layer.password_keyring for layer in layers) or "",
+        passphrase_keyring=_latest(layer.passphrase_keyring for layer in layers) or "",
         pinned=next((layer.pinned for layer in reversed(layers) if layer.pinned is not None), False),
         parameters=_merged(layer.parameters for layer in layers),
         options={**base.options, **engine, **{key: value for layer in layers for key, value in layer.options.items()}},
@@ -143,6 +150,8 @@ def _read_common(entry: Entry, known: Iterable[str]) -> _Common:
         criticality=entry.checked("criticality", check_criticality, ""),
         become=_read_become(entry),
         become_said=entry.data.get("become") is not None,
+        password_keyring=entry.checked("password_keyring", check_keyring, ""),
+        passphrase_keyring=entry.checked("passphrase_keyring", check_keyring, ""),
         pinned=entry.boolean("pinned"),
         labels=_read_labels(entry),
         parameters=_read_parameters(entry),
@@ -157,14 +166,14 @@ def _read_become(entry: Entry) -> Become | None:
     if value is True:
         return Become()
     if not isinstance(value, dict):
-        entry.report("become", "'become' must be true, false or a mapping", "user")
+        entry.report("become", "'become' must be true, false or a mapping", "user, password_keyring")
         return None
     inner = Entry(entry.document, (*entry.keys, "become"), value)
     if "password" in value:
         inner.report("password", NO_SECRETS)
     else:
-        entry.document.reject_unknown(inner.keys, value, ("user",))
-    return Become(inner.checked("user", check_user, "root"))
+        entry.document.reject_unknown(inner.keys, value, ("user", "password_keyring"))
+    return Become(inner.checked("user", check_user, "root"), password_keyring=inner.checked("password_keyring", check_keyring, ""))
 
 
 def _read_labels(entry: Entry) -> Mapping[str, str]:

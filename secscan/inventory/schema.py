@@ -11,6 +11,7 @@ from secscan.model.values import PATTERNS, Type
 
 _WORD: dict[str, Any] = {"type": ["string", "number"]}
 _OBJECTIVE: dict[str, Any] = {"type": "string", "pattern": f"^{PATTERNS[Type.DURATION]}$"}
+_KEYRING: dict[str, Any] = {"type": "string", "pattern": "^.+/[^/]+$"}
 _WORDS: dict[str, Any] = {"type": "array", "items": _WORD}
 _PROPERTIES: dict[str, dict[str, Any]] = {
     "id": {**_WORD, "description": "how hosts name this site"},
@@ -37,9 +38,18 @@ _PROPERTIES: dict[str, dict[str, Any]] = {
         "description": "ask as root, by sudo once around the whole script",
         "oneOf": [
             {"type": "boolean"},
-            {"type": "object", "properties": {"user": {**_WORD, "description": "root unless said"}}, "additionalProperties": False},
+            {
+                "type": "object",
+                "properties": {
+                    "user": {**_WORD, "description": "root unless said"},
+                    "password_keyring": {**_KEYRING, "description": "the sudo password in the keyring, SERVICE/USER"},
+                },
+                "additionalProperties": False,
+            },
         ],
     },
+    "password_keyring": {**_KEYRING, "description": "the SSH password in the keyring, SERVICE/USER"},
+    "passphrase_keyring": {**_KEYRING, "description": "the passphrase of the SSH key in the keyring, SERVICE/USER"},
     "pinned": {"type": "boolean", "description": "the host has the collector installed and runs nothing else for this key"},
     "parameters": {
         "description": "values for parameters of checks here: CHECK: {PARAMETER: VALUE}",

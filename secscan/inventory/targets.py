@@ -47,6 +47,14 @@ def check_name(name: str) -> str:
     )
 
 
+def check_keyring(reference: str) -> str:
+    """The name of a secret in a keyring, SERVICE/USER; UsageError otherwise."""
+    service, _, user = reference.rpartition("/")
+    if service and user and reference.isprintable():
+        return reference
+    raise UsageError(f"{reference!r} names nothing in a keyring; allowed: SERVICE/USER, as in `keyring set SERVICE USER`")
+
+
 def shown_address(address: Address) -> str:
     """The name of a host that has no other: ports tell apart what one address forwards to."""
     if address.port in (0, 22):

@@ -18,6 +18,7 @@ class Become:
 
     user: str = "root"
     password: str | None = field(default=None, repr=False)
+    password_keyring: str = ""  # where a keyring has it: SERVICE/USER
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Target:
     become: Become | None = None
     password: str | None = field(default=None, repr=False)
     passphrase: str | None = field(default=None, repr=False)  # of encrypted key files
+    password_keyring: str = ""  # where a keyring has it: SERVICE/USER
+    passphrase_keyring: str = ""
     pinned: bool = False
     parameters: Mapping[str, Mapping[str, object]] = field(default_factory=dict)  # check -> parameter -> as written
     options: Mapping[str, Scalar] = field(default_factory=dict)

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import keyring
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 from keyring.backend import KeyringBackend
 from keyring.errors import KeyringLocked
 
 from secscan.cli import confidential
-from secscan.cli.options import read_access
+from secscan.cli.options import read_access, read_targets
 from secscan.errors import UsageError
 
 SECRET = "canary-keyring-8841"
@@ -110,6 +112,37 @@ def test_the_project_file_names_the_place_and_config_shows_nothing_else(secscan,
     shown = {each["name"]: each["value"] for each in json.loads(told.out)}
     assert shown["become_password_keyring"] == "secscan/scanner"
     assert SECRET not in told.out + told.err
+
+
+INVENTORY = """
+defaults: {password_keyring: secscan/scanner}
+sites: [{id: gva, become: {user: root, password_keyring: https://vault/a/root}}]
+hosts:
+  - {name: ssh1, site: gva}
+  - {name: ssh2, password_keyring: https://vault/a/root, passphrase_keyring: secscan/scanner}
+"""
+
+
+def test_a_host_has_secrets_of_its_own_which_win_over_the_options(kept, monkeypatch):
+    Path("inventory.yml").write_text(INVENTORY)
+    monkeypatch.setenv("SECSCAN_PASSWORD", "of the options")
+    monkeypatch.setenv("SECSCAN_PASSPHRASE", "of the options")
+    one, two = read_targets({**arguments(), "inventory": "inventory.yml", "targets": (), "limit": ()})
+    assert (one.password, one.passphrase, one.become.password) == (SECRET, "of the options", "other")
+    assert (two.password, two.passphrase, two.become) == ("other", SECRET, None)
+    assert SECRET not in repr((one, two))
+
+
+@pytest.mark.parametrize("wrong", ["password_keyring: nothing", "passphrase_keyring: /x", "become: {password_keyring: x/}"])
+def test_a_name_that_no_keyring_can_hold_is_told_with_its_place(secscan, wrong):
+    Path("inventory.yml").write_text(f"hosts:\n  - {{name: a, {wrong}}}\n")
+    told = secscan("scan", "-i", "inventory.yml")
+    assert told.code == 2
+    assert "inventory.yml:2:" in told.err
+    assert "names nothing in a keyring; allowed: SERVICE/USER" in told.err
+    schema = Draft202012Validator(json.loads(secscan("schema", "inventory").out))
+    assert not schema.is_valid(yaml.safe_load(Path("inventory.yml").read_text()))
+    assert schema.is_valid(yaml.safe_load(INVENTORY))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
