@@ -9,7 +9,7 @@ from secscan.model.service import Repository, Service
 from secscan.model.target import Target
 
 CRITICALITIES = ("low", "medium", "high", "critical")
-NO_SECRETS = "secrets do not belong in an inventory; allowed: a prompt, a file, a keyring or the environment, see secscan scan --help"
+NO_SECRETS = "secrets do not belong in an inventory; allowed: a prompt, file, keyring or the environment, see secscan scan --help"
 
 
 @dataclass(frozen=True, slots=True)
