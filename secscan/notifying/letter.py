@@ -187,9 +187,9 @@ def _head(about: Circumstances, page: _Page) -> Iterator[str]:
     comma = page.w.translate(mark(", "))
     yield comma.join(filter(None, (page.value(page.w.content(about.baseline)), page.w.moment(about.moment), page.value(about.run))))
     if about.run:
-        reached = mark("{reached} of {hosts} reached")
+        reached = mark("Hosts reached: {reached} of {all}")
         rates = mark("compliance {compliance}, coverage {coverage}")
-        said = page.say(reached, reached=page.number(about.reached), hosts=_Plain(page.w.hosts(about.hosts)))
+        said = page.say(reached, reached=page.number(about.reached), all=page.number(about.hosts))
         compliance, coverage = _Plain(page.w.rate(about.compliance)), _Plain(page.w.rate(about.coverage))
         yield comma.join((said, page.say(rates, compliance=compliance, coverage=coverage)))
 

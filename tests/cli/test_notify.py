@@ -141,7 +141,7 @@ def test_hosts_that_are_lost_are_told_when_they_are_lost_and_not_every_night(sec
     secscan("run")
     secscan("run")
     assert titles(arrived) == ["1 host not reached", "1 host not asked any more"]
-    assert "1 of 2 hosts reached" in arrived[0][1]["message"]
+    assert "Hosts reached: 1 of 2" in arrived[0][1]["message"]
 
 
 def test_a_run_over_a_part_of_the_inventory_tells_nothing_of_the_rest(secscan, project, arrived, tmp_path):

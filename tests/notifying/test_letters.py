@@ -32,7 +32,7 @@ EVERY_KIND = (
 
 ENGLISH_TEXTS = [
     "A run did not happen", "new failures", "New failures", "were there before", "not reached", "Not asked", "Has ended",
-    "Ends soon", "No run has", "Waiver", "Statement", "hosts reached", "coverage", "High",
+    "Ends soon", "No run has", "Waiver", "Statement", "Hosts reached", "coverage", "High",
 ]  # fmt: skip
 
 
@@ -48,7 +48,7 @@ def test_a_message_tells_the_run_and_every_kind_of_news_in_few_lines():
     )
     assert letter.body.splitlines() == [
         "The baseline, 2026-11-21 02:30 UTC, 20261121T023000Z-abcdef",
-        "9 of 10 hosts reached, compliance 50.0%, coverage 75.0%",
+        "Hosts reached: 9 of 10, compliance 50.0%, coverage 75.0%",
         "",
         "A run did not happen (1)",
         "- No run has finished since 2027-01-15 08:00 UTC.",
