@@ -5,9 +5,9 @@ False decides `all`, true decides `any`; an unknown operand makes the rest unkno
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from secscan.model.assessment import Finding
 from secscan.model.check import Combined, Comparison, Each, Expression, Literal, No, ObservedRef, ParameterRef, Path, That
@@ -15,6 +15,8 @@ from secscan.model.matcher import Match, Matcher, OperandKind, Setting
 from secscan.model.probe import Observation, Observed
 from secscan.model.values import Absent, Scalar, Type, Unobservable, Value, write_duration, write_value
 
+Teller: TypeAlias = Callable[[Mapping[str, Value]], bool | None]
+"""Tells the truth of something about a record."""
 _MEANS_SOMETHING = {OperandKind.ITEM, OperandKind.PATTERN}  # an empty text is found in every text, and says nothing
 
 
@@ -28,9 +30,9 @@ class Judgement:
 
 
 _HOLDS = Judgement(True)
-_NOT_SELECTED = Judgement(False)
 _NO_MATCH = Match(False)
 _NO_FIELD = Unobservable("no such field")
+_NOT_THERE = (Absent, Unobservable)
 _NO_RECORD = Judgement(None, (Finding("", "each", None, None, None, "one of the collection is no record"),))
 
 
@@ -42,38 +44,6 @@ class Facts:
     parameters: Mapping[str, Scalar]
     matchers: Mapping[str, Matcher]
     now: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """A comparison with everything that does not depend on the record."""
-
-    attribute: str
-    matcher: Matcher
-    operand: Any
-    without: str  # why there is nothing to compare with
-    setting: Setting
-
-    def match(self, value: Value | Observed) -> Match:
-        """What the matcher says to a value; unknown when there is nothing to compare or it cannot be compared."""
-        if isinstance(value, Unobservable):
-            return Match(None, value.reason)
-        if self.without:
-            return Match(None, self.without)
-        if isinstance(value, Absent) and not self.matcher.takes_absent:
-            return _NO_MATCH  # the finding's actual value says that it is absent
-        try:
-            return self.matcher.test(value, self.operand, self.setting)  # type: ignore[arg-type] # a bare observation is for presence alone
-        except Exception as error:  # noqa: BLE001 - hosts are hostile: no value may stop the judging of the others
-            return Match(None, f"cannot be compared: {type(error).__name__}: {error}"[:300])
-
-
-@dataclass(frozen=True, slots=True)
-class _Term:
-    """A condition on the records of a collection, and its comparisons where these are prepared."""
-
-    expression: Expression
-    tests: tuple[_Test, ...] = ()
 
 
 def judge_all(expressions: Iterable[Expression], facts: Facts, record: Mapping[str, Value] | None = None) -> Judgement:
@@ -131,20 +101,34 @@ def _compare(
 ) -> Finding | None:
     matcher = facts.matchers[comparison.matcher]
     operand = _operand(comparison, facts, record)
-    match = _Test(path.attribute, matcher, operand, _why_no_operand(matcher, operand), Setting(path.type, facts.now)).match(value)
+    match = _match(value, matcher, operand, _why_no_operand(matcher, operand), Setting(path.type, facts.now))
     if match.holds:
         return None
     kind = matcher.operand_type(path.type)
     return Finding(
         that=str(path).rstrip("."),
         matcher=matcher.name,
-        expected=as_json(kind, operand) if not isinstance(operand, Absent | Unobservable) else None,
+        expected=None if isinstance(operand, _NOT_THERE) else as_json(kind, operand),
         actual=as_json(path.type, value),
         holds=match.holds,
         reason=match.reason,
         missing=match.missing,
         extra=match.extra,
     )
+
+
+def _match(value: Value | Observed, matcher: Matcher, operand: Any, without: str, setting: Setting) -> Match:
+    """What a matcher says to a value; unknown when it cannot be compared, or (`without` says why) with nothing to compare with."""
+    if isinstance(value, Unobservable):
+        return Match(None, value.reason)
+    if without:
+        return Match(None, without)
+    if isinstance(value, Absent) and not matcher.takes_absent:
+        return _NO_MATCH  # the finding's actual value says that it is absent
+    try:
+        return matcher.test(value, operand, setting)  # type: ignore[arg-type] # a bare observation is for presence alone
+    except Exception as error:  # noqa: BLE001 - hosts are hostile: no value may stop the judging of the others
+        return Match(None, f"cannot be compared: {type(error).__name__}: {error}"[:300])
 
 
 def _why_no_operand(matcher: Matcher, operand: Any) -> str:
@@ -212,73 +196,85 @@ def _judge_collection(expression: Each | No, facts: Facts, record: Mapping[str, 
     if not isinstance(records, tuple):
         return Judgement(None, (_whole(expression, None, "not a collection"),))
 
-    selector = [_prepare(condition, facts) for condition in expression.where]
+    tell_selected = _teller(Combined("all", expression.where), facts)
+    tell_met = _teller(Combined("all", expression.expect), facts) if isinstance(expression, Each) else _never
 
     def judge_record(item: Mapping[str, Value]) -> Judgement:
-        selected = _judge_where(selector, facts, item)
-        if selected.truth is False:
+        selected = tell_selected(item)
+        if selected is False or tell_met(item) is True:
             return _HOLDS
+        unknown = () if selected else _unknown(expression.where, facts, item)
         if isinstance(expression, No):
-            return _judge_no(expression, item, selected)
-        return _judge_each(expression, facts, item, selected)
+            return _judge_no(expression, item, selected, unknown)
+        return _judge_each(expression, facts, item, selected, unknown)
 
-    judgements = [judge_record(item) if isinstance(item, dict) else _NO_RECORD for item in records]
+    judged = (judge_record(item) if isinstance(item, dict) else _NO_RECORD for item in records)
+    judgements = [judgement for judgement in judged if judgement is not _HOLDS]
     findings = tuple(finding for judgement in judgements for finding in judgement.findings)
-    return Judgement(conjunction(judgement.truth for judgement in judgements), findings, len(judgements))
+    return Judgement(conjunction(judgement.truth for judgement in judgements), findings, len(records))
 
 
-def _judge_each(each: Each, facts: Facts, item: Mapping[str, Value], selected: Judgement) -> Judgement:
+def _judge_each(
+    each: Each, facts: Facts, item: Mapping[str, Value], selected: bool | None, unknown: Sequence[Finding]
+) -> Judgement:
+    """A record that does not meet what is expected; `unknown` is why it cannot be told whether anything is expected of it."""
     met = judge_all(each.expect, facts, item)
-    if met.truth is True:
-        return _HOLDS
-    truth = met.truth if selected.truth is True else None
-    findings = met.findings if selected.truth is True else (*selected.findings, *met.findings)
-    return Judgement(truth, tuple(_about(finding, each.path, item, truth) for finding in findings))
+    truth = met.truth if selected else None
+    return Judgement(truth, tuple(_about(finding, each.path, item, truth) for finding in (*unknown, *met.findings)))
 
 
-def _judge_where(selector: Sequence[_Term], facts: Facts, item: Mapping[str, Value]) -> Judgement:
-    """All of the expressions, but no further than the first that is false: nobody asks what speaks against a record."""
-    unknown: list[Judgement] = []
-    for term in selector:
-        truth = _tell(term.tests, item) if term.tests else judge(term.expression, facts, item).truth
-        if truth is False:
-            return _NOT_SELECTED
-        if truth is None:
-            unknown.append(judge(term.expression, facts, item))
-    return Judgement(None if unknown else True, tuple(finding for judgement in unknown for finding in judgement.findings))
+def _unknown(where: Iterable[Expression], facts: Facts, item: Mapping[str, Value]) -> list[Finding]:
+    """Why it cannot be told whether a record is one of those that are looked for."""
+    judgements = [judge(expression, facts, item) for expression in where]
+    return [finding for judgement in judgements if judgement.truth is None for finding in judgement.findings]
 
 
-def _prepare(expression: Expression, facts: Facts) -> _Term:
-    """A condition on records with what is the same for all of them looked up once: most records are none that anybody looks for."""
+def _teller(expression: Expression, facts: Facts) -> Teller:
+    """Tells the truth of an expression about a record, without what stands against it, which hardly anybody asks for.
+
+    What is the same for all records is looked up once: collections have thousands, and most are none that anybody looks for.
+    """
+    if isinstance(expression, Combined):
+        tellers = [_teller(term, facts) for term in expression.terms]
+        if expression.kind == "all":
+            return tellers[0] if len(tellers) == 1 else lambda item: _first(False, tellers, item)
+        if expression.kind == "any":
+            return lambda item: _first(True, tellers, item)
+        return lambda item: negation(_first(True, tellers, item))
     if not isinstance(expression, That) or expression.path.name:
-        return _Term(expression)
+        return lambda item: judge(expression, facts, item).truth
     operands = [comparison.operand for comparison in expression.comparisons]
     if any(isinstance(operand, ObservedRef) and not operand.path.name for operand in operands):
-        return _Term(expression)  # compared with a field of the record itself
-    return _Term(expression, tuple(_test(comparison, expression.path, facts) for comparison in expression.comparisons))
+        return lambda item: judge(expression, facts, item).truth  # compared with a field of the record itself
+    comparers = [_comparer(comparison, expression.path, facts) for comparison in expression.comparisons]
+    return comparers[0] if len(comparers) == 1 else lambda item: _first(False, comparers, item)
 
 
-def _test(comparison: Comparison, path: Path, facts: Facts) -> _Test:
+def _comparer(comparison: Comparison, path: Path, facts: Facts) -> Teller:
     matcher, operand = facts.matchers[comparison.matcher], _operand(comparison, facts, None)
-    return _Test(path.attribute, matcher, operand, _why_no_operand(matcher, operand), Setting(path.type, facts.now))
+    without, setting, attribute = _why_no_operand(matcher, operand), Setting(path.type, facts.now), path.attribute
+    return lambda item: _match(item.get(attribute, _NO_FIELD), matcher, operand, without, setting).holds
 
 
-def _tell(tests: Iterable[_Test], item: Mapping[str, Value]) -> bool | None:
-    """The truth of comparisons of a record, without what stands against it."""
-    truth: bool | None = True
-    for test in tests:
-        holds = test.match(item.get(test.attribute, _NO_FIELD)).holds
-        if holds is False:
-            return False
-        truth = truth if holds else None
+def _first(decisive: bool, tellers: Iterable[Teller], item: Mapping[str, Value]) -> bool | None:
+    """What decides, as soon as one tells it; else unknown where one is unknown, else the opposite."""
+    truth: bool | None = not decisive
+    for tell in tellers:
+        told = tell(item)
+        if told is decisive:
+            return decisive
+        if told is None:
+            truth = None
     return truth
 
 
-def _judge_no(no: No, item: Mapping[str, Value], selected: Judgement) -> Judgement:
-    if selected.truth is None:
-        return Judgement(
-            None, tuple(_about(finding, no.path, item, None) for finding in selected.findings if finding.holds is None)
-        )
+def _never(_: Mapping[str, Value]) -> bool | None:
+    return False
+
+
+def _judge_no(no: No, item: Mapping[str, Value], selected: bool | None, unknown: Sequence[Finding]) -> Judgement:
+    if selected is None:
+        return Judgement(None, tuple(_about(finding, no.path, item, None) for finding in unknown if finding.holds is None))
     return Judgement(False, (Finding(str(no.path), "no", None, None, False, item=record_as_json(item)),))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from secscan.model.matcher import Match, Matcher, OperandKind, Setting
+from secscan.model.matcher import FAILS, HOLDS, Match, Matcher, OperandKind, Setting
 from secscan.model.values import Type, read_value
 
 _LISTABLE = frozenset(Type) - {Type.RECORDS, Type.LIST, Type.BOOLEAN}
@@ -17,13 +17,13 @@ def equals(value: Any, operand: Any, setting: Setting) -> Match:
         missing = tuple(item for item in operand if item not in value)
         extra = tuple(item for item in value if item not in operand)
         return Match(value == operand, missing=missing, extra=extra)
-    return Match(value == operand)
+    return HOLDS if value == operand else FAILS
 
 
 def is_in(value: Any, operand: Any, setting: Setting) -> Match:
     """One of the listed values, each read as the attribute's type."""
     try:
-        return Match(value in _read_all(setting.type, operand))
+        return HOLDS if value in _read_all(setting.type, operand) else FAILS
     except ValueError:
         return Match(None, f"the list of allowed values has one that is not of type {setting.type}")
 
@@ -31,7 +31,7 @@ def is_in(value: Any, operand: Any, setting: Setting) -> Match:
 def not_in(value: Any, operand: Any, setting: Setting) -> Match:
     """None of the listed values."""
     match = is_in(value, operand, setting)
-    return match if match.holds is None else Match(not match.holds)
+    return match if match.holds is None else FAILS if match.holds else HOLDS
 
 
 @lru_cache(maxsize=1024)

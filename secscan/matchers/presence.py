@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from secscan.model.matcher import Match, Matcher, OperandKind, Setting
+from secscan.model.matcher import FAILS, HOLDS, Match, Matcher, OperandKind, Setting
 from secscan.model.values import Absent, Type
 
 _ALL = frozenset(Type)
@@ -12,17 +12,17 @@ _ALL = frozenset(Type)
 
 def present(value: Any, operand: Any, setting: Setting) -> Match:
     """It was looked for and found (`present: false`: and not found)."""
-    return Match(isinstance(value, Absent) != operand)
+    return HOLDS if isinstance(value, Absent) != operand else FAILS
 
 
 def absent(value: Any, operand: Any, setting: Setting) -> Match:
     """It was looked for and is not there (`absent: false`: is there)."""
-    return Match(isinstance(value, Absent) == operand)
+    return HOLDS if isinstance(value, Absent) == operand else FAILS
 
 
 def empty(value: Any, operand: Any, setting: Setting) -> Match:
     """Nothing in it: no characters but blanks, no elements, no records."""
-    return Match((not (value.strip() if isinstance(value, str) else value)) == operand)
+    return HOLDS if (not (value.strip() if isinstance(value, str) else value)) == operand else FAILS
 
 
 MATCHERS = (

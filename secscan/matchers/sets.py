@@ -12,13 +12,15 @@ _LISTS = frozenset({Type.LIST})
 
 def subset_of(value: Any, operand: Any, setting: Setting) -> Match:
     """Every element is one of the operand's."""
-    extra = tuple(item for item in value if item not in set(operand))
+    allowed = set(operand)
+    extra = tuple(item for item in value if item not in allowed)
     return Match(not extra, extra=extra)
 
 
 def superset_of(value: Any, operand: Any, setting: Setting) -> Match:
     """Every element of the operand is there."""
-    missing = tuple(item for item in operand if item not in set(value))
+    there = set(value)
+    missing = tuple(item for item in operand if item not in there)
     return Match(not missing, missing=missing)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import re2
 
-from secscan.model.matcher import Match, Matcher, OperandKind, Setting
+from secscan.model.matcher import FAILS, HOLDS, Match, Matcher, OperandKind, Setting
 from secscan.model.values import MASK, Type
 
 _MASKED = "part of it was masked on the host"
@@ -24,29 +24,28 @@ def compile_pattern(pattern: str) -> Any:
 
 def matches(value: Any, operand: Any, setting: Setting) -> Match:
     """The pattern is found somewhere in the text; anchor it with ^ and $ to mean the whole."""
-    holds = compile_pattern(operand).search(value) is not None
-    return Match(None, _MASKED) if not holds and _is_masked(value) else Match(holds)
+    if compile_pattern(operand).search(value) is not None:
+        return HOLDS
+    return Match(None, _MASKED) if _is_masked(value) else FAILS
 
 
 def contains(value: Any, operand: Any, setting: Setting) -> Match:
     """A list has the element; a text has the piece."""
-    holds = operand in value
-    if not holds and _is_masked(value):
-        return Match(None, _MASKED)
-    return Match(holds, missing=() if holds else (operand,))
+    if operand in value:
+        return HOLDS
+    return Match(None, _MASKED) if _is_masked(value) else Match(False, missing=(operand,))
 
 
 def lacks(value: Any, operand: Any, setting: Setting) -> Match:
     """A list has no such element; a text has no such piece."""
-    holds = operand not in value
-    if holds and _is_masked(value):
-        return Match(None, _MASKED)
-    return Match(holds, extra=() if holds else (operand,))
+    if operand in value:
+        return Match(False, extra=(operand,))
+    return Match(None, _MASKED) if _is_masked(value) else HOLDS
 
 
 def _is_masked(value: Any) -> bool:
     """Whether something in a text or a list was hidden, so that not finding a piece does not mean that it is not there."""
-    return any(MASK in each for each in ([value] if isinstance(value, str) else value))
+    return MASK in value if isinstance(value, str) else any(MASK in each for each in value)
 
 
 MATCHERS = (

@@ -38,6 +38,10 @@ class Match:
     extra: tuple[str, ...] = ()
 
 
+HOLDS, FAILS = Match(True), Match(False)
+"""What most matches are, with nothing more to tell: matchers give these two for each of many thousand records."""
+
+
 @dataclass(frozen=True, slots=True)
 class Matcher:
     """A predicate. Only one with `takes_absent` is ever given Absent; none is given Unobservable."""
@@ -52,11 +56,13 @@ class Matcher:
 
     def operand_type(self, kind: Type) -> Type:
         """The type of the operand when laid on an attribute of a type."""
-        return {
-            OperandKind.SAME: kind,
-            OperandKind.ITEMS: Type.LIST,
-            OperandKind.ITEM: Type.TEXT,
-            OperandKind.PATTERN: Type.TEXT,
-            OperandKind.DURATION: Type.DURATION,
-            OperandKind.FLAG: Type.BOOLEAN,
-        }[self.operand]
+        return kind if self.operand is OperandKind.SAME else _OPERAND_TYPES[self.operand]
+
+
+_OPERAND_TYPES = {
+    OperandKind.ITEMS: Type.LIST,
+    OperandKind.ITEM: Type.TEXT,
+    OperandKind.PATTERN: Type.TEXT,
+    OperandKind.DURATION: Type.DURATION,
+    OperandKind.FLAG: Type.BOOLEAN,
+}
