@@ -15,6 +15,7 @@ from secscan.cli.reports import FailOn, load_reporters, severity_rank, write_who
 
 if TYPE_CHECKING:
     from secscan.cli.continuity import Measured
+    from secscan.cli.forgetting import Forgotten
     from secscan.cli.telling import Told
     from secscan.history.records import Diff
     from secscan.summary import Summary
@@ -42,7 +43,8 @@ _METRICS = {
 class Finished:
     """A run that is over. `documents` gives what was found, host by host; `since` what changed since the last one.
 
-    `written` are the files of its reports, `told` how telling each channel went. `services` is None where none is declared.
+    `written` are the files of its reports, `told` how telling each channel went. `services` is None where none is declared,
+    `forgotten` where nothing was to be.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Finished:
     told: Sequence[Told]
     written: Sequence[Path]
     exit_code: int
+    forgotten: Forgotten | None = None
 
     @property
     def reached(self) -> int:
@@ -100,6 +103,7 @@ def _facts(finished: Finished) -> dict[str, Any]:
         "changes": dict(finished.changes),
         "objectives": dict(finished.objectives),
         "told": {each.channel: {"news": each.news, "complaint": each.complaint} for each in finished.told},
+        "forgotten": [run.name for run in finished.forgotten.runs] if finished.forgotten else [],
         "written": [str(path) for path in finished.written],
     }
 
@@ -139,6 +143,8 @@ def _summary(finished: Finished) -> Iterator[str]:
     for each in finished.told:
         if each.news:
             yield f"  {'could not tell' if each.complaint else 'told'} channel {each.channel}: {each.news} news"
+    if finished.forgotten and finished.forgotten.runs:
+        yield f"  forgot runs {len(finished.forgotten.runs)}, and of their evidence bundles {finished.forgotten.bundles}"
     for path in finished.written:
         yield f"  wrote {path}"
 

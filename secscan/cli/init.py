@@ -18,6 +18,7 @@ baseline: un_minimum # see: secscan baseline list
 output: secscan-report # reports and evidence
 formats: [text, html, json] # also: csv, junit, markdown, sarif, xccdf, hdf, oscal, poam, ocsf, prometheus, nagios
 history: history.sqlite # what earlier runs found: secscan diff, secscan history, secscan runs
+keep: daily 30, weekly 12, yearly 7 # secscan run forgets older runs and their evidence; without this line it forgets none
 
 # content: [content] # folders of your own with checks/ and baselines/
 # waivers: [waivers.yml] # accepted failures, see: secscan waiver add --help

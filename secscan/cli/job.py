@@ -231,7 +231,7 @@ def _ask(job: Job, targets: Sequence[Target], run: Run, memory: Memory | None) -
         except KeyboardInterrupt:
             return True
     if memory:
-        memory.finish()
+        memory.finish(run.name)
     return False
 
 

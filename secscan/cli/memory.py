@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import calendar
 import contextlib
 import fcntl
 import hashlib
 import json
 import os
+import re
 import secrets
 import socket
 import time
@@ -17,18 +19,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from secscan.cli.forgetting import Forgotten, forget_runs
 from secscan.cli.journal import note
 from secscan.cli.reports import Run as Folder
 from secscan.cli.reports import keep_document
-from secscan.errors import HistoryError, UsageError
+from secscan.errors import HistoryError, SecscanError, UsageError
 
 if TYPE_CHECKING:
+    from secscan.history.citing import Citations
     from secscan.history.records import Change, Diff, Run
+    from secscan.history.retention import Policy
     from secscan.history.store import History
     from secscan.model.target import Target
     from secscan.pipeline import Engine
 
 F = TypeVar("F", bound=Callable[..., Any])
+_MOMENT = "%Y%m%dT%H%M%SZ"
+_NAME = re.compile(r"([0-9]{8}T[0-9]{6}Z)-[0-9a-f]{6}\Z")  # of a run
 
 
 def history_option(command: F) -> F:
@@ -66,15 +73,17 @@ def _url_of(place: str | None) -> str:
 
 @dataclass(slots=True)
 class Memory:
-    """The history during one run. What it cannot take is told once, and never stops the run.
+    """The history during one run. What it cannot take is told once, never stops the run, and is tried once more at its end.
 
-    `begin` opens the history: late, because that is slow, and the hosts can be asked meanwhile.
+    `begin` opens the history: late, because that is slow, and the hosts can be asked meanwhile. `complaint` is why something is
+    not remembered, empty when everything is.
     """
 
     begin: Callable[[], tuple[History, Run]]
     complaint: str = ""
     changes: list[Change] = field(default_factory=list)
     _opened: tuple[History, Run] | None = None
+    _behind: list[Path] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -88,28 +97,51 @@ class Memory:
                 self._opened = self.begin()
 
     def take_up(self, folder: Folder, targets: Sequence[Target]) -> tuple[Target, ...]:
-        """The targets that a run which broke off still has to ask; what it has is counted in again. Raises HistoryError."""
+        """The targets that a run which broke off still has to ask; what it has is counted in again. Raises HistoryError.
+
+        What is on disk of this very run, and not yet in the history, is remembered now, and not asked again.
+        """
         self._opened = self.begin()
         history, run = self._opened
-        recorded = history.recorded(run)
-        there = [target for target in targets if target.name in recorded and folder.path(target.name).is_file()]
-        for target in there:
-            folder.add(keep_document(json.loads(folder.path(target.name).read_text(encoding="utf-8"))))
-        return tuple(target for target in targets if target not in there)
+        recorded, missing = history.recorded(run), []
+        for target in targets:
+            document = _document_of(folder.path(target.name), target.name)
+            if document and (target.name in recorded or document["provenance"].get("run") == run.name):
+                history.record(run, document)
+                folder.add(keep_document(document))
+            else:
+                missing.append(target)
+        return tuple(missing)
 
     def record(self, document: Path) -> None:
         """Take in the saved document of a host."""
-        if self._opened and not self.complaint:
-            history, run = self._opened
-            with self._patient():
-                self.changes += history.record(run, json.loads(document.read_text(encoding="utf-8")))
+        if self.complaint or not self._opened:
+            self._behind.append(document)
+            return
+        with self._patient():
+            self._take_in(*self._opened, document)
+            return
+        self._behind.append(document)
 
-    def finish(self) -> None:
-        """Mark the run as whole."""
+    def finish(self, name: str) -> None:
+        """Mark the run as whole, when everything is remembered, if need be at the second try."""
+        if self.complaint:
+            self._catch_up(name)
         if self._opened and not self.complaint:
             history, run = self._opened
             with self._patient():
                 history.finish(run, time.time())
+
+    def forget(self, policy: Policy, cited: Citations) -> Forgotten | None:
+        """Forget what the policy does not keep of the runs of this baseline and folder; None when that cannot be done."""
+        if not self._opened or self.complaint:
+            return None
+        history, run = self._opened
+        try:
+            return forget_runs(history, policy, cited, lambda each: (each.baseline, each.folder) == (run.baseline, run.folder))
+        except SecscanError as error:
+            note("forget_failed", f"{error}; no run was forgotten", "error")
+            return None
 
     def compare(self, hosts: Iterable[str]) -> Diff | None:
         """What changed on these hosts since the last whole run of the same baseline into the same folder; None without one."""
@@ -127,6 +159,23 @@ class Memory:
                 return replace(diff, changes=tuple(change for change in diff.changes if change.host in asked))
         return None
 
+    def _take_in(self, history: History, run: Run, document: Path) -> None:
+        self.changes += history.record(run, json.loads(document.read_text(encoding="utf-8")))
+
+    def _catch_up(self, name: str) -> None:
+        """Whatever was not remembered, once more: a server that was restarted meanwhile takes it."""
+        try:
+            self._opened = self._opened or self.begin()
+            while self._behind:
+                self._take_in(*self._opened, self._behind[-1])
+                self._behind.pop()
+        except HistoryError:
+            again = f"not remembered of run {name}: hosts {len(self._behind)}"
+            note("history_behind", f"{again}; with --resume {name} they will be, without being asked again", "error")
+            return
+        note("history_caught_up", "the history is there again, and nothing is missing in it")
+        self.complaint = ""
+
     @contextlib.contextmanager
     def _patient(self) -> Iterator[None]:
         try:
@@ -136,9 +185,18 @@ class Memory:
             note("history_failed", f"{error}; what is found is on disk, but not remembered", "error")
 
 
+def _document_of(path: Path, host: str) -> dict[str, Any] | None:
+    """The saved document of a host; None where there is none that can be read."""
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return document if document["host"]["name"] == host else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def name_of_run(started_at: float) -> str:
     """A new id: when it began, and a word that nobody else has."""
-    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(started_at))}-{secrets.token_hex(3)}"
+    return f"{time.strftime(_MOMENT, time.gmtime(started_at))}-{secrets.token_hex(3)}"
 
 
 def begin_run(
@@ -153,12 +211,25 @@ def begin_run(
 def resume_run(place: str | None, engine: Engine, targets: Sequence[Target], folder: Path, name: str) -> tuple[History, Run]:
     """The history, and in it the run that is to be taken up again. Raises UsageError, HistoryError."""
     history = open_history(place)
-    known = history.run(name)
+    known = _known(history, engine, targets, folder, name)
     if known.baseline != engine.baseline:
         raise UsageError(f"run {known.name} was by baseline {known.baseline}; allowed: -b {known.baseline}")
     if Path(known.folder) != folder.absolute():
         raise UsageError(f"run {known.name} keeps what it found in {known.folder}; allowed: -o {known.folder}")
     return history, history.begin(known.name, engine.baseline, engine.library.sha256, known.started_at, len(targets), known.folder)
+
+
+def _known(history: History, engine: Engine, targets: Sequence[Target], folder: Path, name: str) -> Run:
+    """A run by its name; made now for one that is on disk, and that the history could not be told of. Raises UsageError."""
+    begun = _NAME.match(name)
+    if begun and name not in {run.name for run in history.runs()}:
+        paths = [Folder(folder, keep_evidence=False).path(target.name) for target in targets]
+        documents = (_document_of(path, target.name) for path, target in zip(paths, targets, strict=True))
+        if any(each and each["provenance"].get("run") == name and each["baseline"]["id"] == engine.baseline for each in documents):
+            started_at = calendar.timegm(time.strptime(begun[1], _MOMENT))
+            whole = str(folder.absolute())
+            return history.begin(name, engine.baseline, engine.library.sha256, started_at, len(targets), whole)
+    return history.run(name)
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from click.core import ParameterSource
 
 from secscan.cli.conclusion import Finished, conclude, exit_code_with
 from secscan.cli.configuration import configuration_of
-from secscan.cli.job import Job, ending, job_options, performed, read_job
+from secscan.cli.job import Done, Job, ending, job_options, performed, read_job
 from secscan.cli.journal import note
 from secscan.cli.redacting import read_redaction
 from secscan.cli.reports import Run, check_formats, choose_words, exit_code, prepare_folder, write_files, write_whole
@@ -24,6 +24,8 @@ from secscan.errors import UsageError
 
 if TYPE_CHECKING:
     from secscan.cli.continuity import Measured
+    from secscan.cli.forgetting import Forgotten
+    from secscan.history.retention import Policy
     from secscan.model.evidence import Bundle
     from secscan.wording import Wording
 
@@ -34,8 +36,11 @@ if TYPE_CHECKING:
     "--prometheus", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
     help="Also write numbers for node_exporter's textfile collector there, NAME.prom.",
 )  # fmt: skip
+@click.option(
+    "--keep", "policy", metavar="POLICY", help="Then forget older runs: daily 30, weekly 12, yearly 7 (secscan runs forget)."
+)
 @click.pass_context
-def command(context: click.Context, /, prometheus: Path | None, **options: Any) -> int:
+def command(context: click.Context, /, prometheus: Path | None, policy: str | None, **options: Any) -> int:
     """Do the whole nightly job that secscan.yml describes.
 
     Asks the hosts of the inventory, remembers what was found, writes every report and the figures of services, and tells what
@@ -43,6 +48,7 @@ def command(context: click.Context, /, prometheus: Path | None, **options: Any) 
     """
     from secscan.summary import summarise  # noqa: PLC0415 - keep --help free of it
 
+    keeping = _read_policy(policy)
     job = read_job(options)
     if job.output is None:
         raise UsageError("a run needs a folder to keep what it finds in; allowed: output: DIR in secscan.yml, or -o DIR")
@@ -67,6 +73,7 @@ def command(context: click.Context, /, prometheus: Path | None, **options: Any) 
             whole = not options["targets"] and context.get_parameter_source("limit") is not ParameterSource.COMMANDLINE
             bundles = _bundles(done.run)
             told = tell(notify, words, job.output, speech_of(job, done, summary, bundles, notify, whole=whole))
+        forgotten = None if done.interrupted else _forget(job, done, keeping)
         finished = Finished(
             name=done.run.name,
             baseline=job.engine.baseline,
@@ -78,6 +85,7 @@ def command(context: click.Context, /, prometheus: Path | None, **options: Any) 
             services=services,
             told=told,
             written=tuple(written),
+            forgotten=forgotten,
             exit_code=code,
         )
         conclude(finished, prometheus, quiet=job.quiet)
@@ -88,6 +96,21 @@ def _read_order(order: ReportOrder, options: dict[str, Any]) -> tuple[ReportOrde
     """Further reports, found to be possible before any host is asked."""
     check_formats(",".join(order.formats), prepare_folder(order.directory))
     return order, choose_words(order.language or options["language"], order.terms or options["terms"])
+
+
+def _read_policy(text: str | None) -> Policy | None:
+    from secscan.history.retention import parse_policy  # noqa: PLC0415 - keep --help free of it
+
+    return parse_policy(text) if text else None
+
+
+def _forget(job: Job, done: Done, policy: Policy | None) -> Forgotten | None:
+    """Forget older runs of this job; None where none is to be, and where that could not be done, which fails no run."""
+    from secscan.history.citing import citations  # noqa: PLC0415 - keep --help free of it
+
+    if policy is None or done.memory is None:
+        return None
+    return done.memory.forget(policy, citations(job.engine.waivers, job.engine.attestations, time.time()))
 
 
 def _measure_services(job: Job, run: Run) -> Measured | None:

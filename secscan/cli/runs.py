@@ -73,28 +73,28 @@ def failing(history: str | None) -> int:
 def forget(
     policy: str, waivers: tuple[Path, ...], attestations: Path | None, content: tuple[Path, ...], dry_run: bool, history: str | None
 ) -> int:
-    """Forget runs that a policy does not keep. Changes that they brought stay, so that stories stay whole.
+    """Forget runs that a policy does not keep, and their evidence on disk.
 
-    What open waivers and statements cite stays: the last run before each was given, and every run that is named in it or
-    whose evidence is, by its digest.
+    Changes that they brought stay, so that stories stay whole. The policy holds for each baseline and output folder by itself.
+    What open waivers and statements cite stays: the last run before each was given, and every run that is named in it or whose
+    evidence is, by its digest.
     """
-    from secscan.history.citing import citations  # noqa: PLC0415 - keep --help free of it
-    from secscan.history.retention import kept_runs, parse_policy  # noqa: PLC0415 - as above
+    from secscan.cli.forgetting import forget_runs  # noqa: PLC0415 - keep --help free of it
+    from secscan.history.citing import citations  # noqa: PLC0415 - as above
+    from secscan.history.retention import parse_policy  # noqa: PLC0415 - as above
     from secscan.waivers import read_waivers  # noqa: PLC0415 - as above
 
     rule = parse_policy(policy)
     memory = open_history(history)
-    runs = {run.name: run.started_at for run in memory.runs()}
-    if not runs:
+    known = len(memory.runs())
+    if not known:
         raise UsageError("the history has no run; allowed: to scan first, with -o")
     cited = citations(read_waivers(waivers), _read_statements(attestations, content), time.time())
-    needed = cited.runs | cited.runs_in_force(runs) | memory.runs_with(cited.digests)
-    dropped = sorted(runs.keys() - kept_runs(runs, rule, needed))
-    for name in dropped:
-        click.echo(name)
-    if not dry_run:
-        memory.drop(dropped)
-    click.echo(f"secscan: {'would forget' if dry_run else 'forgot'} {len(dropped)} of {len(runs)} runs", err=True)
+    forgotten = forget_runs(memory, rule, cited, dry_run=dry_run)
+    for run in forgotten.runs:
+        click.echo(run.name)
+    verb = "would forget" if dry_run else "forgot"
+    click.echo(f"secscan: {verb} {len(forgotten.runs)} of {known} runs, and their evidence: {forgotten.bundles} bundles", err=True)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from secscan.cli.channels import NOTIFY_SCHEMA, read_notify
 from secscan.cli.written import KINDS, beside, is_written_as
 from secscan.documents import Document
+from secscan.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,18 @@ def _read_orders(document: Document, name: str, value: Any, folder: Path) -> tup
     return tuple(found) if len(document.problems) == before else None
 
 
+def _read_policy(document: Document, name: str, value: Any, _folder: Path) -> str | None:
+    """The key `keep`."""
+    from secscan.history.retention import ALLOWED, parse_policy  # noqa: PLC0415 - keep --help free of it
+
+    if isinstance(value, str):
+        with contextlib.suppress(UsageError):
+            parse_policy(value)
+            return value
+    document.report((name,), f"{name!r} cannot be {value!r}", f"{ALLOWED}, joined by commas, each word once")
+    return None
+
+
 KEYS = {
     "inventory": Key("inventory", _TEXT, "the inventory file", place=True),
     "baseline": Key("baseline", _TEXT, "the baseline to judge by"),
@@ -86,6 +100,7 @@ KEYS = {
     "attestations": Key("attestations", _TEXT, "the folder of statements that people sign", place=True),
     "organization": Key("organization", _TEXT, "what reports call the organization that statements are about"),
     "history": Key("history", _TEXT, "the file or database URL that runs are remembered in", place=True),
+    "keep": Key("policy", _TEXT, "which runs are kept, such as daily 30, weekly 12, yearly 7; all unless said", read=_read_policy),
     "output": Key("output", _TEXT, "the folder that reports and evidence go to", place=True),
     "formats": Key("formats", _TEXTS, "the reports to write: text, html, json, csv, ... (secscan report --help)"),
     "reports": Key("", _ORDERS, "further reports of `secscan run`: other folders, formats, languages", read=_read_orders),

@@ -1,13 +1,15 @@
-"""Which runs to keep: the newest of each of the last days, weeks and so on. Pure."""
+"""Which runs to keep: the newest of each of the last days, weeks and so on, and what open decisions cite. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from secscan.errors import UsageError
+from secscan.history.citing import Citations
+from secscan.history.records import Run
 
 PERIODS = {"daily": "%Y-%m-%d", "weekly": "%G-W%V", "monthly": "%Y-%m", "yearly": "%Y"}
 ALLOWED = "words such as daily 30, weekly 12, monthly 24, yearly 7, or last 10"
@@ -33,10 +35,10 @@ def parse_policy(text: str) -> Policy:
     return Policy(counts.pop("last", 1), counts)
 
 
-def kept_runs(runs: Mapping[str, float], policy: Policy, needed: Iterable[str] = ()) -> set[str]:
-    """The runs that stay. `runs` are start times by id, in seconds since the epoch; `needed` are kept whatever their age."""
+def kept_runs(runs: Mapping[str, float], policy: Policy) -> set[str]:
+    """The runs that stay by their age. `runs` are start times by name, in seconds since the epoch."""
     newest_first = sorted(runs, key=lambda run: (runs[run], run), reverse=True)
-    kept = {run for run in needed if run in runs} | set(newest_first[: policy.last])
+    kept = set(newest_first[: policy.last])
     for period, count in policy.periods.items():
         seen: dict[str, str] = {}
         for run in newest_first:
@@ -46,3 +48,24 @@ def kept_runs(runs: Mapping[str, float], policy: Policy, needed: Iterable[str] =
             seen.setdefault(name, run)
         kept.update(seen.values())
     return kept
+
+
+def superfluous_runs(runs: Iterable[Run], policy: Policy, cited: Citations, resting_on: Iterable[str] = ()) -> list[Run]:
+    """The runs that nothing keeps, in their order.
+
+    Runs of one baseline into one folder are a series, and the policy holds for each series: a job must not push out another one
+    that is remembered in the same place. A run that broke off stands for no day, week or year, and is kept as long as it is the
+    last of its series, because it can be taken up. `resting_on` are runs whose evidence is cited.
+    """
+    series: dict[tuple[str, str], list[Run]] = {}
+    for run in sorted(runs, key=lambda run: run.id):
+        series.setdefault((run.baseline, run.folder), []).append(run)
+    needed = {*cited.runs, *resting_on}
+    return [run for each in series.values() for run in _superfluous(each, policy, cited, needed)]
+
+
+def _superfluous(series: Sequence[Run], policy: Policy, cited: Citations, needed: set[str]) -> list[Run]:
+    whole = {run.name: run.started_at for run in series if run.finished_at is not None}
+    last = max((number for number, run in enumerate(series) if run.finished_at is not None), default=-1)
+    kept = kept_runs(whole, policy) | cited.runs_in_force(whole) | {run.name for run in series[last + 1 :]}
+    return [run for run in series if run.name not in kept and run.name not in needed]

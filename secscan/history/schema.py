@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 BUSY_S = 30.0
+# A server that answers nothing any more is given up after so long, where libpq would wait for minutes, or for ever.
+_PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 30_000, "keepalives_idle": 30}
+_MIGRATING = 5_512_001  # the advisory lock of PostgreSQL while tables change; any number that nobody else uses
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _ALLOWED = "sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
 
@@ -76,8 +79,10 @@ def _file_of(url: URL) -> Path | None:
 
 
 def _engine(url: URL, file: Path | None) -> Engine:
+    patience = {name: value for name, value in _PATIENCE.items() if name not in url.query}
+    ours = {"timeout": BUSY_S} if file else patience if url.get_driver_name().startswith("psycopg") else {}
     try:
-        return create_engine(url, connect_args={"timeout": BUSY_S} if file else {})
+        return create_engine(url, connect_args=ours)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise UsageError(f"{_shown(url)}: its driver is not installed ({error}); allowed: {_ALLOWED}") from error
 
@@ -130,10 +135,7 @@ def _look(engine: Engine, file: Path | None) -> tuple[str | None, list[str]]:
             fault = connection.execute(text("PRAGMA quick_check(1)")).scalar()
             if fault != "ok":
                 raise HistoryError(f"{file}: is damaged: {fault}; move it away, or restore it from a backup")
-        names = inspect(connection).get_table_names()
-        present = (
-            connection.execute(text("SELECT version_num FROM alembic_version")).scalar() if "alembic_version" in names else None
-        )
+        names, present = inspect(connection).get_table_names(), _version(connection)
     if present is None and names:
         raise HistoryError(f"{engine.url.database}: holds tables that are not secscan's; allowed: a database of its own")
     return present, names
@@ -158,22 +160,50 @@ def _demand_known(engine: Engine, present: str, config: Config) -> None:
 
 
 def _migrate(engine: Engine, file: Path | None, present: str | None) -> None:
-    """From an older version, or from nothing, to the tables that this secscan knows."""
+    """From an older version, or from nothing, to the tables that this secscan knows. All of it, or nothing."""
     from alembic import command  # noqa: PLC0415 - 100 ms, and hardly ever needed
+    from alembic.util import CommandError  # noqa: PLC0415 - as above
 
-    config = _migrations()
+    config, copy = _migrations(), None
     if present is not None:
         _demand_known(engine, present, config)
-        if file:
-            _back_up(file)
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        with engine.connect() as connection:
+            _begin_alone(connection, file)
+            if _version(connection) == present:  # else somebody else has done it while we waited
+                copy = _back_up(file) if file and present is not None else None
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+            connection.commit()
+    except (SQLAlchemyError, CommandError) as error:
+        if present is None:
+            raise
+        kept = f", and {copy} is a copy of it" if copy else ""
+        raise HistoryError(f"{_shown(engine.url)}: cannot be brought up to date: {reason(error)}; it is as it was{kept}") from error
 
 
-def _back_up(file: Path) -> None:
-    """A copy beside the file, before its tables change; what is still in the journal is in it too."""
+def _begin_alone(connection: Connection, file: Path | None) -> None:
+    """A transaction that nobody else changes tables in. Python's sqlite3 begins none for changes of tables by itself."""
+    connection.exec_driver_sql("BEGIN EXCLUSIVE" if file else f"SELECT pg_advisory_xact_lock({_MIGRATING})")
+
+
+def _version(connection: Connection) -> str | None:
+    """The version of the tables; None where there is none."""
+    if "alembic_version" not in inspect(connection).get_table_names():
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
+
+
+def _back_up(file: Path) -> Path:
+    """A copy beside the file, before its tables change; what is still in the journal is in it too. Raises HistoryError."""
     copy = file.with_name(f"{file.name}.{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.backup")
-    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
-        source.backup(target)
-    copy.chmod(0o600)
+    try:
+        copy.touch(0o600)
+        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+    except (sqlite3.Error, OSError) as error:
+        copy.unlink(missing_ok=True)
+        why = getattr(error, "strerror", None) or error
+        raise HistoryError(f"{copy}: cannot be written: {why}; {file} is older and must be copied before it changes") from error
+    return copy

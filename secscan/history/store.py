@@ -158,10 +158,25 @@ class History:
                 for row in connection.execute(query)
             ]
 
-    def drop(self, names: Iterable[str]) -> int:
+    def evidence_of(self, forgotten: Iterable[Run]) -> list[tuple[str, str]]:
+        """Folder and digest of the evidence that only these runs rest on. What a host said last into a folder is not in it."""
+        ids = [run.id for run in forgotten]
+        with self._work() as connection:
+            newest = select(func.max(assessments.c.id)).join(runs).group_by(runs.c.folder, assessments.c.host_id)
+            stays = assessments.c.run_id.not_in(ids) | assessments.c.id.in_(newest)
+            query = (
+                select(runs.c.folder, assessments.c.bundle_sha256)
+                .join(runs)
+                .where(assessments.c.run_id.in_(ids), assessments.c.bundle_sha256 != "")
+                .where(assessments.c.bundle_sha256.not_in(select(assessments.c.bundle_sha256).where(stays)))
+                .distinct()
+            )
+            return [(folder, digest) for folder, digest in connection.execute(query)]
+
+    def drop(self, forgotten: Iterable[Run]) -> int:
         """Forget runs, not the changes that they brought. Returns how many were forgotten."""
         with self._work() as connection:
-            return connection.execute(delete(runs).where(runs.c.name.in_(list(names)))).rowcount
+            return connection.execute(delete(runs).where(runs.c.id.in_([run.id for run in forgotten]))).rowcount
 
     @contextmanager
     def _work(self) -> Iterator[Connection]:

@@ -212,6 +212,57 @@ def test_a_run_that_a_statement_cites_is_forgotten_when_the_statement_is_over(
     assert left == [names[0], names[3]][-kept:]
 
 
+def bundles(place: Path) -> set[str]:
+    return {path.name.split(".")[0] for path in (place / "out" / "evidence").iterdir()}
+
+
+def test_what_the_project_keeps_is_kept_and_evidence_of_other_runs_goes_with_them(place: Path, capsys: pytest.CaptureFixture[str]):
+    project = place / "secscan.yml"
+    project.write_text(project.read_text() + "keep: last 2\n")
+    assert "forgot" not in told(capsys, "run")
+    (place / "out" / "evidence" / ("0" * 64 + ".bundle.json.gz")).write_bytes(b"of nobody that is known")
+    (place / "out" / "evidence" / "notes.txt").write_text("somebody's own")
+    first = bundles(place)
+    told(capsys, "run", "-q")
+    second = bundles(place) - first
+    assert "  forgot runs 1, and of their evidence bundles 4\n" in told(capsys, "run")
+    third = bundles(place) - first - second
+    assert len(second) == len(third) == 4
+    assert bundles(place) == second | third | {"0" * 64, "notes"}
+    assert len(json.loads(told(capsys, "runs", "list", "--json"))) == 2
+    told(capsys, "run", "-q", "a", "--keep", "last 1")
+    left = bundles(place)
+    digests = {json.loads(path.read_text())["provenance"]["bundle_sha256"] for path in (place / "out" / "hosts").iterdir()}
+    assert digests <= left, "what the reports rest on"
+    assert not second & left
+
+
+def test_scans_and_runs_without_a_policy_forget_nothing(place: Path, capsys: pytest.CaptureFixture[str]):
+    for _ in range(3):
+        told(capsys, "run", "-q")
+    assert (len(bundles(place)), len(json.loads(told(capsys, "runs", "list", "--json")))) == (12, 3)
+
+
+def test_the_evidence_of_a_run_that_a_statement_cites_stays_on_disk(place: Path, capsys: pytest.CaptureFixture[str]):
+    told(capsys, "run", "-q")
+    cited = bundles(place)
+    (name,) = [each["name"] for each in json.loads(told(capsys, "runs", "list", "--json"))]
+    (place / "statements").mkdir()
+    (place / "statements" / "S-1.yaml").write_text(STATEMENT.format(run=name, until="2999-01-01"))
+    (place / "secscan.yml").write_text((place / "secscan.yml").read_text() + "attestations: statements\nkeep: last 1\n")
+    for _ in range(3):
+        told(capsys, "run", "-q")
+    assert cited < bundles(place)
+    assert len(bundles(place)) == 8
+
+
+def test_a_policy_that_cannot_be_kept_to_is_told_with_its_place(place: Path, capsys: pytest.CaptureFixture[str]):
+    (place / "secscan.yml").write_text((place / "secscan.yml").read_text() + "keep: hourly 3\n")
+    assert run(["run"]) == 2
+    assert "secscan.yml:7:1: 'keep' cannot be 'hourly 3'; allowed: words such as daily 30" in capsys.readouterr().err
+    assert not (place / "out").exists()
+
+
 def test_a_history_that_somebody_else_has_locked_is_told_and_the_scan_is_whole(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):

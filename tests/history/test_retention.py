@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secscan.errors import UsageError
-from secscan.history.retention import Policy, kept_runs, parse_policy
+from secscan.history.citing import Citations
+from secscan.history.records import Run
+from secscan.history.retention import Policy, kept_runs, parse_policy, superfluous_runs
 
 END = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 YEARS = {str(day): (END - timedelta(days=day)).timestamp() for day in range(3 * 365)}  # one run each night, "0" the newest
@@ -42,8 +45,43 @@ def test_each_period_keeps_its_newest_run_and_no_more(runs: dict[str, float], pe
         assert {newest[name] for name in sorted(newest)[-count:]} <= kept
 
 
-def test_a_run_that_something_cites_is_kept_whatever_its_age():
-    assert "1000" in kept_runs(YEARS, Policy(), needed=["1000", "no such run"])
+NOBODY = Citations(frozenset(), frozenset(), ())
+LAST = parse_policy("last 1")
+
+
+def runs(*told: tuple[str, str, bool], folder: str = "/out") -> list[Run]:
+    """Runs by name, baseline, and whether they came to their end, a day apart."""
+    return [
+        Run(number, name, baseline, "", number * 86400.0, number * 86400.0 + 60 if whole else None, 1, folder)
+        for number, (name, baseline, whole) in enumerate(told)
+    ]
+
+
+def names(found: list[Run]) -> list[str]:
+    return [run.name for run in found]
+
+
+def test_a_job_does_not_push_out_another_one_that_is_remembered_in_the_same_place():
+    two = runs(("a1", "a", True), ("b1", "b", True), ("a2", "a", True), ("b2", "b", True))
+    assert names(superfluous_runs(two, LAST, NOBODY)) == ["a1", "b1"]
+    elsewhere = [replace(two[0], folder="/elsewhere"), *two[1:]]
+    assert names(superfluous_runs(elsewhere, LAST, NOBODY)) == ["b1"]
+
+
+def test_a_run_that_broke_off_takes_the_place_of_no_whole_one_and_stays_as_long_as_it_can_be_taken_up():
+    broken = runs(("old", "a", False), ("whole", "a", True), ("broken", "a", False))
+    assert names(superfluous_runs(broken, LAST, NOBODY)) == ["old"]
+    later = replace(broken[1], id=9, name="next", started_at=9 * 86400.0)
+    assert names(superfluous_runs([*broken, later], LAST, NOBODY)) == ["old", "whole", "broken"]
+
+
+def test_a_run_that_something_cites_is_kept_whatever_its_age_and_even_when_it_broke_off():
+    many = runs(("broken", "a", False), *((f"r{number}", "a", True) for number in range(9)))
+    assert names(superfluous_runs(many, LAST, replace(NOBODY, runs=frozenset(["r3", "broken", "no such run"])))) == [
+        "r0", "r1", "r2", "r4", "r5", "r6", "r7",
+    ]  # fmt: skip
+    assert "r5" not in names(superfluous_runs(many, LAST, NOBODY, ["r5"]))
+    assert "r4" not in names(superfluous_runs(many, LAST, replace(NOBODY, days=(4.5 * 86400,))))
 
 
 @pytest.mark.parametrize("text", ["", "daily", "daily 0", "hourly 3", "daily 3, daily 4", "daily 3;"])

@@ -115,9 +115,23 @@ def test_runs_are_found_by_name_and_by_age(history: History):
 def test_dropping_runs_keeps_what_they_brought(history: History):
     for number, status in enumerate([PASS, FAIL, PASS]):
         night(history, number, {"a": {"x": status}})
-    assert history.drop(["run-0", "run-1", "no such run"]) == 2
+    assert history.drop(history.runs()[:2]) == 2
     assert [run.name for run in history.runs()] == ["run-2"]
     assert [chapter.status.outcome for chapter in history.story("x", "a")] == ["pass", "fail", "pass"]
+
+
+def test_evidence_that_only_forgotten_runs_rest_on_is_told_and_never_what_a_host_said_last(history: History):
+    for number, hosts in enumerate((("one", "gone"), ("one",), ("one", "two"))):
+        run = history.begin(f"run-{number}", "base", "", START + number * DAY, 2, "/out")
+        for host in hosts:
+            told = document(host, {"x": PASS}, START + number * DAY)
+            told["provenance"]["bundle_sha256"] = f"{host}-{number}" if host != "two" else "one-1"
+            history.record(run, told)
+    runs = history.runs()
+    assert history.evidence_of(runs[:1]) == [("/out", "one-0")]
+    assert sorted(history.evidence_of(runs[:2])) == [("/out", "one-0")], "somebody else rests on one-1"
+    assert history.evidence_of(runs[1:2]) == []
+    assert history.evidence_of([]) == []
 
 
 outcomes = st.sampled_from([PASS, FAIL, FAIL_B, ERROR, ("pass", "", "2"), ("not_applicable", "", "1")])
