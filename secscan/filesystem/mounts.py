@@ -279,4 +279,4 @@ def classify_file_system(kind: str) -> str:
 
 def unescape_mount(text: str) -> str:
     r"""The octal escapes of /proc/mounts and fstab undone: `\040` is a blank."""
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text) if "\\" in text else text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from secscan.filesystem.entries import PATH, classify_complaint
 from secscan.filesystem.mounts import MOUNT_FIELDS, TABLE, MountTable, read_table, unescape_mount, unit_name
@@ -44,20 +44,26 @@ def _one(path: str, lines: Sequence[str], table: MountTable, found: tuple[str, s
     else:
         own = [] if rest == path else [f"at {rest}"]
         mount = table.holding(rest)
-        own += [line for line in lines if mount and (_concerns(line, mount.path) or _concerns(line, rest))]
+        own += _concerning({mount.path, rest}, lines) if mount else []
         own.append("end")
     return Answer(("\n".join(own) + "\n").encode(), joint.stderr, joint.exit, joint.fault, joint.uid)
 
 
-def _concerns(line: str, point: str) -> bool:
-    word, _, rest = line.partition(" ")
-    columns = rest.split(" ")
-    if word in {"mounted", "fstab"}:
-        return len(columns) > 1 and unescape_mount(columns[1]) in {point, point + "/"}
-    name = unit_name(point)
-    return word == "hidden" or (
-        word in {"unit", "masked", "wanted"} and bool(re.search(rf"(^|/){re.escape(name)}(\.d/|$)", columns[0]))
-    )
+def _concerning(points: Iterable[str], lines: Iterable[str]) -> list[str]:
+    """The lines about any of these mount points, and all about what is hidden."""
+    ends = {*points, *(point + "/" for point in points)}
+    unit = re.compile(rf"(?:^|/)(?:{'|'.join(sorted(re.escape(unit_name(point)) for point in points))})(?:\.d/|$)")
+    own = []
+    for line in lines:
+        word, _, rest = line.partition(" ")
+        columns = rest.split(" ")
+        if word in {"mounted", "fstab"}:
+            concerns = len(columns) > 1 and unescape_mount(columns[1]) in ends
+        else:
+            concerns = word == "hidden" or (word in {"unit", "masked", "wanted"} and bool(unit.search(columns[0])))
+        if concerns:
+            own.append(line)
+    return own
 
 
 def read(call: Arguments, answer: Answer) -> Observation:

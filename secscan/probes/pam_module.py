@@ -7,7 +7,7 @@ those of the vendor in /usr/etc/security. libpwquality reads its drop-ins before
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
@@ -54,8 +54,11 @@ def split(calls: Sequence[Arguments], answer: Answer) -> list[Answer]:
     if faults:
         return [Answer(f"unobservable: {faults[0]}\n".encode(), uid=answer.uid)] * len(calls)
     files = by_service([line for line in lines if not line.startswith("config ")])
-    users = _users(files)
-    return [_own(call, users, [line for line in lines if line.startswith("config ")], answer.uid) for call in calls]
+    users: dict[str, list[tuple[Rule, Sequence[str]]]] = {}
+    for rule, services in _users(files).items():
+        users.setdefault(module_name(rule.module), []).append((rule, services))
+    config = [line for line in lines if line.startswith("config ")]
+    return [_own(call, users.get(module_name(str(call["module"])), ()), config, answer.uid) for call in calls]
 
 
 def _users(files: Mapping[str, Sequence[Rule]]) -> dict[Rule, list[str]]:
@@ -82,12 +85,13 @@ class _WithEmpty(dict[str, Sequence[Rule]]):
         return True
 
 
-def _own(call: Arguments, users: Mapping[Rule, Sequence[str]], config: Sequence[str], uid: int) -> Answer:
+def _own(call: Arguments, users: Iterable[tuple[Rule, Sequence[str]]], config: Sequence[str], uid: int) -> Answer:
+    """The answer to one call; `users` are the rules of its module, each with the services that use it."""
     module, kind, service = module_name(str(call["module"])), call.get("type"), call.get("service")
     rules = [
         f"{','.join(sorted(services))} < {rule}"
-        for rule, services in users.items()
-        if module_name(rule.module) == module and kind in {None, rule.type} and (service is None or service in services)
+        for rule, services in users
+        if kind in {None, rule.type} and (service is None or service in services)
     ]
     names = tuple(name.partition("*")[0] for name in _FILES.get(module, ()))
     settings = [line for line in config if any(f"/security/{name}" in line.partition(": ")[0] for name in names)]

@@ -2,19 +2,22 @@
 
 The options the service is started with count too: RHEL 8 passes its crypto policy on the command line, where `sshd -T`
 alone does not see it. Where /run/sshd is missing (socket activation, a stopped service), `sshd -G` answers, or `sshd -T` in a
-mount namespace of its own with an empty /run; nothing is made on the host.
+mount namespace of its own with an empty /run; nothing is made on the host. Where dropbear runs, sshd is not asked: its settings
+would not be those of the host.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, quote, reply, whole_lines
 from secscan.syntax.sshd import FIND_SSHD, LIST_MATCHES, OLD_NAMES, OLD_VALUES, OPTIONS, keyword_and_value, read_seconds
 
+_EXIT = re.compile(r"exit \d+")
 _SHOW = r"""alone() {
   unshare -m sh -c 'mount -n -t tmpfs -o mode=755,size=64k tmpfs /run && mkdir /run/sshd && exec "$@"' sh "$@"
 }
@@ -45,20 +48,37 @@ show() { # NUMBER OPTION...: the effective configuration for one context
   printf 'exit %s\n' "$code"
 }
 """
+# a second server has rules of its own: what sshd refuses, dropbear may allow. One in a container is not this host's.
+_DROPBEAR = r"""dropbear_serves() {
+  home=$(readlink /proc/self/ns/pid 2>/dev/null)
+  for dir in /proc/[0-9]*; do
+    name=
+    { IFS= read -r name <"$dir/comm"; } 2>/dev/null
+    [ "$name" = dropbear ] || continue
+    at=$(readlink "$dir/ns/pid" 2>/dev/null)
+    [ -n "$at" ] && [ "$at" != "$home" ] || return 0
+  done
+  return 1
+}
+"""
 
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One `sshd -T` per distinct context, and one reading of the Match blocks."""
     contexts = _contexts(calls)
     shows = "\n".join(f'  show {number} "$@" {context}'.rstrip() for context, number in contexts.items())
-    script = f"""{FIND_SSHD}{LIST_MATCHES}{_SHOW}if [ -z "$sshd" ]; then printf 'absent\\n'
+    script = f"""{FIND_SSHD}{LIST_MATCHES}{_SHOW}{_DROPBEAR}if dropbear_serves; then
+  printf 'unobservable: dropbear serves SSH here, and does not follow the settings of sshd\\n'
+elif [ -z "$sshd" ]; then printf 'absent\\n'
 elif [ "$(id -u)" != 0 ]; then printf 'unobservable: sshd -T needs root\\n'
 else
 {shows}
   scan "$conf" '' 0
   printf 'end\\n'
 fi"""
-    return Question(script, ("sshd -T", "/etc/ssh/sshd_config and what it includes", "/etc/sysconfig/sshd", "/etc/default/ssh"))
+    return Question(
+        script, ("sshd -T", "/proc/*/comm", "/etc/ssh/sshd_config and what it includes", "/etc/sysconfig/sshd", "/etc/default/ssh")
+    )
 
 
 def _contexts(calls: Sequence[Arguments]) -> dict[str, int]:
@@ -81,30 +101,52 @@ def split(calls: Sequence[Arguments], answer: Answer) -> list[Answer]:
     lines = whole_lines(answer)
     if lines[-1] != "end":
         raise Unreadable("the answer is cut off: its closing line 'end' is missing")
-    contexts = _contexts(calls)
-    return [_own(str(call["option"]).lower(), lines, f"context {contexts[_context(call)]}", answer) for call in calls]
+    contexts = {context: _read_context(number, lines) for context, number in _contexts(calls).items()}
+    return [_own(str(call["option"]).lower(), contexts[_context(call)], answer) for call in calls]
 
 
-def _own(option: str, lines: Sequence[str], context: str, joint: Answer) -> Answer:
-    start = lines.index(context) + 1
-    stop = next(number for number in range(start, len(lines)) if re.fullmatch(r"exit \d+", lines[number]))
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What sshd says for one client: its lines of `sshd -T` by keyword, and lines about Match blocks by the keyword that they set.
+
+    `fault` and `said` are why it says nothing: the Match blocks cannot be read, or sshd ended with a `status` other than 0.
+    """
+
+    values: Mapping[str, Sequence[str]]
+    matched: Mapping[str, Sequence[str]]
+    fault: str = ""
+    said: str = ""
+    status: int = 0
+
+
+def _read_context(number: int, lines: Sequence[str]) -> _Context:
+    start = lines.index(f"context {number}") + 1
+    stop = next(at for at in range(start, len(lines)) if _EXIT.fullmatch(lines[at]))
     status = int(lines[stop].split()[1])
     if status:
-        said = "\n".join(line.removeprefix("said ") for line in lines[start:stop])
-        return Answer(b"", said.encode(), status, uid=joint.uid)
+        return _Context({}, {}, said="\n".join(line.removeprefix("said ") for line in lines[start:stop]), status=status)
     if start == stop:
         raise Unreadable("sshd -T printed nothing")
     fault = next((line.removeprefix("fault ") for line in lines if line.startswith("fault ")), "")
-    if fault:
-        return Answer(f"unobservable: {fault}\n".encode(), uid=joint.uid)
-    matched = [line for line in lines[stop:] if line.startswith("match ") and keyword_and_value(_matched(line)[3])[0] == option]
     values: dict[str, list[str]] = {}
     for line in lines[start:stop]:
         name, _, value = line.partition(" ")
         values.setdefault(name, []).append(value)
-    name = next((name for name in (option, *_old_names(option)) if name in values), "")
-    setting = f"{name} {' '.join(values[name])}" if name else "unset"
-    return Answer("".join(f"{line}\n" for line in [*matched, setting]).encode(), uid=joint.uid)
+    matched: dict[str, list[str]] = {}
+    for line in lines[stop:]:
+        if line.startswith("match ") and not fault:
+            matched.setdefault(keyword_and_value(_matched(line)[3])[0], []).append(line)
+    return _Context(values, matched, fault)
+
+
+def _own(option: str, context: _Context, joint: Answer) -> Answer:
+    if context.status:
+        return Answer(b"", context.said.encode(), context.status, uid=joint.uid)
+    if context.fault:
+        return Answer(f"unobservable: {context.fault}\n".encode(), uid=joint.uid)
+    name = next((name for name in (option, *_old_names(option)) if name in context.values), "")
+    setting = f"{name} {' '.join(context.values[name])}" if name else "unset"
+    return Answer("".join(f"{line}\n" for line in [*context.matched.get(option, ()), setting]).encode(), uid=joint.uid)
 
 
 def _old_names(option: str) -> list[str]:

@@ -13,6 +13,7 @@ from secscan.probing import Unreadable, quote
 
 DIRECTORIES = ("/etc/pam.d", "/usr/etc/pam.d", "/usr/lib/pam.d")  # the first that has a service's file wins
 _DEPTH = 16
+_WORD = re.compile(r"\[(?:[^\]\\]|\\.)*\]|\S+")
 _AWK = r"""
 function tell(line) {
   gsub(/[ \t\r\001-\037\177]+/, " ", line); sub(/^ /, "", line); sub(/ $/, "", line)
@@ -79,7 +80,7 @@ class Rule:
 def parse_rule(line: str) -> Rule:
     """A rule of `FILE: TYPE CONTROL MODULE ARGUMENT...`; an @include is of type and control "@include". Else Unreadable."""
     file, separator, text = line.partition(": ")
-    words = [re.sub(r"\s+", " ", word) for word in re.findall(r"\[(?:[^\]\\]|\\.)*\]|\S+", text)]
+    words = [re.sub(r"\s+", " ", word) for word in _WORD.findall(text)] if "[" in text else text.split()
     if separator and file.startswith("/"):
         if len(words) == 2 and words[0] == "@include":
             return Rule("@include", "@include", words[1], (), file)
