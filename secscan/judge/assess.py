@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from secscan.judge.expressions import Facts, Judgement, as_json, conjunction, disjunction, judge_all
 from secscan.judge.observe import exhibits, observe
+from secscan.judge.proving import describe_arguments, make_proof
 from secscan.model.assessment import (
     ATTESTATION,
     Assessment,
@@ -27,19 +29,35 @@ from secscan.model.evidence import Bundle, Exhibit
 from secscan.model.matcher import Matcher
 from secscan.model.probe import Answer, Call, Observation, Observed, Probe
 from secscan.model.target import Target
-from secscan.model.values import Absent, Scalar, Type, Unobservable, write_value
+from secscan.model.values import Scalar, Unobservable
 
-EXCERPT_BYTES = 4096
 FINDINGS_LIMIT = 25
 PLATFORM = Call.of("platform", {})
 ABOVE_HOSTS = (Subject.SERVICE, Subject.ORGANIZATION)
 """Subjects that are judged once a run, on what all hosts said and on what people state."""
+_NEVER_ASKED = Unobservable("this question was not asked when the evidence was collected")
+_SORTED = json.JSONEncoder(sort_keys=True)
 _NO_SERVICE = "no service is declared; allowed: an inventory (-i) with `services`"
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A selection with what is the same for every host.
+
+    `asked` are the calls of the check's asks by name, `shown` its parameters as documents have them, and `conditions` come with
+    the calls that they are told by.
+    """
+
+    selection: Selection
+    check: Check
+    asked: Mapping[str, Call]
+    shown: Mapping[str, Any]
+    conditions: tuple[tuple[Condition, Mapping[str, Call]], ...]
+
+
+@dataclass(frozen=True)
 class Rulebook:
-    """A baseline with everything it takes to judge by it."""
+    """A baseline with everything it takes to judge by it. Judges a whole fleet: what is the same for all hosts is made once."""
 
     baseline: Baseline
     checks: Mapping[str, Check]
@@ -47,6 +65,31 @@ class Rulebook:
     matchers: Mapping[str, Matcher]
     requirements: Mapping[str, RequirementText]
     content_sha256: str = ""
+
+    @cached_property
+    def about_hosts(self) -> tuple[Entry, ...]:
+        """What is judged of every host."""
+        return tuple(self.entry(selection) for selection in self.about(Subject.HOST))
+
+    @cached_property
+    def described(self) -> Mapping[str, Any]:
+        """The parts of every host's assessment that come from content alone."""
+        return describe_rulebook(self, self.about(Subject.HOST))
+
+    @cached_property
+    def shown_arguments(self) -> dict[Call, Mapping[str, Any]]:
+        """The arguments of calls as documents have them, filled in as they are asked for."""
+        return {}
+
+    def entry(self, selection: Selection) -> Entry:
+        """A selection, ready to be judged."""
+        check, parameters = self.checks[selection.check], selection.parameters
+        asked = {ask.name: make_call(ask, parameters) for ask in check.asks}
+        conditions = tuple(
+            (condition, {ask.name: make_call(ask, parameters) for ask in condition.asks} or asked) for condition in check.applies_to
+        )
+        shown = {name: as_json(check.parameters[name].type, value) for name, value in parameters.items()}
+        return Entry(selection, check, asked, shown, conditions)
 
     def about(self, *subjects: Subject) -> tuple[Selection, ...]:
         """The selections whose checks are about these kinds of subjects."""
@@ -100,24 +143,25 @@ class _Bench:
 
     def observe(self, call: Call) -> Observation:
         """What the evidence says to a call; Unobservable when it was never asked."""
-        if call not in self.observed:
+        observation = self.observed.get(call)
+        if observation is None:
             exhibit = self.answers.get(call)
-            self.observed[call] = (
-                observe(self.rulebook.probes[call.probe], call, exhibit.answer)
-                if exhibit
-                else Unobservable("this question was not asked when the evidence was collected")
-            )
-        return self.observed[call]
+            observation = observe(self.rulebook.probes[call.probe], call, exhibit.answer) if exhibit else _NEVER_ASKED
+            self.observed[call] = observation
+        return observation
 
     def prove(self, name: str, call: Call) -> int:
         """The index of the proof for a call, made on first use."""
         key = (name, call)
-        if key not in self.proofs:
-            self.proofs[key] = len(self.collected)  # benches of one assessment share what is collected
-            self.collected.append(
-                make_proof(name, call, self.observe(call), self.answers.get(call), self.rulebook.probes[call.probe])
-            )
-        return self.proofs[key]
+        number = self.proofs.get(key)
+        if number is None:
+            number = self.proofs[key] = len(self.collected)  # benches of one assessment share what is collected
+            probe, shown = self.rulebook.probes[call.probe], self.rulebook.shown_arguments
+            arguments = shown.get(call)
+            if arguments is None:
+                arguments = shown[call] = describe_arguments(call, probe)
+            self.collected.append(make_proof(name, call, arguments, self.observe(call), self.answers.get(call), probe))
+        return number
 
 
 def assess(rulebook: Rulebook, bundle: Bundle, target: Target | None = None) -> Assessment:
@@ -125,9 +169,9 @@ def assess(rulebook: Rulebook, bundle: Bundle, target: Target | None = None) -> 
     answers = exhibits(bundle, rulebook.probes)
     platform = _platform(answers, rulebook.probes)
     bench = _Bench(rulebook, answers, dict(bundle.labels), _host_now(bundle, platform))
-    results = tuple(_judge_check(bench, selection, bundle.origin.target) for selection in rulebook.about(Subject.HOST))
+    results = tuple(_judge_check(bench, entry, bundle.origin.target) for entry in rulebook.about_hosts)
     return Assessment(
-        **describe_rulebook(rulebook, rulebook.about(Subject.HOST)),
+        **rulebook.described,
         host=_describe_host(bundle, platform, target),
         started_at=bundle.origin.started_at,
         finished_at=bundle.origin.finished_at,
@@ -150,7 +194,7 @@ def assess_unreachable(
         for selection in rulebook.about(Subject.HOST)
     )
     return Assessment(
-        **describe_rulebook(rulebook, rulebook.about(Subject.HOST)),
+        **rulebook.described,
         host=Host(
             target.name,
             target.address,
@@ -194,7 +238,7 @@ def assess_organization(
     for kind, subject, given in subjects:
         answers = {call: Exhibit(call, answer, 0, "") for probe, answer in given.items() for call in [Call.of(probe, {})]}
         bench = _Bench(rulebook, answers, {}, now if as_of is None else as_of, collected=proofs)
-        results += [_judge_check(bench, selection, subject) for selection in selected[kind]]
+        results += [_judge_check(bench, rulebook.entry(selection), subject) for selection in selected[kind]]
     if not services:
         results += [
             Result(each.check, name, Outcome.ERROR, each.severity.value, _NO_SERVICE, requirements=each.requirements)
@@ -244,20 +288,17 @@ def judge_check(
     return outcome, judgement
 
 
-def _judge_check(bench: _Bench, selection: Selection, subject: str) -> Result:
-    check = bench.rulebook.checks[selection.check]
-    parameters = selection.parameters
-    applies, reason, proofs = _applies(bench, check, parameters)
-    shown = {name: as_json(check.parameters[name].type, value) for name, value in parameters.items()}
+def _judge_check(bench: _Bench, entry: Entry, subject: str) -> Result:
+    selection, check, shown = entry.selection, entry.check, entry.shown
+    applies, reason, proofs = _applies(bench, entry)
     if applies is not True:
         outcome = Outcome.NOT_APPLICABLE if applies is False else Outcome.ERROR
         return Result(
             check.id, subject, outcome, selection.severity.value, reason,
             proofs=proofs, parameters=shown, requirements=selection.requirements,
         )  # fmt: skip
-    calls = {ask.name: make_call(ask, parameters) for ask in check.asks}
-    observations = {name: bench.observe(call) for name, call in calls.items()}
-    outcome, judgement = judge_check(check, observations, parameters, bench.rulebook.matchers, bench.now)
+    observations = {name: bench.observe(call) for name, call in entry.asked.items()}
+    outcome, judgement = judge_check(check, observations, selection.parameters, bench.rulebook.matchers, bench.now)
     return Result(
         check=check.id,
         subject=subject,
@@ -267,7 +308,7 @@ def _judge_check(bench: _Bench, selection: Selection, subject: str) -> Result:
         findings=judgement.findings[:FINDINGS_LIMIT],
         findings_total=len(judgement.findings),
         examined=judgement.examined,
-        proofs=tuple(dict.fromkeys([*proofs, *(bench.prove(name, call) for name, call in calls.items())])),
+        proofs=tuple(dict.fromkeys([*proofs, *(bench.prove(name, call) for name, call in entry.asked.items())])),
         parameters=shown,
         requirements=selection.requirements,
         fingerprint=_fingerprint(judgement) if outcome is not Outcome.PASS else "",
@@ -277,8 +318,7 @@ def _judge_check(bench: _Bench, selection: Selection, subject: str) -> Result:
 def _fingerprint(judgement: Judgement) -> str:
     """The digest of what was observed where something does not hold. What was expected is no part of it."""
     seen = sorted(
-        json.dumps([each.that, each.actual, each.item, each.missing, each.extra, each.holds], sort_keys=True)
-        for each in judgement.findings
+        _SORTED.encode([each.that, each.actual, each.item, each.missing, each.extra, each.holds]) for each in judgement.findings
     )
     return hashlib.sha256("\n".join(seen).encode()).hexdigest()[:16] if seen else ""
 
@@ -292,36 +332,36 @@ def _summary(outcome: Outcome, judgement: Judgement, check: Check) -> str:
     return "; ".join(list(reasons)[:3])
 
 
-def _applies(bench: _Bench, check: Check, parameters: Mapping[str, Scalar]) -> tuple[bool | None, str, tuple[int, ...]]:
+def _applies(bench: _Bench, entry: Entry) -> tuple[bool | None, str, tuple[int, ...]]:
     """Whether every condition holds; why not; and the proofs that were looked at."""
     truths: list[bool | None] = []
     reasons: list[str] = []
     proofs: list[int] = []
-    for condition in check.applies_to:
-        truth, reason = _condition(bench, check, condition, parameters)
+    for condition, asked in entry.conditions:
+        truth, reason = _condition(bench, condition, asked, entry.selection.parameters)
         truths.append(truth)
         if truth is not True:
             reasons.append(reason)
         if condition.kind != "label":
-            proofs += [bench.prove(ask.name, make_call(ask, parameters)) for ask in condition.asks or check.asks]
+            proofs += [bench.prove(name, call) for name, call in asked.items()]
     return conjunction(truths), "; ".join(reasons), tuple(dict.fromkeys(proofs))
 
 
-def _condition(bench: _Bench, check: Check, condition: Condition, parameters: Mapping[str, Scalar]) -> tuple[bool | None, str]:
+def _condition(
+    bench: _Bench, condition: Condition, asked: Mapping[str, Call], parameters: Mapping[str, Scalar]
+) -> tuple[bool | None, str]:
     if condition.kind == "label":
         missing = [
             f"{name} is not {' or '.join(allowed)}" for name, allowed in condition.labels if bench.labels.get(name) not in allowed
         ]
         return not missing, "the host's label " + ", ".join(missing)
-    asks = condition.asks or check.asks
-    observations = {ask.name: bench.observe(make_call(ask, parameters)) for ask in asks}
+    observations = {name: bench.observe(call) for name, call in asked.items()}
     if condition.expressions:
         judgement = judge_all(condition.expressions, Facts(observations, parameters, bench.rulebook.matchers, bench.now))
         return judgement.truth, _why(judgement.findings)
     truth = disjunction(_is_there(observation) for observation in observations.values())
-    names = ", ".join(ask.name for ask in asks)
     unknown = [observation.reason for observation in observations.values() if isinstance(observation, Unobservable)]
-    return truth, "; ".join(dict.fromkeys(unknown)) if truth is None else f"not on this host: {names}"
+    return truth, "; ".join(dict.fromkeys(unknown)) if truth is None else f"not on this host: {', '.join(asked)}"
 
 
 def _why(findings: Iterable[Finding]) -> str:
@@ -330,50 +370,6 @@ def _why(findings: Iterable[Finding]) -> str:
 
 def _is_there(observation: Observation) -> bool | None:
     return None if isinstance(observation, Unobservable) else isinstance(observation, Observed)
-
-
-def make_proof(name: str, call: Call, observation: Observation, exhibit: Exhibit | None, probe: Probe) -> Proof:
-    """The proof of one question: what was asked, what came back (an excerpt), what was made of it."""
-    answer = exhibit.answer if exhibit else Answer(b"", fault="not asked")
-    state = "observed" if isinstance(observation, Observed) else "absent" if isinstance(observation, Absent) else "unobservable"
-    reason = (
-        observation.reason if isinstance(observation, Unobservable) else observation.what if isinstance(observation, Absent) else ""
-    )
-    types = {argument.name: argument.type for argument in probe.arguments}
-    return Proof(
-        name=name,
-        probe=call.probe,
-        arguments={key: write_value(types.get(key, Type.TEXT), value) for key, value in call.arguments if value is not None},
-        state=state,
-        reason=reason,
-        observation=_describe_observation(observation, probe),
-        stdout=answer.stdout[:EXCERPT_BYTES].decode("utf-8", "replace"),
-        stdout_bytes=len(answer.stdout),
-        stdout_sha256=hashlib.sha256(answer.stdout).hexdigest(),
-        stderr=answer.stderr[:EXCERPT_BYTES].decode("utf-8", "replace"),
-        exit=answer.exit,
-        uid=answer.uid,
-        batch=exhibit.batch if exhibit else 0,
-        script_sha256=exhibit.script_sha256 if exhibit else "",
-        elapsed_s=exhibit.elapsed_s if exhibit else -1.0,
-        truncated=len(answer.stdout) > EXCERPT_BYTES,
-    )
-
-
-def _describe_observation(observation: Observation, probe: Probe) -> dict[str, Any]:
-    """Attributes as JSON; a collection is told by its size, since its records stand in the raw answer."""
-    if not isinstance(observation, Observed):
-        return {}
-    described: dict[str, Any] = {}
-    for attribute in probe.attributes:
-        value = observation.attributes.get(attribute.name, Unobservable("the probe did not tell"))
-        if attribute.type is Type.RECORDS and isinstance(value, tuple):
-            described[attribute.name] = {"records": len(value)}
-        elif attribute.type is Type.TEXT and isinstance(value, str):
-            described[attribute.name] = value[:500]
-        else:
-            described[attribute.name] = as_json(attribute.type, value)
-    return described
 
 
 def _describe_check(check: Check) -> CheckText:
