@@ -33,7 +33,6 @@ def write_page(fleet: Fleet, in_full: list[Document] | None, w: Wording) -> Iter
     in_order = [view for _, group in alone.groups for view in group] if alone and not alone.document["unreachable"] else []
     anchors = {view.result["check"]: view.anchor for view in in_order}
     weakest = next((line for line in fleet.hosts if line.summary is fleet.summary.weakest), None)
-    proofs = Proofs(w, timed=True)
     context = templates.words_of(w) | {
         "host_link": lambda line: f"#{line.anchor}",
         "summary_link": lambda host: f"#{weakest.anchor}" if weakest else "",
@@ -57,9 +56,7 @@ def write_page(fleet: Fleet, in_full: list[Document] | None, w: Wording) -> Iter
         "summary": fleet.summary,
         "many": alone is None,
         "timed": True,
-        "measures": proofs.measures,
-        "attributes": proofs.attributes,
-        "proof_mark": "",
+        "proof_section": Proofs(w, timed=True).section,
         "heading": "h4" if alone else "h5",
         "lost": alone.document["unreachable"] if alone else "",
         "cells": heat(fleet.risks()),

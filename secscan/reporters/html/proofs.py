@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from secscan.inert import for_html
-from secscan.reporters.html.templates import for_markup, markup
-from secscan.wording import Wording, mark
+from secscan.reporters.html.templates import ENGLISH_MARK, as_templates_do, for_markup, markup
+from secscan.reporters.html.views import ProofView
+from secscan.wording import STATES, Wording, mark
 
 _KNOWN = 20_000  # phrases that are remembered
+_REASON = 600  # characters
+_QUESTION, _PROBE, _MADE_OF_IT = mark("Question"), mark("Probe"), mark("What was made of it")
+_RAW_ANSWER, _NOTHING, _COMPLAINT = mark("Raw answer"), mark("Nothing on standard output."), mark("On standard error")
+_SAME, _SEE_IT = mark("The same answer serves another check:"), mark("see it there")
+_BEGINNING = mark("This is the beginning of {bytes} bytes. The sealed bundle has all of them.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +27,59 @@ class Proofs:
     w: Wording
     timed: bool
 
+    def section(self, shown: ProofView, level: str) -> Any:
+        """A question, its answer and what was made of it, under a heading of a level."""
+        answer = self._elsewhere(shown.elsewhere) if shown.elsewhere else self._answer(shown)
+        return markup("".join([self._question(shown, level), *answer, *self._made_of(shown.proof), "</section>"]))
+
+    def _question(self, shown: ProofView, level: str) -> str:
+        proof, w = shown.proof, self.w
+        return (
+            f'<section class="proof" id="{as_templates_do(shown.anchor)}">\n'
+            f"<{level}>{_said(w, _QUESTION)}: <code>{as_templates_do(proof['name'])}</code></{level}>\n"
+            f'<p class="question">{_said(w, _PROBE)} <code><b>{as_templates_do(proof["probe"])}</b>'
+            f"{self._arguments(proof['arguments'])}</code></p>\n"
+        )
+
+    def _arguments(self, arguments: Mapping[str, Any]) -> str:
+        """What a probe was asked with; texts stand as they are, without quotes."""
+        told = ((name, value if isinstance(value, str) else self.w.value(value)) for name, value in arguments.items())
+        return "".join([f" {as_templates_do(name)}={as_templates_do(value)}" for name, value in told])
+
+    def _answer(self, shown: ProofView) -> Iterator[str]:
+        w, excerpt, complaint = self.w, shown.excerpt, shown.complaint
+        label = _said(w, _RAW_ANSWER)
+        yield f'<p class="label">{label}</p>\n'
+        if excerpt:
+            yield f'<pre tabindex="0" role="group" aria-label="{label}">{as_templates_do(excerpt)}</pre>'
+        else:
+            yield f'<p class="none">{_said(w, _NOTHING)}</p>'
+        if complaint:
+            label = _said(w, _COMPLAINT)
+            yield f'<p class="label">{label}</p>\n'
+            yield f'<pre tabindex="0" role="group" aria-label="{label}" class="complaint">{as_templates_do(complaint)}</pre>'
+        if shown.cut:
+            said = w.translate(_BEGINNING)
+            yield f'<p class="aside cut">{as_templates_do(said.format(bytes=w.number(shown.proof["stdout_bytes"])))}</p>'
+        yield f'<p class="facts">{self.measures(shown.proof)}</p>\n'
+
+    def _elsewhere(self, anchor: str) -> Iterator[str]:
+        same, there = _said(self.w, _SAME), _said(self.w, _SEE_IT)
+        yield f'<p class="aside">{same} <a href="#{as_templates_do(anchor)}">{there}</a>.</p>\n'
+
+    def _made_of(self, proof: Mapping[str, Any]) -> Iterator[str]:
+        w, label = self.w, _said(self.w, _MADE_OF_IT)
+        yield f'<p class="label">{label}</p>\n'
+        if proof["state"] != "observed":
+            reason, english = as_templates_do(w.cut(proof["reason"], _REASON)), "" if w.language == "en" else ENGLISH_MARK
+            yield f'<p><span class="tag">{_said(w, STATES[proof["state"]])}</span> <bdi{english}>{reason}</bdi></p>'
+        if proof["observation"]:
+            yield f'<div class="scroll" tabindex="0" role="group" aria-label="{label}"><table class="observation"><tbody>\n'
+            yield f"{self.attributes(proof['observation'])}\n</tbody></table></div>\n"
+
     def measures(self, proof: Mapping[str, Any]) -> Any:
         """Exit status, user, size, time and digests of an answer."""
-        parts = [_how(self.w, proof["exit"], proof["uid"]), for_html(self.w.bytes(proof["stdout_bytes"]))]
+        parts = [_how(self.w, proof["exit"], proof["uid"]), _size(self.w, proof["stdout_bytes"])]
         if self.timed and proof["elapsed_s"] >= 0:
             parts.append(for_html(self.w.translate(mark("{number} s")).format(number=self.w.number(proof["elapsed_s"]))))
         parts.append(_script(self.w, proof["batch"], proof["script_sha256"], self.timed))
@@ -35,10 +91,26 @@ class Proofs:
     def attributes(self, observation: Mapping[str, Any]) -> Any:
         """A table row for each attribute of an observation."""
         rows = [
-            f'<tr><th scope="row"><code>{for_html(name)}</code></th><td>{for_markup(self.w.value(value))}</td></tr>\n'
+            f'<tr><th scope="row"><code>{_name(name)}</code></th><td>{for_markup(self.w.value(value))}</td></tr>\n'
             for name, value in observation.items()
         ]
         return markup("".join(rows))
+
+
+@lru_cache(_KNOWN)
+def _said(w: Wording, text: str) -> str:
+    """Words of ours in a language, escaped."""
+    return as_templates_do(w.translate(text))
+
+
+@lru_cache(_KNOWN)
+def _name(name: str) -> str:
+    return for_html(name)
+
+
+@lru_cache(_KNOWN)
+def _size(w: Wording, count: int) -> str:
+    return for_html(w.bytes(count))
 
 
 @lru_cache(_KNOWN)

@@ -23,7 +23,8 @@ NOWHERE = "base-uri 'none'; form-action 'none'"
 _PIECE = 65_536
 _HOTTEST = 4
 _TICKS = re.compile(r"`([^`\n]+)`")
-_ENGLISH = ' lang="en" dir="ltr"'
+ENGLISH_MARK = ' lang="en" dir="ltr"'
+"""What marks an element as English on a page in another language."""
 _ISOLATES = "\u2068\u2069"
 _KEPT = SPACES + "\n\t"
 
@@ -76,7 +77,7 @@ def words_of(w: Wording) -> dict[str, Any]:
         "told": lambda text: told(w, text),
         "ticked": cache(lambda text: _ticked(w.content(text))),
         "foreign": lambda text: foreign(w, text),
-        "english": markup("" if w.language == "en" else _ENGLISH),
+        "english": markup("" if w.language == "en" else ENGLISH_MARK),
         "badges": {term.key: _badge("badge", term, w) for term in OUTCOMES} | {t.key: _badge("severity", t, w) for t in SEVERITIES},
     }
 
@@ -84,6 +85,11 @@ def words_of(w: Wording) -> dict[str, Any]:
 def for_markup(text: str) -> str:
     """A text made visible as templates do it, and escaped for the content of an element."""
     return escape(_inert(text), quote=False)
+
+
+def as_templates_do(text: str) -> str:
+    """A text made visible and escaped as templates do it, quotes too."""
+    return escape(_inert(text), quote=False).replace('"', "&#34;").replace("'", "&#39;")
 
 
 def told(w: Wording, text: str) -> Any:
@@ -94,7 +100,7 @@ def told(w: Wording, text: str) -> Any:
 
 def foreign(w: Wording, text: str) -> Any:
     """What marks the element of a text as English, where nobody has translated it."""
-    return markup(_ENGLISH if text and w.translate_content(text) is None else "")
+    return markup(ENGLISH_MARK if text and w.translate_content(text) is None else "")
 
 
 def markup(text: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,14 +15,30 @@ from secscan.wording import OUTCOMES, SEVERITY_RANK, Term, Wording
 
 @dataclass(frozen=True, slots=True)
 class ProofView:
-    """A question and its answer. `elsewhere` is the address where the same answer is shown already, empty when it is shown here."""
+    """A question and its answer. `elsewhere` is the address where the same answer is shown already, empty when it is shown here.
+
+    `limit` counts the characters of the answer that are shown.
+    """
 
     proof: Mapping[str, Any]
     anchor: str
     elsewhere: str
-    excerpt: str
-    complaint: str
-    cut: bool
+    limit: int
+
+    @property
+    def excerpt(self) -> str:
+        """What is shown of standard output, made visible."""
+        return block(self.proof["stdout"][: self.limit])
+
+    @property
+    def complaint(self) -> str:
+        """What is shown of standard error, made visible."""
+        return block(self.proof["stderr"][: self.limit])
+
+    @property
+    def cut(self) -> bool:
+        """Whether there is more of the answer."""
+        return bool(self.proof["truncated"] or len(self.proof["stdout"]) > self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +73,15 @@ class Shown:
     def view(self, proof: Mapping[str, Any], anchor: str) -> ProofView:
         """A question and its answer, or where the page shows it already."""
         key = (
-            proof["probe"],
-            json.dumps(proof["arguments"], sort_keys=True),
             proof["stdout_sha256"],
+            proof["probe"],
+            repr(sorted(proof["arguments"].items())),
             proof["batch"],
             proof["state"],
             proof["reason"],
         )
-        elsewhere = self.places.get(key, "")
-        if elsewhere:
-            return ProofView(proof, anchor, elsewhere, "", "", cut=False)
-        self.places[key] = anchor
-        excerpt, complaint = proof["stdout"][: self.excerpt_limit], proof["stderr"][: self.excerpt_limit]
-        cut = proof["truncated"] or len(proof["stdout"]) > self.excerpt_limit
-        return ProofView(proof, anchor, "", block(excerpt), block(complaint), cut)
+        elsewhere = self.places.setdefault(key, anchor)
+        return ProofView(proof, anchor, "" if elsewhere == anchor else elsewhere, self.excerpt_limit)
 
 
 def view_host(line: HostLine, document: Document, anchors: Anchors, excerpt_limit: int, w: Wording) -> HostView:

@@ -7,23 +7,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from secscan.assessments import Document
+from secscan.inert import for_html
 from secscan.model.assessment import Tally
 from secscan.reporters.html.fleet import LETTERS, Fleet, HostLine
 from secscan.reporters.html.portal.addresses import HostNames, Layout, Layouts
 from secscan.summary import HostSummary, Summary
 from secscan.wording import OUTCOME_RANK, Wording
 
-_OUTCOMES = {letter: outcome for outcome, letter in LETTERS.items()}
+_OUTCOMES = {each: outcome for outcome, letter in LETTERS.items() for each in (letter, letter.upper())}
+UNNAMED = "\u2013"
+"""What stands where a host has no name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A host of the portal. `letters` are its outcomes by position; a capital letter was decided about by a person."""
+    """A host of the portal. `letters` are its outcomes by position; a capital letter was decided about by a person.
+
+    `said` is its name as markup.
+    """
 
     line: HostLine
     folder: str
     layout: Layout
     letters: str
+    said: str
 
     @property
     def page(self) -> str:
@@ -33,7 +40,7 @@ class Member:
     def outcomes(self, check: str) -> Iterator[tuple[str, str]]:
         """Outcome and page of each result of a check."""
         for position in self.layout.positions.get(check, ()):
-            yield _OUTCOMES[self.letters[position].lower()], f"hosts/{self.folder}/{self.layout.address(position)}"
+            yield _OUTCOMES[self.letters[position]], f"hosts/{self.folder}/{self.layout.address(position)}"
 
 
 @dataclass(slots=True)
@@ -43,6 +50,10 @@ class Site:
     name: str
     hosts: list[int] = field(default_factory=list)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)  # (check, outcome)
+
+    def outcomes(self, check: str) -> Iterator[tuple[str, int]]:
+        """How often a check had each outcome that it had."""
+        return ((outcome, count) for outcome in OUTCOME_RANK if (count := self.counts.get((check, outcome))))
 
 
 @dataclass(slots=True)
@@ -66,7 +77,8 @@ class Gathering:
             letter if result["disposition"] == "none" else letter.upper()
             for letter, result in zip(line.letters, results, strict=True)
         )
-        member = Member(line, self._names.name(line.summary.name), self.layouts.of(document), letters)
+        name = line.summary.name
+        member = Member(line, self._names.name(name), self.layouts.of(document), letters, for_html(name) or UNNAMED)
         self.members.append(member)
         self.pages[line.anchor] = member.page
         site = self.sites.setdefault(line.summary.site, Site(line.summary.site))
@@ -76,8 +88,11 @@ class Gathering:
 
     def by_check(self, check: str) -> list[tuple[str, Member, str]]:
         """Outcome, host and page of every result of a check; what needs attention first, then by host."""
-        found = [(outcome, member, page) for member in self.members for outcome, page in member.outcomes(check)]
-        return sorted(found, key=lambda each: OUTCOME_RANK[each[0]])
+        found: dict[str, list[tuple[str, Member, str]]] = {outcome: [] for outcome in OUTCOME_RANK}
+        for member in self.members:
+            for outcome, page in member.outcomes(check):
+                found[outcome].append((outcome, member, page))
+        return [each for alike in found.values() for each in alike]
 
     def sites_by_rank(self) -> list[tuple[Site, Summary]]:
         """Every site with its numbers, the weakest first."""

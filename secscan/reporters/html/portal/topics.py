@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from secscan.inert import for_html
 from secscan.reporters.html.portal import addresses
 from secscan.reporters.html.portal.gathering import Gathering
-from secscan.reporters.html.portal.writing import UNNAMED, File, Writer
+from secscan.reporters.html.portal.writing import File, Writer
 from secscan.summary import CheckSummary
 from secscan.wording import CATALOGUES
 
@@ -61,8 +60,8 @@ def _by_site(gathering: Gathering, checks: set[str]) -> list[tuple[str, Counter[
     found: list[tuple[str, Counter[str]]] = []
     for site in gathering.sites.values() if len(gathering.sites) > 1 else ():
         counts: Counter[str] = Counter()
-        for (check, outcome), count in site.counts.items():
-            if check in checks:
+        for check in checks:
+            for outcome, count in site.outcomes(check):
                 counts[outcome] += count
         found.append((site.name, counts))
     return sorted(found, key=lambda each: (-each[1]["fail"], each[0]))
@@ -90,7 +89,7 @@ def _host_rows(writer: Writer, check: str) -> list[str]:
     badges = writer.context("checks/x")["badges"]
     return [
         f'<li>{badges[outcome]} <a href="../{page if outcome != "unreachable" else member.page}">'
-        f"<bdi>{for_html(member.line.summary.name) or UNNAMED}</bdi></a></li>\n"
+        f"<bdi>{member.said}</bdi></a></li>\n"
         for outcome, member, page in writer.gathering.by_check(check)
     ]
 

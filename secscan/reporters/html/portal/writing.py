@@ -19,8 +19,6 @@ File = tuple[str, Iterator[str]]
 
 STYLE, SCRIPT, INDEX, SEARCH = "assets/page.css", "assets/opening.js", "assets/index.js", "assets/search.js"
 _POLICY = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; " + templates.NOWHERE
-UNNAMED = "\u2013"
-"""What stands where a host has no name."""
 _LIST_BYTES = 40_000  # of the rows on one page
 _FIRST_BYTES = 20_000  # where a page has more to say before them
 
@@ -69,7 +67,7 @@ class Writer:
         rows = []
         for member in members:
             host = member.line.summary
-            named = f'<a href="{root}{member.page}"><bdi>{for_html(host.name) or UNNAMED}</bdi></a>'
+            named = f'<a href="{root}{member.page}"><bdi>{member.said}</bdi></a>'
             site = f'<br><bdi class="aside">{for_html(host.site)}</bdi>' if host.site else ""
             rows.append(
                 f'<tr><th scope="row">{named}{site}</th><td><bdi>{for_html(host.system[:80])}</bdi></td>'
