@@ -15,6 +15,11 @@ from secscan.model.values import Absent, Record, Unobservable, Value
 
 KINDS = ("host", "site", "disk", "resolver", "uplink")
 RESOLVER_FILE = "/etc/resolv.conf"
+_FOLLOWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "postgresql_replication": ("servers", ("standby", "connected")),
+    "mysql_replication": ("sources", ("receiving", "applying")),
+}
+"""What shows that a database on a host follows another one: a standby that lost its server has only the data of then."""
 _NOT_REDUNDANT = {"raid0", "linear", "single", "stripe", "0"}
 
 
@@ -83,18 +88,21 @@ def _elements(service: Service, evidence: Evidence) -> Iterator[Element]:
 
 
 def stands_alone(data_set: DataSet, evidence: Evidence) -> bool | Unobservable:
-    """Whether nothing can take over from the host of a data set. A replica of a database must be seen to follow."""
+    """Whether nothing can take over from the host of a data set. A replica of a database must be seen to follow now."""
     if not data_set.replicas:
         return True
     if not data_set.database:
         return False
-    faults = []
+    faults: dict[str, None] = {}
     for host in data_set.replicas:
-        fault = evidence.why_untold(host, "postgresql_state")
-        if any(server["standby"] is True for server in evidence.records(host, "postgresql_state", "servers")):
-            return False
-        if fault:
-            faults.append(fault)
+        for probe, (collection, signs) in _FOLLOWS.items():
+            if fault := evidence.why_untold(host, probe):
+                faults[fault] = None
+            for record in evidence.records(host, probe, collection):
+                told = [record[sign] for sign in signs]
+                if all(value is True for value in told):
+                    return False
+                faults |= {f"{host}: {value.reason}": None for value in told if isinstance(value, Unobservable)}
     return Unobservable("; ".join(faults)) if faults else True
 
 

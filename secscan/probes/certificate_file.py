@@ -1,7 +1,8 @@
-"""Certificates in files: whom they name, who issued them, until when, with what key. Keys never leave the host."""
+"""Certificates and revocation lists in files: whom they name, who issued them, until when. Keys never leave the host."""
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Sequence
 
@@ -10,6 +11,8 @@ from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observat
 from secscan.model.values import Record, Type, Unobservable
 from secscan.probing import Unreadable, closed_lines, quote, reply
 from secscan.syntax.certificates import FACTS, certificate_facts, load_pem
+from secscan.syntax.revocation_lists import FACTS as LIST_FACTS
+from secscan.syntax.revocation_lists import list_facts
 
 _CAP = 300
 USUAL_PLACES = (
@@ -24,6 +27,9 @@ USUAL_PLACES = (
     "/etc/mysql/ssl/*", "/var/lib/mysql/*.pem", "/var/lib/postgresql/*/*/server.crt", "/var/lib/pgsql/data/server.crt",
     "/etc/cockpit/ws-certs.d/*", "/etc/ldap/*.pem", "/etc/openldap/certs/*.crt", "/usr/local/share/ca-certificates/*.crt",
     "/etc/pki/ca-trust/source/anchors/*", "/etc/pki/trust/anchors/*",
+    "/etc/ssl/*.crl", "/etc/ssl/crl/*", "/etc/nginx/*.crl", "/etc/apache2/ssl.crl/*", "/etc/openvpn/crl.pem",
+    "/etc/openvpn/*/crl.pem", "/etc/openvpn/*/pki/crl.pem", "/etc/easy-rsa/pki/crl.pem", "/etc/ipsec.d/crls/*",
+    "/etc/swanctl/x509crl/*", "/etc/pki/CA/crl/*", "/var/lib/postgresql/*/*/root.crl", "/var/lib/pgsql/data/root.crl",
 )  # fmt: skip
 _CONFIGURATIONS = (
     "/etc/nginx", "/etc/apache2", "/etc/httpd", "/etc/lighttpd", "/etc/postfix/main.cf", "/etc/dovecot",
@@ -34,21 +40,29 @@ _SETTINGS = (
     "ssl_certificate", "SSLCertificateFile", "SSLCertificateChainFile", "ssl.pemfile", "smtpd_tls_cert_file",
     "smtpd_tls_chain_files", "smtp_tls_cert_file", "ssl_cert", "bind .* crt", "TLSCertificateFile", "olcTLSCertificateFile:",
     "cert", "ssl-cert", "ssl_cert_file", "rsa_cert_file", "TLSRSACertificateFile",
+    "ssl_crl", "SSLCARevocationFile", "crl-verify", "ssl_crl_file", "ssl-crl", "olcTLSCRLFile:", "bind .* crl-file",
 )  # fmt: skip
 NAMING_LINES = (
     "^[[:blank:]]*("
-    + "|".join(setting.replace(".", "[.]") if setting != "bind .* crt" else setting for setting in _SETTINGS)
+    + "|".join(setting.replace(".", "[.]") if not setting.startswith("bind ") else setting for setting in _SETTINGS)
     + ")[[:blank:]=]"
 )
 
-# Prints the certificates of PEM files and nothing else of them: no key, no text around.
-_AWK = f"""FNR == 1 {{ inside = 0; print "file " FILENAME }}
+_BEGINNING = 40  # lines of a revocation list: who issued it and until when stands first, the revoked ones follow
+# Prints the certificates and the beginnings of the revocation lists of PEM files and nothing else: no key, no text around.
+_AWK = f"""FNR == 1 {{ inside = 0; left = 0; print "file " FILENAME }}
+/^-----BEGIN X509 CRL-----/ {{
+  if (++count > {_CAP}) {{ print "fault more than {_CAP} certificates"; exit }}
+  left = {_BEGINNING}; print "-----BEGIN X509 CRL-----"; next
+}}
+/^-----END X509 CRL-----/ {{ print "-----END X509 CRL-----"; left = 0; next }}
+left && /^[A-Za-z0-9+\\/=]+[ \\t\\r]*$/ {{ left--; print; next }}
 /^-----BEGIN (X509 |TRUSTED )?CERTIFICATE-----/ {{
   if (++count > {_CAP}) {{ print "fault more than {_CAP} certificates"; exit }}
   inside = 1; print "-----BEGIN CERTIFICATE-----"; next
 }}
 /^-----END (X509 |TRUSTED )?CERTIFICATE-----/ {{ if (inside) print "-----END CERTIFICATE-----"; inside = 0; next }}
-/^-----/ {{ inside = 0 }}
+/^-----/ {{ inside = 0; left = 0 }}
 inside && /^[A-Za-z0-9+\\/=]+[ \\t\\r]*$/ {{
   print
   if (++lines > {_CAP * 200}) {{ print "fault more than {_CAP} certificates"; exit }}
@@ -65,11 +79,13 @@ take() {{
     fi
     if [ ! -r "$file" ]; then printf 'denied %s\\n' "$file"; continue; fi
     first=''
-    case $file in *.der | *.cer | *.crt | *.cert) IFS= read -r first <"$file" ;; esac
+    case $file in *.der | *.cer | *.crt | *.cert | *.crl) IFS= read -r first <"$file" ;; esac
     case $first in
       0*)
         printf 'file %s\\n' "$file"
         if ! have openssl; then printf 'binary\\n'
+        elif openssl crl -inform DER -in "$file" -noout; then
+          openssl crl -inform DER -in "$file" -outform PEM | sed -e '{_BEGINNING + 2},$ {{' -e '/^-----END/!d' -e '}}'
         else openssl x509 -inform DER -in "$file" -outform PEM || printf 'broken\\n'; fi
         ;;
       *) set -- "$@" "$file" ;;
@@ -100,7 +116,7 @@ def _ask_one(index: int, call: Arguments) -> str:
     return f"""{reset}if [ "$(id -u)" = 0 ]; then
 {expand}
 gone=''
-for file in $(grep -rhsE {quote(NAMING_LINES)} {quote(*_CONFIGURATIONS)} | tr -s '\\t =<,;"' '\\n' | grep '^/' | sort -u); do
+for file in $(grep -rhsE {quote(NAMING_LINES)} {quote(*_CONFIGURATIONS)} | tr -s '\\t =<,;"'"'" '\\n' | grep '^/' | sort -u); do
   case $nl$found in *"$nl$file$nl"*) continue ;; esac
   if [ -f "$file" ]; then found=$found$file$nl; elif [ ! -e "$file" ]; then gone=$gone$file$nl; fi
 done
@@ -123,7 +139,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
-    """`missing PATH`; `looked`; per file `file PATH` and its certificates as PEM, or `denied PATH`, `dangling PATH`; then `end`."""
+    """`missing PATH`; `looked`; per file `file PATH` and what it holds as PEM, or `denied PATH`, `dangling PATH`; then `end`."""
     said = reply(answer, "certificates")
     if said:
         return said
@@ -135,24 +151,28 @@ def read(call: Arguments, answer: Answer) -> Observation:
         return Unobservable(fault)
     named = call["paths"] if isinstance(call["paths"], tuple) else ()
     missing = [line.removeprefix("missing ") for line in lines if line.startswith("missing /")]
-    found = _records(line for line in lines if line != "looked" and not line.startswith("missing /"))
+    certificates, lists = _records(line for line in lines if line != "looked" and not line.startswith("missing /"))
     return Observed({
-        "certificates": found, "count": len(found), "missing": tuple(path for path in missing if not named or path in named),
+        "certificates": certificates, "count": len(certificates), "revocation_lists": lists,
+        "missing": tuple(path for path in missing if not named or path in named),
     })  # fmt: skip
 
 
-def _records(lines: Iterable[str]) -> tuple[Record, ...]:
-    """A record per certificate, or per file that could not be read; one that is cut off says so."""
+def _records(lines: Iterable[str]) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+    """A record per certificate, or per file that could not be read, and one per list; one that is cut off says so."""
     found: list[Record] = []
+    lists: list[Record] = []
     block: list[str] = []
     path, position = "", 0
 
     def close() -> None:
         nonlocal position
-        if block:
+        if block and block[0] == _BEGIN_LIST:
+            lists.append(_list_record(path, block))
+        elif block:
             found.append(_record(path, position, "\n".join(block) + "\n"))
             position += 1
-            block.clear()
+        block.clear()
 
     for line in lines:
         word, _, rest = line.partition(" ")
@@ -162,7 +182,7 @@ def _records(lines: Iterable[str]) -> tuple[Record, ...]:
                 close()
             continue
         close()
-        if line == _BEGIN:
+        if line in {_BEGIN, _BEGIN_LIST}:
             block.append(line)
         elif word == "file":
             path, position = rest, 0
@@ -171,11 +191,12 @@ def _records(lines: Iterable[str]) -> tuple[Record, ...]:
         else:
             raise Unreadable(f"not a line about a certificate: {line[:120]!r}")
     close()
-    return tuple(found)
+    return tuple(found), tuple(lists)
 
 
 _BEGIN = "-----BEGIN CERTIFICATE-----"
-_INSIDE = re.compile(r"[A-Za-z0-9+/=]+\s*|-----END CERTIFICATE-----")
+_BEGIN_LIST, _END_LIST = "-----BEGIN X509 CRL-----", "-----END X509 CRL-----"
+_INSIDE = re.compile(rf"[A-Za-z0-9+/=]+\s*|-----END CERTIFICATE-----|{_END_LIST}")
 _REASONS = {
     "denied": "it cannot be read by this user",
     "dangling": "the symbolic link leads nowhere",
@@ -195,6 +216,17 @@ def _record(path: str, position: int, pem: str) -> Record:
         return _unknown(path, position, f"not a readable certificate: {error}"[:200])
 
 
+def _list_record(path: str, block: Sequence[str]) -> Record:
+    """The record of a list by its first lines."""
+    body = "".join(line.strip() for line in block[1:-1]) if block[-1] == _END_LIST else ""
+    try:
+        return {"path": path, **list_facts(base64.b64decode(body[: len(body) // 4 * 4]))}
+    except ValueError as error:
+        unknown = Unobservable(f"not a readable revocation list: {error}"[:200])
+        return {**{field.name: unknown for field in _LIST_FIELDS}, "path": path}
+
+
+_LIST_FIELDS = (Attribute("path", Type.TEXT, "the file"), *LIST_FACTS)
 _FIELDS = (
     Attribute("path", Type.TEXT, "the file"),
     Attribute("position", Type.INTEGER, "place in the file, counted from 0; the first is usually the service's own"),
@@ -202,7 +234,7 @@ _FIELDS = (
 )
 PROBE = Probe(
     name="certificate_file",
-    summary="Certificates in files: names, issuer, validity, key",
+    summary="Certificates and revocation lists in files: names, issuer, validity, key",
     arguments=(
         Argument(
             "paths", Type.LIST,
@@ -214,6 +246,7 @@ PROBE = Probe(
     attributes=(
         Attribute("certificates", Type.RECORDS, "one record each; one that cannot be read says why in every field", _FIELDS),
         Attribute("count", Type.INTEGER, "how many certificates, unreadable ones included"),
+        Attribute("revocation_lists", Type.RECORDS, "one record per list of revoked certificates", _LIST_FIELDS),
         Attribute("missing", Type.LIST, "files that were named, here or in a server's configuration, and are not there"),
     ),
     ask=ask,

@@ -11,7 +11,7 @@ PROBE = derived_probe(
     summary="What a service and everything it depends on hang on, and what there is only one of",
     about="service",
     needs=(
-        *(Call.of(probe, {}) for probe in ("platform", "mounts", "raid", "bond", "postgresql_state")),
+        *(Call.of(probe, {}) for probe in ("platform", "mounts", "raid", "bond", "postgresql_replication", "mysql_replication")),
         Call.of("file_content", {"path": "/etc/resolv.conf"}),
     ),
     attributes=(

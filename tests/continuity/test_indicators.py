@@ -137,7 +137,7 @@ def test_what_ends_is_counted_within_a_month_and_within_a_quarter():
     files = look("certificate_file", certificates=leaves, count=3, missing=())
     k10 = indicators(evidence(HostView("db1", 0.0, (files,), NOW)))["K10"]
     assert (len(k10.met), len(k10.missed)) == (1, 2)
-    assert len(k10.unknown) == 3  # the hosts that were not read
+    assert len(k10.unknown) == 3 + 4  # certificates of the hosts that were not read, and keys of packages, which none told
     assert k10.numbers == {"in_30_days": 1.0, "in_90_days": 2.0}
 
 

@@ -24,11 +24,12 @@ from secscan.continuity.fleet import clock_records, key_records
 from secscan.continuity.reading import HostView, Look, view_host
 from secscan.continuity.trials import find_trials
 from secscan.documents import read_document
-from secscan.model.attestation import Attestation, EvidenceFile, FileState, Person, Stated, StatementScope
+from secscan.model.attestation import Attestation, Demand, EvidenceFile, FileState, Person, Stated, StatementScope
 from secscan.model.evidence import Batch, Bundle, Frame, Origin, Part
 from secscan.model.probe import Attribute, Call, Observed
 from secscan.model.service import DataSet, Repository, Service
 from secscan.model.values import Absent, Type, Unobservable
+from secscan.model.waiver import Waiver
 from secscan.plugins import probes
 from secscan.syntax.told import read_told, write_told
 
@@ -256,12 +257,35 @@ def test_what_there_is_only_one_of_is_found_through_what_a_service_depends_on():
     }
 
 
-@pytest.mark.parametrize(("standby", "single"), [(True, False), (False, True)])
-def test_a_replica_of_a_database_counts_when_it_is_seen_to_follow(standby, single):
+NO_POSTGRESQL = Look(Call.of("postgresql_replication", {}), Absent("a server"))
+NO_MYSQL = Look(Call.of("mysql_replication", {}), Absent("a server"))
+LEADS = Absent("a standby: this server leads")
+
+
+@pytest.mark.parametrize(
+    ("looks", "single"),
+    [
+        ((look("postgresql_replication", servers=({"standby": True, "connected": True},)), NO_MYSQL), False),
+        ((look("postgresql_replication", servers=({"standby": True, "connected": False},)), NO_MYSQL), True),
+        ((look("postgresql_replication", servers=({"standby": False, "connected": LEADS},)), NO_MYSQL), True),
+        ((NO_POSTGRESQL, look("mysql_replication", sources=({"receiving": True, "applying": True},))), False),
+        ((NO_POSTGRESQL, look("mysql_replication", sources=({"receiving": False, "applying": True},))), True),
+        ((NO_POSTGRESQL, NO_MYSQL), True),
+    ],
+    ids=["a standby", "a standby that lost its server", "a server that leads", "a replica", "one that does not receive", "neither"],
+)
+def test_a_replica_of_a_database_counts_while_it_is_seen_to_follow(looks, single):
     data = DataSet("ledger", "db1", database="main", replicas=("vault",))
-    seen = view("vault", look("postgresql_state", servers=({"standby": standby},), count=1))
-    elements = find_elements(replace(ERP, data_sets=(data,)), evidence(seen))
+    elements = find_elements(replace(ERP, data_sets=(data,)), evidence(view("vault", *looks)))
     assert next(each.single for each in elements if each.kind == "host") is single
+
+
+def test_whether_a_replica_follows_is_not_known_where_its_server_does_not_answer():
+    data = DataSet("ledger", "db1", database="main", replicas=("vault",))
+    silent = Unobservable("the server refuses connections")
+    seen = view("vault", look("postgresql_replication", servers=({"standby": silent, "connected": silent},)), NO_MYSQL)
+    elements = find_elements(replace(ERP, data_sets=(data,)), evidence(seen))
+    assert next(each.single for each in elements if each.kind == "host") == Unobservable("vault: the server refuses connections")
 
 
 def test_a_disk_is_single_on_a_machine_of_its_own_without_an_array():
@@ -311,10 +335,66 @@ def test_a_key_on_two_hosts_is_one_record_with_both():
 
 def test_what_ends_is_told_once_and_what_could_not_be_looked_at_before_it():
     leaf = {"path": "/etc/a.crt", "subject": "CN=a", "not_after": NOW + DAY}
-    told = look("certificate_file", certificates=(leaf,), count=1, missing=())
-    unknown, known = expiry_records(evidence(view("db1", told), services=()))
-    assert isinstance(unknown["ends"], Unobservable)
+    told = look("certificate_file", certificates=(leaf,), revocation_lists=(), count=1, missing=())
+    *unknown, known = expiry_records(evidence(view("db1", told), services=()))
+    assert {(record["kind"], record["place"]) for record in unknown} == {
+        ("certificate", "vault"), ("signing key", "vault"), ("signing key", "db1"),
+    }  # fmt: skip
+    assert all(isinstance(record["ends"], Unobservable) for record in unknown)
     assert (known["name"], known["ends"], known["place"]) == ("CN=a", NOW + DAY, "db1:/etc/a.crt")
+
+
+def signing_key(**told):
+    fields = {"name": "Archive", "fingerprint": "F" * 40, "file": "/k.gpg", "ends": NOW + DAY, "revoked": False, "used": True}
+    return {**fields, **told}
+
+
+def endings(*looks: Look, **more) -> list[tuple[str, str]]:
+    """Kinds and names of what is told to end at a known moment."""
+    records = expiry_records(evidence(view("db1", *looks), services=(), **more))
+    return [(str(record["kind"]), str(record["name"])) for record in records if isinstance(record["ends"], float)]
+
+
+@pytest.mark.parametrize(
+    ("told", "told_of"),
+    [
+        ({}, True),
+        ({"used": Unobservable("nothing that was signed is there to tell")}, True),
+        ({"used": False}, False),
+        ({"revoked": True}, False),
+        ({"ends": Absent("a day on which it ends")}, False),
+    ],
+    ids=["used", "perhaps used", "not used", "withdrawn", "without end"],
+)
+def test_a_key_of_packages_is_a_time_bomb_where_something_in_use_was_signed_with_it(told, told_of):
+    found = endings(look("signing_keys", keys=(signing_key(**told),), count=1, manager="apt"))
+    assert found == ([("signing key", "Archive FFFFFFFFFFFFFFFF")] if told_of else [])
+
+
+def test_a_list_of_revoked_certificates_ends_when_the_next_one_is_due():
+    listed = {"path": "/etc/ssl/a.crl", "issuer": "CN=CA", "issued": NOW, "next_update": NOW + DAY}
+    looked = look("certificate_file", certificates=(), revocation_lists=(listed,), count=0, missing=())
+    assert endings(looked) == [("CRL", "CN=CA")]
+
+
+def test_the_signatures_of_a_domain_statements_that_hold_and_waivers_in_force_end_too():
+    signed = look("dns_record", name="example.org", signature_expires=NOW + DAY)
+    demands = {"recovery_exercised": Demand(())}
+    accepted = [
+        Waiver(name, "why", "Ann", "Bob", NOW - 2 * DAY, NOW + days * DAY, path="waivers.yml")
+        for name, days in (("w1", 3), ("w2", -1))
+    ]
+    statements = (statement(), statement(id="unsigned", approver=None))
+    assert endings(signed, attestations=statements, demands=demands, waivers=tuple(accepted)) == [
+        ("DNSSEC signature", "example.org"), ("statement", "recovery_exercised (service erp)"), ("waiver", "w1"),
+    ]  # fmt: skip
+
+
+def test_what_cannot_be_read_has_no_name_of_its_own_and_is_told():
+    dark = Unobservable("it cannot be read by this user")
+    told = look("certificate_file", certificates=({"path": "/etc/a.crt", "subject": dark, "not_after": dark},), revocation_lists=())
+    (record,) = (each for each in expiry_records(evidence(view("db1", told), services=())) if each["place"] == "db1:/etc/a.crt")
+    assert (record["name"], record["ends"]) == ("?", dark)
 
 
 FIELDS = (Attribute("name", Type.TEXT, ""), Attribute("size", Type.SIZE, ""), Attribute("ok", Type.BOOLEAN, ""))

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from datetime import UTC, datetime
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from recorded import PROBES, make_call
 from test_shell import run
 
@@ -156,6 +160,23 @@ def test_a_private_key_beside_a_certificate_stays_on_the_host(tmp_path):
     assert told["subject"] == "CN=x"
 
 
+def test_a_long_list_of_revoked_certificates_tells_when_the_next_is_due_and_not_who_was_revoked(tmp_path):
+    revoked = x509.RevokedCertificateBuilder(7, datetime(2026, 1, 1, tzinfo=UTC)).build()
+    issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "CA")])
+    until = datetime(2026, 2, 1, tzinfo=UTC)
+    made = x509.CertificateRevocationListBuilder(issuer, datetime(2026, 1, 1, tzinfo=UTC), until, [], [revoked] * 400)
+    told = made.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    kinds = {"list.pem": serialization.Encoding.PEM} | ({"list.crl": serialization.Encoding.DER} if shutil.which("openssl") else {})
+    for name, encoding in kinds.items():
+        (tmp_path / name).write_bytes(told.public_bytes(encoding))
+    answer, observation = ask("certificate_file", paths=[f"{tmp_path}/*"])
+    assert len(answer.stdout) < len(kinds) * 3000
+    lists = observation.attributes["revocation_lists"]
+    assert {record["path"] for record in lists} == {str(tmp_path / name) for name in kinds}
+    assert {(record["issuer"], record["next_update"]) for record in lists} == {("CN=CA", until.timestamp())}
+    assert observation.attributes["certificates"] == ()
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -166,6 +187,9 @@ def test_a_private_key_beside_a_certificate_stays_on_the_host(tmp_path):
         "    bind :443 ssl crt /srv/tls/site.pem",
         "olcTLSCertificateFile: /srv/tls/site.pem",
         "ssl_cert_file = '/srv/tls/site.pem'",
+        "ssl_crl_file = '/srv/tls/revoked.crl'",
+        "    bind :443 ssl crt /srv/tls/site.pem crl-file /srv/tls/revoked.crl",
+        "SSLCARevocationFile /srv/tls/revoked.crl",
     ],
 )
 def test_lines_that_name_a_certificate_are_found_by_grep(line):
