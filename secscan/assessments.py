@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -28,36 +29,74 @@ REPORT_FORMAT = "secscan.report/1"
 SIZE_LIMIT = 256 * 2**20
 _PROBLEMS_LIMIT = 20
 _PLAIN = frozenset({int, bool, type(None)})
+_COMMON = frozenset({"checks", "requirements"})  # what is the same for all hosts of a run, nearly always
+_COMMON_KEPT = 8
+_KEY = re.compile(r'"([a-z_]+)": ')
 
 Document: TypeAlias = Mapping[str, Any]
 
 
 def to_document(assessment: Assessment) -> dict[str, Any]:
     """An assessment as JSON values. Times become RFC 3339 in UTC."""
-    host = _plain(assessment.host)
+    return _outline(assessment, _plain)
+
+
+def write_assessment(assessment: Assessment, run: str = "") -> str:
+    """The document of an assessment as write_document writes it, at once; `run` is the id of the run that it belongs to."""
+    try:
+        outline = _outline(assessment, _as_it_is)
+        if run:
+            outline["provenance"]["run"] = run
+        lines = [f"{_json(key)}: {(_common if key in _COMMON else _UNFOLDING.encode)(value)}" for key, value in outline.items()]
+        written = _join(lines)
+        written.encode()
+    except (ValueError, TypeError):  # numbers without a JSON form or half characters, which only to_document replaces
+        document = to_document(assessment)
+        if run:
+            document["provenance"]["run"] = run
+        return write_document(document)
+    return written
+
+
+def gist(assessment: Assessment) -> Document:
+    """The part of a document that says how a host stands: of the results only outcome, disposition and severity."""
+    return {
+        "host": {"name": assessment.host.name},
+        "unreachable": assessment.unreachable,
+        "tally": tally(assessment.tally),
+        "results": [
+            {"outcome": result.outcome.value, "disposition": result.disposition.value, "severity": result.severity}
+            for result in assessment.results
+        ],
+    }
+
+
+def _outline(assessment: Assessment, plain: Callable[[Any], Any]) -> dict[str, Any]:
+    """The document of an assessment; `plain` says what becomes of its parts."""
+    host = {name: plain(value) for name, value in _fields(assessment.host).items()}
     return {
         "format": FORMAT,
         "baseline": {"id": assessment.baseline, "title": assessment.baseline_title, "sha256": assessment.baseline_sha256},
         "host": {**host, "labels": host["labels"] or {}},
         "started_at": _moment(assessment.started_at),
         "finished_at": _moment(assessment.finished_at),
-        "unreachable": _plain(assessment.unreachable),
+        "unreachable": plain(assessment.unreachable),
         "tally": tally(assessment.tally),
-        "results": [_result(result) for result in assessment.results],
-        "proofs": _plain(assessment.proofs),
-        "checks": _plain(assessment.checks),
-        "requirements": _plain(assessment.requirements),
-        "changes": _plain(assessment.changes),
+        "results": [_result(result, plain) for result in assessment.results],
+        "proofs": plain(assessment.proofs),
+        "checks": plain(assessment.checks),
+        "requirements": plain(assessment.requirements),
+        "changes": plain(assessment.changes),
         "waivers": {name: _waiver(waiver) for name, waiver in assessment.waivers.items()},
         "attestations": {name: _attestation(each) for name, each in assessment.attestations.items()},
-        "problems": _plain(assessment.problems),
+        "problems": plain(assessment.problems),
         "provenance": {
             "tool_version": assessment.tool_version,
             "content_sha256": assessment.content_sha256,
             "script_sha256": assessment.script_sha256,
             "bundle_sha256": assessment.bundle_sha256,
             "received_bytes": assessment.received_bytes,
-            "origin": _plain(assessment.origin),
+            "origin": plain(assessment.origin),
         },
     }
 
@@ -74,15 +113,70 @@ def tally(counted: Tally) -> dict[str, Any]:
 
 def write_document(document: Document) -> str:
     """A document as JSON text, one value of the top level a line, so that files can be compared and searched."""
-    lines = [f"{_json(key)}: {_json(value)}" for key, value in document.items()]
-    return "{\n" + ",\n".join(lines) + "\n}\n"
+    if isinstance(document, WrittenDocument):
+        return document.text
+    return _join([f"{_json(key)}: {_json(value)}" for key, value in document.items()])
+
+
+def write_compactly(document: Document) -> str:
+    """A document as JSON text on one line."""
+    if isinstance(document, WrittenDocument):
+        return document.on_one_line()
+    return _json(document)
+
+
+class WrittenDocument(Mapping[str, Any]):
+    """A document as write_document has written it. Each value of the top level is read when it is asked for, most never are.
+
+    What the hosts of a run have in common is one object in all their documents: change nothing in them.
+    """
+
+    def __init__(self, text: str) -> None:
+        """ValueError where the text is not the one that write_document writes."""
+        begin, end = "{\n", "\n}\n"
+        if not text.startswith(begin) or not text.endswith(end):
+            raise ValueError("not written as a document is")
+        self.text = text
+        self._lines: dict[str, str] = {}
+        self._read: dict[str, Any] = {}
+        for line in text[len(begin) : -len(end)].split(",\n"):
+            found = _KEY.match(line)
+            if not found or found[1] in self._lines or "\n" in line:
+                raise ValueError("not written as a document is")
+            self._lines[found[1]] = line[found.end() :]
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self._read:
+            line = self._lines[key]
+            self._read[key] = _read_common(line) if key in _COMMON else json.loads(line)
+        return self._read[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def on_one_line(self) -> str:
+        """The same text on one line."""
+        return "{" + ",".join([f'"{key}":{line}' for key, line in self._lines.items()]) + "}"
+
+
+def read_written(path: Path) -> Document:
+    """A document of this run from its file: nothing but its form is looked at before it is used."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        return WrittenDocument(text)
+    except ValueError:
+        document: Document = json.loads(text)
+        return document
 
 
 def with_since(written: str, since: Mapping[str, Any]) -> str:
     """The text of a document with what changed since an earlier run, in place of what it said of that before."""
     lines = [line.removesuffix(",") for line in written.removeprefix("{\n").removesuffix("\n}\n").split("\n")]
     kept = [line for line in lines if not line.startswith('"since": ')]
-    return "{\n" + ",\n".join([*kept, f'"since": {_json(since)}']) + "\n}\n"
+    return _join([*kept, f'"since": {_json(since)}'])
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -166,8 +260,8 @@ def _loose_ends(document: Document) -> Iterator[tuple[str, str]]:
             yield f"/results/{index}/proofs", f"there are only {proofs} proofs"
 
 
-def _result(result: Result) -> dict[str, Any]:
-    document: dict[str, Any] = _plain(result)
+def _result(result: Result, plain: Callable[[Any], Any]) -> dict[str, Any]:
+    document = {name: plain(value) for name, value in _fields(result).items()}
     document["parameters"] = document["parameters"] or {}
     document["findings_total"] = max(result.findings_total, len(result.findings))
     return document
@@ -186,8 +280,44 @@ def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _join(lines: Iterable[str]) -> str:
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
+def _unfold(value: Any) -> dict[str, Any]:
+    """What the encoder makes of what is no JSON value."""
+    return dict(value) if isinstance(value, Mapping) else _fields(value)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+_UNFOLDING = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"), default=_unfold)
+_common_texts: dict[int, tuple[object, str]] = {}
+
+
+def _common(value: object) -> str:
+    """What is the same object for all hosts of a run, written once."""
+    known = _common_texts.get(id(value))
+    if known is None:
+        if len(_common_texts) >= _COMMON_KEPT:
+            _common_texts.clear()
+        known = _common_texts[id(value)] = (value, _UNFOLDING.encode(value))  # with the value, so that no other has its id
+    return known[1]
+
+
+@lru_cache(_COMMON_KEPT)
+def _read_common(text: str) -> Any:
+    return json.loads(text)
 
 
 def _plain(value: Any) -> Any:
@@ -203,4 +333,4 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if kind is dict or isinstance(value, Mapping):
         return {_plain(str(key)): _plain(item) for key, item in value.items()}
-    return {name: _plain(getattr(value, name)) for name in value.__slots__}
+    return {name: _plain(item) for name, item in _fields(value).items()}

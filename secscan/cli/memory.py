@@ -160,7 +160,9 @@ class Memory:
         return None
 
     def _take_in(self, history: History, run: Run, document: Path) -> None:
-        self.changes += history.record(run, json.loads(document.read_text(encoding="utf-8")))
+        from secscan.assessments import read_written  # noqa: PLC0415 - keep --help free of it
+
+        self.changes += history.record(run, read_written(document))
 
     def _catch_up(self, name: str) -> None:
         """Whatever was not remembered, once more: a server that was restarted meanwhile takes it."""

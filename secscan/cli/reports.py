@@ -234,12 +234,10 @@ class Run:
 
     def _view_again(self, engine: Engine, name: str) -> HostView | None:
         """What a host told that was finished before this run was taken up; None where its evidence is not there."""
-        import json  # noqa: PLC0415 - keep --help free of it
-
-        from secscan.bundles import read_bundle  # noqa: PLC0415 - as above
+        from secscan.bundles import read_bundle  # noqa: PLC0415 - keep --help free of it
         from secscan.pipeline import view  # noqa: PLC0415 - as above
 
-        document = json.loads(self.path(name).read_text(encoding="utf-8"))
+        document = self._read(name)
         path = self.folder / "evidence" / f"{document['provenance']['bundle_sha256']}.bundle.json.gz"
         return view(engine, read_bundle(path)) if path.is_file() else None
 
@@ -279,10 +277,9 @@ class Run:
         return [partial(self._read, name) for name in self.names]
 
     def _read(self, name: str) -> Mapping[str, Any]:
-        import json  # noqa: PLC0415 - keep --help free of it
+        from secscan.assessments import read_written  # noqa: PLC0415 - keep --help free of it
 
-        document: Mapping[str, Any] = json.loads(self.path(name).read_text(encoding="utf-8"))
-        return document
+        return read_written(self.path(name))
 
     def path(self, name: str) -> Path:
         """The file of a host: its name where that is a safe file name, else that with a digest."""
@@ -293,13 +290,10 @@ class Run:
 
     def write(self, assessment: Assessment) -> Kept:
         """Put an assessment on disk and return what stays in memory of it."""
-        from secscan.assessments import to_document, write_document  # noqa: PLC0415 - keep --help free of it
+        from secscan.assessments import gist, write_assessment  # noqa: PLC0415 - keep --help free of it
 
-        document = to_document(assessment)
-        if self.name:
-            document["provenance"]["run"] = self.name
-        write_whole(self.path(assessment.host.name), [write_document(document)])
-        return keep_document(document)
+        write_whole(self.path(assessment.host.name), [write_assessment(assessment, self.name)])
+        return keep_document(gist(assessment))
 
 
 def keep_document(document: Mapping[str, Any]) -> Kept:

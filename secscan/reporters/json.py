@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Iterable, Iterator
 
-from secscan.assessments import REPORT_FORMAT, Document, write_document
+from secscan.assessments import REPORT_FORMAT, Document, write_compactly, write_document
 from secscan.reporters import Reporter
 from secscan.since import Comparison
 from secscan.summary import Summariser, summary_document
@@ -24,7 +24,7 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
     for number, document in enumerate(itertools.chain(first, remaining)):
         summariser.add(document)
         since.add(document)
-        yield (",\n" if number else "\n") + _compact(document)
+        yield (",\n" if number else "\n") + write_compactly(document)
     summary = summary_document(summariser.summary()) | ({"since": since.as_json()} if since else {})
     yield f'\n],\n"summary": {_compact(summary)}\n}}\n'
 

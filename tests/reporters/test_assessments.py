@@ -9,11 +9,15 @@ from jsonschema import Draft202012Validator
 
 from secscan.assessments import (
     FORMAT,
+    WrittenDocument,
     assessment_schema,
     parse_document,
     read_document,
+    read_written,
     to_document,
     validate_document,
+    write_assessment,
+    write_compactly,
     write_document,
 )
 from secscan.errors import InputError
@@ -27,6 +31,15 @@ EVERY_SAMPLE = {
 }
 
 
+ODD_VALUES = {
+    "not a number": float("nan"),
+    "endless": [1, {"deep": float("inf")}],
+    "half a character": "\ud800",
+    "half a character in a key": {"\udfff": 1},
+    "line ends": 'a\n,\n"b": \u2028\x85}\n',
+}
+
+
 @pytest.fixture(params=EVERY_SAMPLE.values(), ids=EVERY_SAMPLE)
 def document(request):
     return to_document(request.param())
@@ -36,6 +49,39 @@ def test_every_document_validates_and_comes_back_from_its_file_unchanged(documen
     path = tmp_path / "host.json"
     path.write_text(write_document(document), encoding="utf-8")
     assert read_document(path) == document
+
+
+@pytest.mark.parametrize("sample", EVERY_SAMPLE.values(), ids=EVERY_SAMPLE)
+def test_an_assessment_is_written_as_its_document_would_be(sample):
+    assessment = sample()
+    document = to_document(assessment)
+    assert write_assessment(assessment) == write_document(document)
+    document["provenance"]["run"] = "20261101T090000Z-abc123"
+    assert write_assessment(assessment, "20261101T090000Z-abc123") == write_document(document)
+
+
+@pytest.mark.parametrize("value", ODD_VALUES.values(), ids=ODD_VALUES)
+def test_odd_values_are_written_as_a_document_has_them(value):
+    finding = Finding("load.value", "at_most", 4, value, holds=False)
+    assessment = samples.assessment(results=(samples.result("auditd_runs", Outcome.FAIL, findings=(finding,)),))
+    written = write_assessment(assessment)
+    assert written == write_document(to_document(assessment))
+    assert WrittenDocument(written) == to_document(assessment)
+
+
+def test_a_written_document_is_the_document(document):
+    written = WrittenDocument(write_document(document))
+    assert dict(written) == document
+    assert list(written) == list(document)
+    assert write_document(written) == write_document(document)
+    assert write_compactly(written) == write_compactly(document)
+
+
+@pytest.mark.parametrize("indent", [None, 1, 4])
+def test_a_document_that_was_written_otherwise_is_read_as_well(document, indent, tmp_path):
+    path = tmp_path / "host.json"
+    path.write_text(json.dumps(document, indent=indent), encoding="utf-8")
+    assert read_written(path) == document
 
 
 def test_times_are_rfc_3339_in_utc(document):
