@@ -463,7 +463,7 @@ class Wording:
     def who(self, host: Mapping[str, Any]) -> str:
         """As whom a host was asked: `admin over ssh, as root (sudo)`."""
         if host["transport"] == ATTESTATION:
-            return self.translate(mark("no host: what people have stated"))
+            return self.translate(mark("no host: what people have stated, and what all hosts together tell"))
         how = mark("{user} over {transport}") if host["user"] else mark("over {transport}")
         parts = [self._say(how, user=host["user"], transport=host["transport"] or "?")]
         if host["uid"] is not None:

@@ -63,7 +63,7 @@ class Finished:
     @property
     def reached(self) -> int:
         """How many targets were reached."""
-        return len(self.summary.hosts) - len(self.summary.unreachable)
+        return len(self.summary.asked) - len(self.summary.unreachable)
 
     @property
     def changes(self) -> Mapping[str, int]:
@@ -74,7 +74,7 @@ class Finished:
     def objectives(self) -> Mapping[str, int]:
         """How many objectives of services have which verdict."""
         services = self.services.figures if self.services else ()
-        return Counter(figure.verdict.value for each in services for figure in each.objectives.values())
+        return Counter(figure.verdict.value for each in services for figure in each.promised.values())
 
 
 def conclude(finished: Finished, prometheus: Path | None, *, quiet: bool) -> None:
@@ -95,7 +95,7 @@ def _facts(finished: Finished) -> dict[str, Any]:
         "exit_code": finished.exit_code,
         "baseline": finished.baseline,
         "seconds": round(finished.finished_at - finished.started_at, 1),
-        "targets": len(finished.summary.hosts),
+        "targets": len(finished.summary.asked),
         "reached": finished.reached,
         "counts": dict(sorted(tally.counts.items())),
         "compliance": tally.compliance,
@@ -109,10 +109,14 @@ def _facts(finished: Finished) -> dict[str, Any]:
 
 
 def exit_code_with(code: int, services: Measured | None, rule: FailOn) -> int:
-    """The exit code of what was judged, and of objectives: a missed one fails as severely as its service is critical."""
-    if services is None:
+    """The exit code of what was judged, and of objectives that no check judges.
+
+    Where the baseline judges objectives, its checks decide, with their severities and waivers. Elsewhere a missed objective
+    fails as severely as its service is critical, and one that is not known counts as not judged.
+    """
+    if services is None or services.objectives_judged:
         return code
-    found = [(each.service.criticality, figure.verdict.value) for each in services.figures for figure in each.objectives.values()]
+    found = [(each.service.criticality, figure.verdict.value) for each in services.figures for figure in each.promised.values()]
     missed = [severity_rank(criticality) for criticality, verdict in found if verdict == "missed"]
     if rule.severity is not None and any(rank >= rule.severity for rank in missed):
         return 1
@@ -124,7 +128,7 @@ def _summary(finished: Finished) -> Iterator[str]:
     from secscan.languages import wording  # noqa: PLC0415 - keep --help free of it
 
     rate = wording("en", None).rate
-    tally, total = finished.summary.tally, len(finished.summary.hosts)
+    tally, total = finished.summary.tally, len(finished.summary.asked)
     away = total - finished.reached
     yield f"Run {finished.name} of {finished.baseline}"
     yield f"  targets {total}" + (f", not reached {away}" if away else "")

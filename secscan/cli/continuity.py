@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FORMATS = {"text": "txt", "html": "html", "json": "json"}
 BASELINE = "un_continuity"
+_OBJECTIVES = "service_continuity"
+"""The derived probe that checks about objectives ask."""
 _KNOWN_BAD = ("fail", "error")
 _SHOWN = 10
 
@@ -112,6 +114,7 @@ class Measured:
     indicators: Sequence[Indicator]
     assessment: Assessment | None = None
     broken: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    objectives_judged: bool = False  # by checks of the baseline
 
     def write(self, form: str, words: Wording) -> Iterable[str]:
         """One of FORMATS in pieces; the page in the language of the words."""
@@ -189,36 +192,29 @@ def measure(
     declared: Inventory,
     bundles: Sequence[Bundle],
     window_s: float,
-    engine: Engine | None = None,
+    engine: Engine,
     broken: Mapping[str, str] | None = None,
+    unread: Mapping[str, str] | None = None,
 ) -> Measured:
     """The figures of the declared services, by the evidence of these hosts: one bundle each, one at least.
 
-    With an engine its statements count and its checks about services and the organization are judged.
+    The statements and waivers of the engine count, and its checks about services and the organization are judged. `unread` says
+    of hosts why there is no evidence of theirs.
     """
     from secscan import plugins  # noqa: PLC0415 - keep --help free of it
-    from secscan.continuity.assess import Evidence, assess_services  # noqa: PLC0415 - as above
+    from secscan.continuity.assess import assess_services  # noqa: PLC0415 - as above
     from secscan.continuity.indicators import measure_indicators  # noqa: PLC0415 - as above
     from secscan.continuity.reading import view_host  # noqa: PLC0415 - as above
     from secscan.pipeline import assess_together, join_evidence  # noqa: PLC0415 - as above
 
     probes, now = plugins.probes(), time.time()
     views = {bundle.origin.target: view_host(bundle, probes) for bundle in bundles}
-    if engine:
-        evidence = join_evidence(engine, views, now, window_s=window_s)
-    else:
-        evidence = Evidence(
-            repositories={repository.id: repository for repository in declared.repositories},
-            host_sites={target.name: target.site for target in declared.targets},
-            views=views,
-            now=max(bundle.origin.finished_at for bundle in bundles),
-            window_s=window_s,
-            services=declared.services,
-        )
+    evidence = join_evidence(engine, views, now, unread, window_s)
     figures = assess_services(declared.services, evidence)
-    assessment = assess_together(engine, evidence, now) if engine else None
+    assessment = assess_together(engine, evidence, now)
     indicators = measure_indicators(figures, evidence, assessment.results if assessment else ())
-    return Measured(evidence, figures, indicators, assessment, broken or {})
+    judged = any(probe.name == _OBJECTIVES for probe in engine.rulebook.derived())
+    return Measured(evidence, figures, indicators, assessment, broken or {}, judged)
 
 
 def _check_formats(text: str, output: Path | None) -> list[str]:
@@ -257,12 +253,7 @@ def _newest_bundles(saved: Path, hosts: set[str]) -> tuple[list[Bundle], dict[st
 def _exit_code(figures: Iterable[ServiceFigures]) -> int:
     from secscan.continuity.figures import Verdict  # noqa: PLC0415 - keep --help free of it
 
-    verdicts = {
-        figure.verdict
-        for each in figures
-        for name, figure in each.objectives.items()
-        if each.has(name) or name in each.limits  # a service without data loses none
-    }
+    verdicts = {figure.verdict for each in figures for figure in each.promised.values()}
     if Verdict.MISSED in verdicts:
         return 1
     return 0 if verdicts == {Verdict.MET} else 4

@@ -126,7 +126,8 @@ def _measure_services(job: Job, run: Run) -> Measured | None:
     if not bundles:
         note("services_unknown", "nothing is known of the services, because no host was reached", "warning")
         return None
-    return measure(declared, bundles, WINDOW_S)
+    unread = {kept.name: kept.summary for kept in run.kept.values() if not kept.reached}
+    return measure(declared, bundles, WINDOW_S, job.engine, unread=unread)
 
 
 def _bundles(run: Run) -> Iterator[Bundle]:

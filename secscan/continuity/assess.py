@@ -70,6 +70,11 @@ class ServiceFigures:
         return {**self.own, **self.whole}
 
     @property
+    def promised(self) -> Mapping[str, Figure]:
+        """Those of them that are held against an objective: a service without data, near or far, loses none."""
+        return {name: figure for name, figure in self.objectives.items() if self.has(name) or name in self.limits}
+
+    @property
     def own(self) -> Mapping[str, Figure]:
         """The same of the service by itself."""
         return {

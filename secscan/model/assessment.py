@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 ATTESTATION = "attestation"
-"""The transport of the one assessment for which no host was asked: what people have stated of the organization."""
+"""The transport of the one assessment for which no host was asked: what people have stated, and what all hosts together tell."""
 
 
 class Outcome(StrEnum):

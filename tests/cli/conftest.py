@@ -51,6 +51,7 @@ def own_content(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for kind in KINDS:
         name = f"{'person' if kind == 'manual' else 'host'}_says_{kind}"
         write_baseline(content, f"tiny_{kind}", f"requirements: {{TESTS-1: [host_says_pass, {name}]}}\n")
+    write_baseline(content, "tiny_above", "requirements: {TESTS-1: [host_says_pass, recovery_exercised]}\n")
     write_baseline(
         content, "tiny_all", "requirements: {TESTS-1: [host_says_pass, host_says_fail, host_says_error, person_says_manual]}\n"
     )

@@ -6,9 +6,14 @@ import json
 import re
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+
+from secscan.cli.conclusion import exit_code_with
+from secscan.cli.reports import parse_fail_on
+from secscan.continuity.figures import Figure, Knowledge, Verdict
 
 NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
@@ -140,6 +145,49 @@ def test_a_missed_objective_fails_as_its_service_is_critical_and_an_unknown_one_
     assert service["figures"]["rpo_now"]["verdict"] == verdict
     assert "objectives of services: " in told.out
     assert told.code == code
+
+
+STATEMENT = """
+id: drill
+checks: [recovery_exercised]
+scope: {services: [payroll]}
+statement: The payroll was brought up at the other site.
+performed_on: 2000-01-02
+valid_until: 2001-01-02
+owner: {name: Ann Example}
+approver: {name: Bob Example}
+result: pass
+"""
+
+
+def test_the_figures_of_a_run_count_statements_and_name_the_hosts_that_were_not_reached(secscan, project):
+    inventory = Path("inventory.yml")
+    away = inventory.read_text().replace("{name: two, transport: local}", "{name: two, transport: chroot, address: /nowhere}")
+    inventory.write_text(away + SERVICES.replace("BACKUPS", ", backups: [vault]"))
+    Path("statements").mkdir()
+    Path("statements/drill.yaml").write_text(STATEMENT)
+    secscan("run", "-b", "tiny_pass", "--attestations", "statements")
+    document = json.loads(Path("out/continuity.json").read_text())
+    (exercised,) = (each for each in document["indicators"] if each["id"] == "K6")
+    assert exercised["missed"] == ["payroll"], "the exercise was too long ago, and without a statement it is not known"
+    (two,) = (each for each in document["hosts"] if each["host"] == "two")
+    assert "/nowhere" in two["why"]
+
+
+def test_where_checks_judge_objectives_the_run_ends_as_they_say():
+    figure = Figure(None, Knowledge.MEASURED, Verdict.MISSED)
+    services = [SimpleNamespace(service=SimpleNamespace(criticality="critical"), promised={"rto": figure})]
+    for judged, code in ((False, 1), (True, 0)):
+        assert exit_code_with(0, SimpleNamespace(figures=services, objectives_judged=judged), parse_fail_on("low")) == code
+
+
+def test_what_is_judged_of_the_organization_is_no_target(secscan, project, own_content):
+    project.write_text(project.read_text().replace("tiny_fail", "tiny_above"))
+    told = secscan("run", "-q", "--log-format", "json")
+    assert Path("out/hosts/organization.json").is_file()
+    (ended,) = (event for event in map(json.loads, told.complaints) if event["event"] == "run_finished")
+    assert (ended["targets"], ended["reached"]) == (2, 2)
+    assert metrics(Path("numbers/secscan.prom"))["secscan_run_targets", "tiny_above", "yes"] == 2
 
 
 @pytest.mark.parametrize(
