@@ -1,74 +1,91 @@
-"""Taking an assessment in: what moved, written in one transaction."""
+"""Taking an assessment in: what moved, written in one transaction.
+
+Nearly everything is as it was the night before, so that what is known is compared in the numbers that the tables have, and only
+what moved is looked at and written.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
-from secscan.history.queries import present, select_states, state_of
+from secscan.history.naming import Names
+from secscan.history.queries import present
 from secscan.history.records import Change, Run
 from secscan.history.states import REMOVED, State, Status, advance, by_content, classify
-from secscan.history.tables import assessments, checks, states, transitions, versions
+from secscan.history.tables import assessments, states, transitions
 
-Key = tuple[str, str]  # check, subject (empty when it is the host)
+Key = tuple[int, str]  # the number of the check, and the subject (empty when it is the host)
+Found = tuple[str, str, str, str, int]  # a status as _STATUS has it in the tables
+_STATUS = (states.c.outcome, states.c.disposition, states.c.fingerprint, states.c.severity, states.c.version_id)
+_REST = (states.c.id, states.c.first_seen, states.c.since, states.c.changed_at, states.c.reopened, states.c.mended)
+_KNOWN = select(states.c.check_id, states.c.subject, *_STATUS, *_REST).where(
+    states.c.host_id == bindparam("host"), states.c.baseline == bindparam("series")
+)
+_HAS_HOST = select(assessments.c.id).where(assessments.c.run_id == bindparam("run"), assessments.c.host_id == bindparam("host"))
+_ADD_HOST, _ADD_STATE, _ADD_TRANSITION = insert(assessments), insert(states), insert(transitions)
+_MOVE = update(states).where(states.c.id == bindparam("state"))
 
 
-def version_of(document: Mapping[str, Any], result: Mapping[str, Any]) -> str:
-    """The digest of a check as it was applied: its file and its parameters."""
-    applied = [document["checks"][result["check"]]["sha256"], result["parameters"]]
-    return hashlib.sha256(json.dumps(applied, sort_keys=True).encode()).hexdigest()[:32]
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """One state that moved. `row` is that of _KNOWN, None for a new one."""
+
+    key: Key
+    row: Any
+    before: State | None
+    after: State
 
 
-def move_states(connection: Connection, run: Run, host_id: int, document: Mapping[str, Any]) -> list[Change]:
+def move_states(connection: Connection, names: Names, run: Run, host_id: int, document: Mapping[str, Any]) -> list[Change]:
     """Every state of a host, moved by one assessment; what changed."""
-    host, moment = document["host"]["name"], read_moment(document["started_at"])
-    baseline = document["baseline"]["id"]
-    query = select_states().where(states.c.host_id == host_id, states.c.baseline == baseline)
-    known = {(row.check, row.subject): state_of(row) for row in connection.execute(query)}
-    found = dict(_found(document))
-    for key, before in known.items():
-        if before.status.outcome != REMOVED:
-            found.setdefault(key, Status(REMOVED, version=before.status.version))
-    moved: list[tuple[Key, State, State | None]] = []
-    for key, status in found.items():
-        after, changed = advance(known.get(key), status, moment)
-        if changed:
-            moved.append((key, after, known.get(key)))
-    _write(connection, run, host_id, baseline, moved, moment)
+    host, moment, baseline = document["host"]["name"], read_moment(document["started_at"]), document["baseline"]["id"]
+    rows: Sequence[Any] = connection.execute(_KNOWN, {"host": host_id, "series": baseline}).fetchall()
+    known: dict[Key, Any] = {row[:2]: row for row in rows}
+    moved = []
+    for key, found in _find(connection, names, document).items():
+        row = known.pop(key, None)
+        if row is None or found != row[2:7]:
+            moved.append(_move(connection, names, key, row, _status(connection, names, found), moment))
+    for row in known.values():
+        if row.outcome != REMOVED:
+            gone = Status(REMOVED, version=names.versions.text(connection, row.version_id))
+            moved.append(_move(connection, names, (row.check_id, row.subject), row, gone, moment))
+    if moved:
+        _write(connection, names, run, {"host_id": host_id, "baseline": baseline}, moved, moment)
     changes = []
-    for (check, subject), after, before_it in moved:
-        earlier, later = present(before_it.status if before_it else None), present(after.status)
+    for each in moved:
+        earlier, later = present(each.before.status if each.before else None), present(each.after.status)
         kind = classify(earlier, later)
         if kind is not None:
-            changes.append(Change(host, check, subject, kind, earlier, later, by_content(earlier, later)))
+            check = names.checks.text(connection, each.key[0])
+            changes.append(Change(host, check, each.key[1], kind, earlier, later, by_content(earlier, later)))
     return changes
-
-
-def id_of(connection: Connection, table: Any, column: str, value: str) -> int:
-    """The id of a text that is kept once, made where it is new."""
-    return _ids_of(connection, table, column, {value})[value]
 
 
 def has_host(connection: Connection, run: Run, host_id: int) -> bool:
     """Whether a run has a host already."""
-    query = select(assessments.c.id).where(assessments.c.run_id == run.id, assessments.c.host_id == host_id)
-    return connection.execute(query).first() is not None
+    return connection.execute(_HAS_HOST, {"run": run.id, "host": host_id}).first() is not None
 
 
-def summary_of(document: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of an assessment as a whole."""
-    return {
+def add_host(connection: Connection, run: Run, host_id: int, document: Mapping[str, Any]) -> None:
+    """Keep an assessment as a whole."""
+    row = {
+        "run_id": run.id,
+        "host_id": host_id,
         "started_at": read_moment(document["started_at"]),
         "finished_at": read_moment(document["finished_at"]),
         "unreachable": document["unreachable"][:1000],
         "counts": json.dumps(document["tally"]["counts"], sort_keys=True),
         "bundle_sha256": document["provenance"]["bundle_sha256"],
     }
+    connection.execute(_ADD_HOST, row)
 
 
 def read_moment(written: str) -> float:
@@ -76,66 +93,66 @@ def read_moment(written: str) -> float:
     return datetime.fromisoformat(written).timestamp()
 
 
-def _found(document: Mapping[str, Any]) -> Iterator[tuple[Key, Status]]:
-    host = document["host"]["name"]
-    for result in document["results"]:
-        subject = "" if result["subject"] == host else result["subject"]
-        version = version_of(document, result)
-        status = Status(result["outcome"], result["disposition"], result["fingerprint"], version, result["severity"])
-        yield (result["check"], subject), status
+def _version_of(sha256: str, parameters: Mapping[str, Any]) -> str:
+    """The digest of a check as it was applied: its file and its parameters."""
+    return hashlib.sha256(json.dumps([sha256, parameters], sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _write(
-    connection: Connection, run: Run, host_id: int, baseline: str, moved: Sequence[tuple[Key, State, State | None]], moment: float
-) -> None:
+def _find(connection: Connection, names: Names, document: Mapping[str, Any]) -> dict[Key, Found]:
+    """What an assessment says, by check and subject."""
+    host, texts, results = document["host"]["name"], document["checks"], document["results"]
+    applied = [(each["check"], texts[each["check"]]["sha256"], repr(each["parameters"])) for each in results]
+    if any(each not in names.applied for each in applied):
+        versions = [_version_of(sha256, each["parameters"]) for (_, sha256, _), each in zip(applied, results, strict=True)]
+        check_ids = names.checks.numbers(connection, {check for check, _, _ in applied})
+        version_ids = names.versions.numbers(connection, set(versions))
+        pairs = ((check_ids[check], version_ids[version]) for (check, _, _), version in zip(applied, versions, strict=True))
+        names.applied.update(zip(applied, pairs, strict=True))
+    found = {}
+    for each, how in zip(results, applied, strict=True):
+        check_id, version_id = names.applied[how]
+        subject = "" if each["subject"] == host else each["subject"]
+        found[check_id, subject] = (each["outcome"], each["disposition"], each["fingerprint"], each["severity"], version_id)
+    return found
+
+
+def _move(connection: Connection, names: Names, key: Key, row: Any, status: Status, moment: float) -> Moved:
+    before = None
+    if row is not None:
+        earlier = _status(connection, names, row[2:7])
+        before = State(earlier, row.first_seen, row.since, row.changed_at, row.reopened, row.mended)
+    return Moved(key, row, before, advance(before, status, moment)[0])
+
+
+def _status(connection: Connection, names: Names, found: Found) -> Status:
+    outcome, disposition, fingerprint, severity, version_id = found
+    return Status(outcome, disposition, fingerprint, names.versions.text(connection, version_id), severity)
+
+
+def _write(connection: Connection, names: Names, run: Run, place: Mapping[str, Any], moved: Sequence[Moved], moment: float) -> None:
     """New and changed states, and a transition for each."""
-    if not moved:
-        return
-    check_ids = _ids_of(connection, checks, "name", {key[0] for key, _, _ in moved})
-    version_ids = _ids_of(connection, versions, "digest", {state.status.version for _, state, _ in moved})
-    rows = {
-        (check_ids[check], subject): {**_columns(state), "version_id": version_ids[state.status.version]}
-        for (check, subject), state, _ in moved
-    }
-    place = {"host_id": host_id, "baseline": baseline}
-    query = select(states.c.check_id, states.c.subject, states.c.id)
-    query = query.where(states.c.host_id == host_id, states.c.baseline == baseline)
-    known = {(check_id, subject) for check_id, subject, _ in connection.execute(query)}
-    new = [{**place, "check_id": key[0], "subject": key[1], **row} for key, row in rows.items() if key not in known]
+    versions = names.versions.numbers(connection, {each.after.status.version for each in moved})
+    rows = {each.key: _columns(each.after, versions[each.after.status.version]) for each in moved}
+    ids = {each.key: each.row.id for each in moved if each.row is not None}
+    if ids:
+        connection.execute(_MOVE, [{"state": state_id, **rows[key]} for key, state_id in ids.items()])
+    new = [{**place, "check_id": key[0], "subject": key[1], **row} for key, row in rows.items() if key not in ids]
     if new:
-        connection.execute(insert(states), new)
-    ids = {(check_id, subject): state_id for check_id, subject, state_id in connection.execute(query)}
-    for key, row in rows.items():
-        if key in known:
-            connection.execute(update(states).where(states.c.id == ids[key]).values(**row))
+        connection.execute(_ADD_STATE, new)
+        query = select(states.c.check_id, states.c.subject, states.c.id)
+        query = query.where(states.c.host_id == place["host_id"], states.c.baseline == place["baseline"])
+        ids = {(check_id, subject): state_id for check_id, subject, state_id in connection.execute(query)}
     kept = ("outcome", "disposition", "fingerprint", "severity", "version_id")
     steps = [
         {"state_id": ids[key], "run_id": run.id, "at": moment, **{name: row[name] for name in kept}} for key, row in rows.items()
     ]
-    connection.execute(insert(transitions), steps)
+    connection.execute(_ADD_TRANSITION, steps)
 
 
-def _columns(state: State) -> dict[str, Any]:
+def _columns(state: State, version_id: int) -> dict[str, Any]:
     status = state.status
     return {
         "outcome": status.outcome, "disposition": status.disposition, "fingerprint": status.fingerprint,
-        "severity": status.severity, "first_seen": state.first_seen, "since": state.since, "changed_at": state.changed_at,
-        "reopened": state.reopened,
-        "mended": state.mended,
+        "severity": status.severity, "version_id": version_id, "first_seen": state.first_seen, "since": state.since,
+        "changed_at": state.changed_at, "reopened": state.reopened, "mended": state.mended,
     }  # fmt: skip
-
-
-def _ids_of(connection: Connection, table: Any, column: str, values: set[str]) -> dict[str, int]:
-    """Ids of texts that are kept once, made where they are new."""
-    wanted = sorted(values)
-    query = select(table.c[column], table.c.id).where(table.c[column].in_(wanted))
-
-    def known() -> dict[str, int]:
-        return {row[0]: row[1] for row in connection.execute(query)}
-
-    found = known()
-    missing = [text for text in wanted if text not in found]
-    if missing:
-        connection.execute(insert(table), [{column: text} for text in missing])
-        found = known()
-    return found

@@ -39,9 +39,11 @@ def open_database(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
     try:
         _bring_up(engine, file)
-    except SQLAlchemyError as error:
+    except BaseException as error:
         engine.dispose()
-        raise HistoryError(f"{_shown(parsed)}: {reason(error)}") from error
+        if isinstance(error, SQLAlchemyError):
+            raise HistoryError(f"{_shown(parsed)}: {reason(error)}") from error
+        raise
     if file:
         file.chmod(0o600)
     return engine
@@ -162,7 +164,6 @@ def _demand_known(engine: Engine, present: str, config: Config) -> None:
 def _migrate(engine: Engine, file: Path | None, present: str | None) -> None:
     """From an older version, or from nothing, to the tables that this secscan knows. All of it, or nothing."""
     from alembic import command  # noqa: PLC0415 - 100 ms, and hardly ever needed
-    from alembic.util import CommandError  # noqa: PLC0415 - as above
 
     config, copy = _migrations(), None
     if present is not None:
@@ -175,7 +176,9 @@ def _migrate(engine: Engine, file: Path | None, present: str | None) -> None:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
             connection.commit()
-    except (SQLAlchemyError, CommandError) as error:
+    except HistoryError:
+        raise
+    except Exception as error:
         if present is None:
             raise
         kept = f", and {copy} is a copy of it" if copy else ""
@@ -199,11 +202,14 @@ def _back_up(file: Path) -> Path:
     """A copy beside the file, before its tables change; what is still in the journal is in it too. Raises HistoryError."""
     copy = file.with_name(f"{file.name}.{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}.backup")
     try:
-        copy.touch(0o600)
-        with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
-            source.backup(target)
+        copy.touch(0o600, exist_ok=False)
+        try:
+            with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(copy)) as target:
+                source.backup(target)
+        except BaseException:
+            copy.unlink()
+            raise
     except (sqlite3.Error, OSError) as error:
-        copy.unlink(missing_ok=True)
         why = getattr(error, "strerror", None) or error
         raise HistoryError(f"{copy}: cannot be written: {why}; {file} is older and must be copied before it changes") from error
     return copy

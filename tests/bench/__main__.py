@@ -19,7 +19,7 @@ from pathlib import Path
 
 from secscan import __version__
 from secscan.errors import SecscanError
-from tests.bench import fleet, floor, link, one_host, openscap, peers, portal, starting
+from tests.bench import fleet, floor, link, one_host, openscap, peers, portal, starting, year
 from tests.bench.bench import ROOT, Bench, Row, prepare_content
 from tests.bench.measuring import BenchError, Meter
 from tests.lab.enclosure import why_not
@@ -35,7 +35,7 @@ PARTS: dict[str, Callable[[Bench], list[Row]]] = {  # the long ones last, so tha
     "fleet": fleet.measure,
     "peers": peers.measure,
 }
-WITHOUT_HOSTS: dict[str, Callable[[], list[Row]]] = {"portal": portal.measure}
+WITHOUT_HOSTS: dict[str, Callable[[], list[Row]]] = {"portal": portal.measure, "year": year.measure}
 """Parts that need no lab: anybody can measure them anywhere."""
 _NOTES = """\
 Read it so: ratios are medians of the ratios within a round, every variant once a round in turn; nothing is compared across runs.

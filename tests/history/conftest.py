@@ -71,3 +71,17 @@ def history(url: str) -> Iterator[History]:
     opened = History(url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system with room for 512 KiB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    words = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(words, capture_output=True, check=False).returncode:
+        if os.environ.get("SECSCAN_LAB") == "require":
+            pytest.fail("no file system can be mounted here")
+        pytest.skip("only root can mount a small file system")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -21,20 +19,6 @@ from secscan.history.states import Kind
 from secscan.history.store import History
 
 PASS, FAIL = ("pass", "", "1"), ("fail", "a", "1")
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system with room for 512 KiB."""
-    place = tmp_path / "small"
-    place.mkdir()
-    words = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(words, capture_output=True, check=False).returncode:
-        if os.environ.get("SECSCAN_LAB") == "require":
-            pytest.fail("no file system can be mounted here")
-        pytest.skip("only root can mount a small file system")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
 def statuses(count: int, outcome: tuple[str, str, str] = PASS) -> dict[str, tuple[str, str, str]]:

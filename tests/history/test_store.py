@@ -194,15 +194,6 @@ def test_the_database_of_something_else_is_left_alone(tmp_path: Path):
         History(f"sqlite:///{file}")
 
 
-def test_a_newer_database_is_refused(tmp_path: Path):
-    file = tmp_path / "h.sqlite"
-    History(f"sqlite:///{file}").close()
-    with sqlite3.connect(file) as other:
-        other.execute("UPDATE alembic_version SET version_num = '999'")
-    with pytest.raises(HistoryError, match="written by a newer secscan"):
-        History(f"sqlite:///{file}")
-
-
 def test_the_file_is_for_its_owner_only(tmp_path: Path):
     History(f"sqlite:///{tmp_path}/below/h.sqlite").close()
     assert (tmp_path / "below" / "h.sqlite").stat().st_mode & 0o077 == 0

@@ -1,0 +1,181 @@
+"""Tables of an older secscan are brought up to date: all of it or nothing, with a copy beside, and never those of a newer one."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from documents import START, document
+from sqlalchemy import create_engine, inspect, text
+
+from secscan.errors import HistoryError
+from secscan.history import schema
+from secscan.history.store import History
+
+STEP = """
+import os, signal
+import sqlalchemy as sa
+from alembic import op
+
+revision = "2"
+down_revision = "1"
+
+
+def upgrade() -> None:
+    op.create_table("notes", sa.Column("id", sa.Integer, primary_key=True))
+    op.add_column("runs", sa.Column("colour", sa.Text, nullable=False, server_default="blue"))
+"""
+BREAKS = '    raise KeyError("nowhere")\n'
+FAILS = '    op.execute("SELECT id FROM nowhere")\n'
+DIES = "    os.kill(os.getpid(), signal.SIGKILL)\n"
+
+
+@pytest.fixture
+def old(url: str) -> str:
+    """A history as this secscan writes it, with one run."""
+    history = History(url)
+    run = history.begin("run-1", "base", "x", START, 1, "")
+    history.record(run, document("one", {"check": ("fail", "a", "1")}))
+    history.finish(run, START + 60)
+    history.close()
+    return url
+
+
+@pytest.fixture
+def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    """Makes this secscan a newer one, whose tables have one step more, and this at the end of it."""
+
+    def make(end: str = "") -> Path:
+        steps = tmp_path / "migrations"
+        shutil.copytree(schema._MIGRATIONS, steps, ignore=shutil.ignore_patterns("__pycache__"))
+        (steps / "versions" / "second.py").write_text(STEP + end)
+        monkeypatch.setattr(schema, "_MIGRATIONS", steps)
+        monkeypatch.setattr(schema, "REVISION", "2")
+        return steps
+
+    return make
+
+
+def look(url: str) -> tuple[str | None, set[str], set[str]]:
+    """The version, the tables, and the columns of runs."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        names = set(inspect(connection).get_table_names())
+        columns = {column["name"] for column in inspect(connection).get_columns("runs")}
+        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    engine.dispose()
+    return version, names, columns
+
+
+def copies(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.backup"))
+
+
+def test_older_tables_are_brought_up_to_date_and_everything_is_still_there(old, newer):
+    newer()
+    history = History(old)
+    assert [run.name for run in history.runs()] == ["run-1"]
+    assert [chapter.run for chapter in history.story("check", "one")] == ["run-1"]
+    run = history.begin("run-2", "base", "x", START + 60, 1, "")
+    assert [change.check for change in history.record(run, document("one", {"check": ("pass", "", "1")}))] == ["check"]
+    history.close()
+    version, names, columns = look(old)
+    assert (version, "notes" in names, "colour" in columns) == ("2", True, True)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_file_is_copied_before_it_changes_and_the_copy_is_what_the_older_secscan_had(old, newer, tmp_path, monkeypatch):
+    newer()
+    History(old).close()
+    History(old).close()
+    (copy,) = copies(tmp_path)
+    assert copy.stat().st_mode & 0o077 == 0
+    assert look(f"sqlite:///{copy}")[0] == "1"
+    monkeypatch.undo()
+    history = History(f"sqlite:///{copy}")
+    assert [run.name for run in history.runs()] == ["run-1"]
+    assert len(history.failing(START)) == 1
+    history.close()
+
+
+@pytest.mark.parametrize("end", [FAILS, BREAKS], ids=["the database refuses", "we are wrong"])
+def test_a_step_that_fails_leaves_everything_as_it_was_and_says_where_the_copy_is(old, newer, tmp_path, monkeypatch, end):
+    before = look(old)
+    newer(end)
+    with pytest.raises(HistoryError, match=r"cannot be brought up to date: .*nowhere.*; it is as it was") as told:
+        History(old)
+    for copy in copies(tmp_path):
+        assert f"and {copy} is a copy of it" in str(told.value)
+    assert len(copies(tmp_path)) == old.startswith("sqlite")
+    assert look(old) == before
+    monkeypatch.undo()
+    history = History(old)
+    assert len(history.failing(START)) == 1
+    history.close()
+
+
+def test_a_kill_in_the_middle_of_a_step_leaves_everything_as_it_was(old, newer, monkeypatch):
+    before, steps = look(old), newer(DIES)
+    program = """
+        import sys
+        from pathlib import Path
+        from secscan.history import schema
+        from secscan.history.store import History
+        schema._MIGRATIONS, schema.REVISION = Path(sys.argv[2]), "2"
+        History(sys.argv[1])
+        """
+    killed = subprocess.run([sys.executable, "-c", textwrap.dedent(program), old, steps], capture_output=True, check=False)
+    assert killed.returncode == -9, killed.stderr
+    assert look(old) == before
+    monkeypatch.undo()
+    history = History(old)
+    assert len(history.failing(START)) == 1
+    history.close()
+
+
+@pytest.mark.parametrize("fresh", [True, False], ids=["no tables yet", "older tables"])
+def test_of_many_who_open_it_at_once_one_changes_the_tables_and_the_others_wait(url, newer, tmp_path, fresh):
+    if not fresh:
+        History(url).close()
+        newer()
+    with ThreadPoolExecutor(6) as pool:
+        for history in pool.map(History, [url] * 6):
+            assert history.runs() == []
+            history.close()
+    assert look(url)[0] == ("1" if fresh else "2")
+    assert len(copies(tmp_path)) == (not fresh and url.startswith("sqlite"))
+
+
+def test_tables_of_a_newer_secscan_are_refused_and_left_as_they_are(old, newer, monkeypatch, tmp_path):
+    newer()
+    History(old).close()
+    before = look(old)
+    monkeypatch.undo()
+    with pytest.raises(HistoryError, match=r"was written by a newer secscan \(tables of version 2\); update secscan"):
+        History(old)
+    assert look(old) == before
+    assert len(copies(tmp_path)) == old.startswith("sqlite")
+
+
+def test_a_copy_that_does_not_fit_on_the_disk_stops_it_before_anything_changes(small_disk, newer):
+    url = f"sqlite:///{small_disk}/h.sqlite"
+    history = History(url)
+    run = history.begin("run-1", "base", "x", START, 1, "")
+    history.record(run, document("one", {f"check_{number:04}": ("pass", "", "1") for number in range(500)}))
+    history.close()
+    (small_disk / "filler").write_bytes(b"x" * max(0, shutil.disk_usage(small_disk).free - 65_536))
+    newer()
+    with pytest.raises(HistoryError, match=r"h\.sqlite\..*\.backup: cannot be written: .*(full|disk).* must be copied before"):
+        History(url)
+    assert copies(small_disk) == []
+    assert look(url)[0] == "1"
+    with closing(sqlite3.connect(small_disk / "h.sqlite")) as file:
+        assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
