@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from secscan.model.assessment import Finding
@@ -49,6 +50,8 @@ class Facts:
 def judge_all(expressions: Iterable[Expression], facts: Facts, record: Mapping[str, Value] | None = None) -> Judgement:
     """All of the expressions; findings are those of the ones that do not hold."""
     judgements = [judge(expression, facts, record) for expression in expressions]
+    if len(judgements) == 1:
+        return judgements[0]
     truth = conjunction(judgement.truth for judgement in judgements)
     findings = tuple(finding for judgement in judgements if judgement.truth is not True for finding in judgement.findings)
     return Judgement(truth, findings, _sum(judgement.examined for judgement in judgements))
@@ -83,7 +86,7 @@ def negation(truth: bool | None) -> bool | None:
 def _judge_that(that: That, facts: Facts, record: Mapping[str, Value] | None) -> Judgement:
     value = look_up(that.path, facts, record)
     findings = [finding for comparison in that.comparisons if (finding := _compare(comparison, that.path, value, facts, record))]
-    return Judgement(conjunction([True, *(finding.holds for finding in findings)]), tuple(findings))
+    return Judgement(conjunction(finding.holds for finding in findings), tuple(findings)) if findings else _HOLDS
 
 
 def look_up(path: Path, facts: Facts, record: Mapping[str, Value] | None) -> Value | Observed:
@@ -101,7 +104,7 @@ def _compare(
 ) -> Finding | None:
     matcher = facts.matchers[comparison.matcher]
     operand = _operand(comparison, facts, record)
-    match = _match(value, matcher, operand, _why_no_operand(matcher, operand), Setting(path.type, facts.now))
+    match = _match(value, matcher, operand, _why_no_operand(matcher, operand), _setting(path.type, facts.now))
     if match.holds:
         return None
     kind = matcher.operand_type(path.type)
@@ -115,6 +118,11 @@ def _compare(
         missing=match.missing,
         extra=match.extra,
     )
+
+
+@lru_cache(256)
+def _setting(kind: Type, now: float) -> Setting:
+    return Setting(kind, now)
 
 
 def _match(value: Value | Observed, matcher: Matcher, operand: Any, without: str, setting: Setting) -> Match:
@@ -252,7 +260,7 @@ def _teller(expression: Expression, facts: Facts) -> Teller:
 
 def _comparer(comparison: Comparison, path: Path, facts: Facts) -> Teller:
     matcher, operand = facts.matchers[comparison.matcher], _operand(comparison, facts, None)
-    without, setting, attribute = _why_no_operand(matcher, operand), Setting(path.type, facts.now), path.attribute
+    without, setting, attribute = _why_no_operand(matcher, operand), _setting(path.type, facts.now), path.attribute
     return lambda item: _match(item.get(attribute, _NO_FIELD), matcher, operand, without, setting).holds
 
 
@@ -298,6 +306,8 @@ def _sum(counts: Iterable[int | None]) -> int | None:
 
 def as_json(kind: Type, value: Any) -> Any:
     """A value for documents: what was observed, or why not."""
+    if type(value) is str:  # most are
+        return value
     if isinstance(value, Absent):
         return {"absent": value.what}
     if isinstance(value, Unobservable):
@@ -306,9 +316,8 @@ def as_json(kind: Type, value: Any) -> Any:
         return {"present": True}
     if isinstance(value, tuple) and value and isinstance(value[0], dict):
         return [record_as_json(item) for item in value]
-    if kind is Type.DURATION and isinstance(value, int | float):
-        return write_duration(value)
-    return write_value(kind, value)
+    numbered = kind is Type.DURATION and isinstance(value, int | float)
+    return write_duration(value) if numbered else write_value(kind, value)
 
 
 def record_as_json(item: Mapping[str, Value]) -> dict[str, Any]:

@@ -47,6 +47,7 @@ Scalar: TypeAlias = "str | int | float | bool | tuple[str, ...]"
 Record: TypeAlias = "dict[str, Value]"
 Value: TypeAlias = "Scalar | tuple[Record, ...] | Absent | Unobservable"
 
+_NO_VALUES = (Absent, Unobservable)
 MASK = "********"
 """What stands in an answer where a secret was; the host puts it there (see probing.MASK_AWK)."""
 _DURATION_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31557600}
@@ -140,7 +141,7 @@ _READERS: dict[Type, Callable[[str], Scalar]] = {
 
 def write_value(kind: Type, value: object) -> object:
     """The inverse of read_value, for reports and JSON: modes as "0644", moments as RFC 3339, tuples as lists."""
-    if isinstance(value, Absent | Unobservable) or value is None:
+    if value is None or isinstance(value, _NO_VALUES):
         return None
     if kind is Type.MODE and isinstance(value, int):
         return f"{value:04o}"
