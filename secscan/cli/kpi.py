@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from secscan.cli.memory import history_option, inspect_history, open_history
+from secscan.cli.redacting import Redaction, read_redaction, redact_options, shown
 from secscan.cli.report import saved_sources
 from secscan.cli.reports import LANGUAGE_OPTIONS, choose_words, prepare_folder, write_whole
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from secscan.kpi.definitions import Governance
     from secscan.kpi.measure import Indicator, Period
     from secscan.kpi.register import Risk
+    from secscan.kpi.spells import Spell
 
 F = TypeVar("F", bound=Callable[..., Any])
 _SAVED = click.argument("saved", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -40,13 +43,14 @@ def command() -> None:
 @_SAVED
 @_BEFORE
 @_GOVERNANCE
+@history_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def show(saved: tuple[Path, ...], before: Path | None, governance: Path | None, as_json: bool) -> int:
+def show(saved: tuple[Path, ...], before: Path | None, governance: Path | None, history: str | None, as_json: bool) -> int:
     """The indicators of saved assessments against their targets, beside those of an earlier period.
 
     SAVED is an assessment or a folder that a scan wrote. Exits 0 whatever is reached.
     """
-    version, indicators, _ = _measured(saved, before, _read(governance))
+    version, indicators, _ = _measured(saved, before, _read(governance), history)
     if as_json:
         click.echo(json.dumps({"version": version, "indicators": [_plain(each) for each in indicators]}, indent=1))
         return 0
@@ -59,27 +63,39 @@ def show(saved: tuple[Path, ...], before: Path | None, governance: Path | None, 
 @_SAVED
 @_BEFORE
 @_GOVERNANCE
+@history_option
+@redact_options
 @LANGUAGE_OPTIONS[0]
 @LANGUAGE_OPTIONS[1]
 @click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where it goes."
 )
 def report(
-    saved: tuple[Path, ...], before: Path | None, governance: Path | None, language: str, terms: Path | None, output: Path
+    saved: tuple[Path, ...],
+    before: Path | None,
+    governance: Path | None,
+    history: str | None,
+    redact: bool,
+    redact_key: Path | None,
+    language: str,
+    terms: Path | None,
+    output: Path,
 ) -> int:
     """Write the annual report for a governing body: annual.html and annual.md."""
     from secscan.kpi.annual import Annual, write_markdown  # noqa: PLC0415 - keep --help free of it
     from secscan.reporters.html.annual import write_page  # noqa: PLC0415 - as above
 
-    words, own = choose_words(language, terms), _read(governance)
-    version, indicators, (period, earlier) = _measured(saved, before, own)
+    words, own, redaction = choose_words(language, terms), _read(governance), read_redaction(redact, redact_key)
+    version, indicators, (period, earlier) = _measured(saved, before, own, history)
+    found, own = _register(saved, own, redaction)
     annual = Annual(
         version=version,
         indicators=indicators,
-        risks=_register(saved, own),
+        risks=found,
         adjustments=own.adjustments if own else (),
         period=(period.started_at, period.finished_at),
         before=(earlier.started_at, earlier.finished_at) if earlier else None,
+        redacted=redaction is not None,
     )
     prepare_folder(output)
     for name, pieces in (("annual.html", write_page(annual, words)), ("annual.md", write_markdown(annual, words))):
@@ -91,15 +107,18 @@ def report(
 @command.command("risks")
 @_SAVED
 @_GOVERNANCE
+@redact_options
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it to a file.")
-def risks(saved: tuple[Path, ...], governance: Path | None, output: Path | None) -> int:
+def risks(saved: tuple[Path, ...], governance: Path | None, redact: bool, redact_key: Path | None, output: Path | None) -> int:
     """The risk register as CSV: a line for every check that fails, with likelihood, impact, owner, treatment and what remains.
 
     `-f poam` of the other commands is the same as an OSCAL plan of action and milestones.
     """
     from secscan.reporters.csv import MARK, write_rows  # noqa: PLC0415 - keep --help free of it
 
-    text = MARK + write_rows(_rows(_register(saved, _read(governance))))
+    redaction = read_redaction(redact, redact_key)
+    found, _ = _register(saved, _read(governance), redaction)
+    text = MARK + write_rows(_rows(found, redacted=redaction is not None))
     if output is None:
         click.echo(text, nl=False)
         return 0
@@ -115,7 +134,7 @@ def _read(governance: Path | None) -> Governance | None:
 
 
 def _measured(
-    saved: tuple[Path, ...], before: Path | None, governance: Governance | None
+    saved: tuple[Path, ...], before: Path | None, governance: Governance | None, history: str | None
 ) -> tuple[int, tuple[Indicator, ...], tuple[Period, Period | None]]:
     from secscan.kpi.definitions import definitions  # noqa: PLC0415 - keep --help free of it
     from secscan.kpi.measure import measure, read_period  # noqa: PLC0415 - as above
@@ -123,13 +142,31 @@ def _measured(
     version, known = definitions()
     period = read_period(source() for source in saved_sources(saved))
     earlier = read_period(source() for source in saved_sources((before,))) if before else None
-    return version, measure(known, period, earlier, governance), (period, earlier)
+    return version, measure(known, period, earlier, governance, _spells(history, period.baselines)), (period, earlier)
 
 
-def _register(saved: tuple[Path, ...], governance: Governance | None) -> list[Risk]:
-    from secscan.kpi.register import register  # noqa: PLC0415 - keep --help free of it
+def _spells(history: str | None, baselines: set[str]) -> dict[str, tuple[Spell, ...]] | None:
+    """The failures that the history knows; None where there is none. Raises UsageError, HistoryError."""
+    if inspect_history(history) == "missing":
+        return None
+    found = open_history(history)
+    try:
+        return found.spells(baselines)
+    finally:
+        found.close()
 
-    return register((source() for source in saved_sources(saved)), governance)
+
+def _register(
+    saved: tuple[Path, ...], governance: Governance | None, redaction: Redaction | None
+) -> tuple[list[Risk], Governance | None]:
+    """The risks as they are shown, and what the organization says as it is shown beside them."""
+    from secscan.kpi.definitions import redact_governance  # noqa: PLC0415 - keep --help free of it
+    from secscan.kpi.register import register  # noqa: PLC0415 - as above
+
+    sources = saved_sources(saved)
+    if redaction and governance:
+        governance = redact_governance(governance, redaction.checks(sources))
+    return register(shown(sources, redaction), governance), governance
 
 
 def _plain(indicator: Indicator) -> dict[str, Any]:
@@ -152,15 +189,15 @@ def _table(indicators: tuple[Indicator, ...]) -> Iterator[str]:
         yield f"{each.definition.title:<{width}}  {value:>8} {target:>8}  {_STATES[each.reached]:<7} {before:>8}{moved}".rstrip()
 
 
-def _rows(found: list[Risk]) -> Iterator[tuple[str, ...]]:
+def _rows(found: list[Risk], *, redacted: bool) -> Iterator[tuple[str, ...]]:
     yield (
         "check", "title", "domain", "severity", "likelihood", "impact", "score", "owner", "treatment", "residual", "due",
-        "failing", "accepted", "wanted", "requirements", "effort", "remedy", "note",
+        "failing", "accepted", "wanted", "requirements", "effort", "remedy", "note", "redacted",
     )  # fmt: skip
     for risk in found:
         numbers = (risk.likelihood, risk.impact, risk.score)
         yield (
             risk.check, risk.title, risk.domain, risk.severity, *map(str, numbers), risk.owner, risk.treatment, str(risk.residual),
             risk.due, *map(str, (risk.failing, risk.accepted, risk.wanted)), " ".join(risk.requirements), risk.effort, risk.remedy,
-            risk.note,
+            risk.note, "yes" if redacted else "no",
         )  # fmt: skip

@@ -47,11 +47,27 @@ class Redaction:
 
     def documents(self, sources: Sequence[Source]) -> Iterator[Mapping[str, Any]]:
         """The documents of the sources, redacted, read one at a time."""
-        from secscan.redaction import choose_pseudonyms, redact_in_order  # noqa: PLC0415 - keep --help free of it
+        from secscan.redaction import redact_in_order  # noqa: PLC0415 - keep --help free of it
+
+        return redact_in_order(sources, self._known(sources), published())
+
+    def checks(self, sources: Sequence[Source]) -> Mapping[str, str]:
+        """What each check of the sources is called in their redacted documents."""
+        from secscan.redaction import redact  # noqa: PLC0415 - keep --help free of it
+
+        pseudonyms, ours = self._known(sources), published()
+        return {
+            name: told
+            for document in (source() for source in sources)
+            for name, told in zip(document["checks"], redact(document, pseudonyms, ours)["checks"], strict=True)
+        }
+
+    def _known(self, sources: Sequence[Source]) -> Pseudonyms:
+        from secscan.redaction import choose_pseudonyms  # noqa: PLC0415 - keep --help free of it
 
         if self._pseudonyms is None:
             self._pseudonyms = choose_pseudonyms((source() for source in sources), self.key, lasting=self.lasting)
-        return redact_in_order(sources, self._pseudonyms, published())
+        return self._pseudonyms
 
 
 def read_redaction(redact: bool, key: Path | None) -> Redaction | None:

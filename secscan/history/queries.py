@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
@@ -10,6 +12,7 @@ from secscan.errors import UsageError
 from secscan.history.records import Run
 from secscan.history.states import REMOVED, State, Status
 from secscan.history.tables import assessments, checks, hosts, runs, states, transitions, versions
+from secscan.kpi.spells import Step
 
 
 def select_runs() -> Select[Any]:
@@ -103,6 +106,21 @@ def statuses_at(connection: Connection, run_id: int, ids: Select[Any]) -> dict[i
         .join(versions, versions.c.id == transitions.c.version_id)
     )
     return {row.state_id: status_of(row) for row in connection.execute(query)}
+
+
+def steps_of_failures(connection: Connection, baselines: Iterable[str]) -> Iterator[tuple[str, list[Step]]]:
+    """Host and outcomes, in their order, of every check on a subject that ever failed by one of these baselines."""
+    failed = select(transitions.c.state_id).where(transitions.c.outcome == "fail")
+    query = (
+        select(hosts.c.name, transitions.c.state_id, transitions.c.at, transitions.c.outcome, transitions.c.severity)
+        .join(states, states.c.id == transitions.c.state_id)
+        .join(hosts, hosts.c.id == states.c.host_id)
+        .where(states.c.baseline.in_(list(baselines)), states.c.id.in_(failed))
+        .order_by(transitions.c.state_id, transitions.c.id)
+    )
+    for _, rows in groupby(connection.execute(query), key=lambda row: row.state_id):
+        first, *others = rows
+        yield first.name, [Step(row.at, row.outcome, row.severity) for row in (first, *others)]
 
 
 def failing_at(connection: Connection, run_id: int) -> int:

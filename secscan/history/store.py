@@ -11,11 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from secscan.errors import HistoryError, UsageError
 from secscan.history import queries, recording
-from secscan.history.naming import Names
 from secscan.history.records import Change, Chapter, Diff, Known, Run
 from secscan.history.schema import open_database, reason
 from secscan.history.states import Kind, by_content, classify
 from secscan.history.tables import assessments, checks, hosts, runs, states, transitions, versions
+from secscan.kpi.spells import Spell, spells_of
 
 FLAPPING_S = 14 * 86400.0
 FLAPPING_CHANGES = 4
@@ -26,7 +26,6 @@ class History:
 
     def __init__(self, url: str) -> None:
         self._engine: Engine = open_database(url)
-        self._names = Names()
 
     def close(self) -> None:
         """Let go of the database."""
@@ -45,19 +44,15 @@ class History:
 
     def record(self, run: Run, document: Mapping[str, Any]) -> list[Change]:
         """Take in what was found on one host, and tell what changed. A host that the run has already is not taken in again."""
-        try:
-            with self._work() as connection:
-                name = document["host"]["name"]
-                host_id = self._names.hosts.numbers(connection, {name})[name]
-                if recording.has_host(connection, run, host_id):
-                    return []
-                recording.add_host(connection, run, host_id, document)
-                if document["unreachable"]:
-                    return []
-                return recording.move_states(connection, self._names, run, host_id, document)
-        except BaseException:
-            self._names.forget()
-            raise
+        with self._work() as connection:
+            name = document["host"]["name"]
+            host_id = recording.id_of(connection, hosts, "name", name)
+            if recording.has_host(connection, run, host_id):
+                return []
+            connection.execute(insert(assessments).values(run_id=run.id, host_id=host_id, **recording.summary_of(document)))
+            if document["unreachable"]:
+                return []
+            return recording.move_states(connection, run, host_id, document)
 
     def finish(self, run: Run, moment: float) -> None:
         """Mark a run as whole."""
@@ -143,7 +138,7 @@ class History:
             raise UsageError(f"nothing is known of {check!r} on {host!r}; allowed: a check and a host of an earlier run")
         return found
 
-    def failing(self, now: float, at_most: int | None = None) -> list[Known]:
+    def failing(self, now: float) -> list[Known]:
         """What fails now on every host, longest first, and whether it comes and goes."""
         with self._work() as connection:
             recent = (
@@ -158,12 +153,22 @@ class History:
                 .outerjoin(recent, recent.c.state_id == states.c.id)
                 .where(states.c.outcome == "fail")
                 .order_by(states.c.since, hosts.c.name, checks.c.name)
-                .limit(at_most)
             )
             return [
                 Known(row.host, row.baseline, row.check, row.subject, queries.state_of(row), row.changes >= FLAPPING_CHANGES)
                 for row in connection.execute(query)
             ]
+
+    def spells(self, baselines: Iterable[str]) -> dict[str, tuple[Spell, ...]]:
+        """The failures of every host that was judged by one of these baselines, mended or not."""
+        wanted = list(baselines)
+        with self._work() as connection:
+            asked = select(states.c.host_id).where(states.c.baseline.in_(wanted))
+            known = connection.execute(select(hosts.c.name).where(hosts.c.id.in_(asked))).scalars()
+            found: dict[str, list[Spell]] = {name: [] for name in known}
+            for host, steps in queries.steps_of_failures(connection, wanted):
+                found[host] += spells_of(host, steps)
+            return {host: tuple(spells) for host, spells in found.items()}
 
     def evidence_of(self, forgotten: Iterable[Run]) -> list[tuple[str, str]]:
         """Folder and digest of the evidence that only these runs rest on. What a host said last into a folder is not in it."""

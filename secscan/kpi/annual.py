@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from secscan.inert import for_markdown
 from secscan.kpi.measure import Indicator
 from secscan.kpi.register import Risk
-from secscan.wording import Term, Wording, mark
+from secscan.wording import REDACTED, Term, Wording, mark
 
 TITLE = mark("Annual report on cybersecurity and continuity")
 STATES = {
@@ -41,6 +41,7 @@ class Annual:
     adjustments: Sequence[str]
     period: tuple[str, str]
     before: tuple[str, str] | None
+    redacted: bool = False
 
     def in_all(self, w: Wording) -> str:
         """How many targets are reached, in a sentence."""
@@ -67,6 +68,8 @@ def write_value(value: float | None, unit: str, w: Wording) -> str:
     """A value as people read it."""
     if value is None:
         return _NOTHING
+    if unit == "days":
+        return w.figures.decimal(value)
     return w.figures.percent(value) if unit == "percent" else w.number(int(value))
 
 
@@ -74,6 +77,8 @@ def write_markdown(annual: Annual, w: Wording) -> Iterator[str]:
     """The report in Markdown."""
     say = w.translate
     yield f"# {say(TITLE)}\n\n"
+    if annual.redacted:
+        yield f"{say(REDACTED)}\n\n"
     yield "".join(f"{line}  \n" for line in annual.periods(w))
     yield f"\n## {say(mark('Results against targets'))}\n\n{annual.in_all(w)}\n\n"
     heads = (mark("Indicator"), mark("Value"), mark("Target"), mark("State"), mark("Earlier period"), mark("Trend"))

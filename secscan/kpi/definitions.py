@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from secscan.documents import Document, parse_document, read_document
+from secscan.redaction import LEFT_OUT
 
 _FILE = Path(__file__).with_name("definitions.yaml")
 _RISK_KEYS = ("owner", "treatment", "likelihood", "impact", "residual", "note")
@@ -54,6 +55,15 @@ class Governance:
     targets: Mapping[str, float] = field(default_factory=dict)
     risks: Mapping[str, OwnRisk] = field(default_factory=dict)
     adjustments: Sequence[str] = ()
+
+
+def redact_governance(own: Governance, called: Mapping[str, str]) -> Governance:
+    """The file without what people wrote in it. `called` has what the checks are called in the redacted documents."""
+    risks = {
+        called.get(check, check): replace(risk, owner=LEFT_OUT if risk.owner else "", note=LEFT_OUT if risk.note else "")
+        for check, risk in own.risks.items()
+    }
+    return Governance(own.targets, risks, (LEFT_OUT,) * len(own.adjustments))
 
 
 @cache

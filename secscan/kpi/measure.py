@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from secscan.assessments import Document
 from secscan.kpi.definitions import Definition, Governance
+from secscan.kpi.spells import Spell, Window, days_open, days_to_mend
 from secscan.model.assessment import ATTESTATION, Tally
 
 _LAPSED = frozenset({"expired", "needs_review"})
 _ACCEPTED = "waived"
 _JUDGED = frozenset({"pass", "fail", "not_applicable"})
+
+_LASTING = {"mended_in": days_to_mend, "open_for": days_open}
 
 Place = tuple[str, str, str]  # host, check, subject
 Value = tuple[float | None, int]  # the value; out of how many
@@ -51,6 +55,8 @@ class Period:
     rates: list[float] = field(default_factory=list)  # compliance of each host that has one
     hosts: int = 0
     reached: int = 0
+    names: set[str] = field(default_factory=set)  # of hosts
+    baselines: set[str] = field(default_factory=set)
     started_at: str = ""
     finished_at: str = ""
 
@@ -59,6 +65,8 @@ class Period:
         host = document["host"]
         asked = host["transport"] != ATTESTATION
         self.hosts += asked
+        self.names.add(host["name"])
+        self.baselines.add(document["baseline"]["id"])
         self.reached += asked and not document["unreachable"]
         rate = document["tally"]["compliance"]
         if asked and rate is not None:
@@ -86,16 +94,37 @@ def read_period(documents: Iterable[Document]) -> Period:
 
 
 def measure(
-    definitions: Sequence[Definition], period: Period, before: Period | None = None, governance: Governance | None = None
+    definitions: Sequence[Definition],
+    period: Period,
+    before: Period | None = None,
+    governance: Governance | None = None,
+    spells: Mapping[str, Sequence[Spell]] | None = None,
 ) -> tuple[Indicator, ...]:
-    """Every indicator, beside the earlier period where there is one."""
+    """Every indicator, beside the earlier period where there is one. `spells` has the failures of every host that is known."""
     targets: Mapping[str, float] = governance.targets if governance else {}
+    window = Window.between(before.finished_at if before else "", period.finished_at) if period.finished_at else None
     found = []
     for each in definitions:
-        value, of = _value(each, period, before)
-        earlier = _value(each, before, None)[0] if before else None
+        if each.measure[0] in _LASTING:
+            value, of = _lasting(each, period, window, spells)
+            earlier = _lasting(each, before, window and window.earlier, spells)[0] if before else None
+        else:
+            value, of = _value(each, period, before)
+            earlier = _value(each, before, None)[0] if before else None
         found.append(Indicator(each, targets.get(each.id, each.target), value, of, earlier))
     return tuple(found)
+
+
+def _lasting(definition: Definition, period: Period, window: Window | None, spells: Mapping[str, Sequence[Spell]] | None) -> Value:
+    """The mean of days, rounded up to one decimal; None where the history knows none of the hosts, or nothing was mended."""
+    kind, severities = definition.measure
+    known = [spells[name] for name in period.names if name in spells] if spells else []
+    if not known or window is None:
+        return None, 0
+    days = _LASTING[kind]([spell for each in known for spell in each if spell.severity in severities], window)
+    if not days:
+        return (0.0 if kind == "open_for" else None), 0
+    return math.ceil(sum(days) / len(days) * 10 - 1e-9) / 10, len(days)
 
 
 def _value(definition: Definition, period: Period, before: Period | None) -> Value:

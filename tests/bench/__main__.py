@@ -35,7 +35,7 @@ PARTS: dict[str, Callable[[Bench], list[Row]]] = {  # the long ones last, so tha
     "fleet": fleet.measure,
     "peers": peers.measure,
 }
-WITHOUT_HOSTS: dict[str, Callable[[], list[Row]]] = {"portal": portal.measure, "year": year.measure}
+WITHOUT_HOSTS: dict[str, Callable[[Sequence[int]], list[Row]]] = {"portal": portal.measure, "year": lambda _: year.measure()}
 """Parts that need no lab: anybody can measure them anywhere."""
 _NOTES = """\
 Read it so: ratios are medians of the ratios within a round, every variant once a round in turn; nothing is compared across runs.
@@ -54,11 +54,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", default=",".join(known), metavar="PART,...", help=f"parts of: {', '.join(known)}")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of the short measurements; longer ones take fewer")
     parser.add_argument("--minutes", type=float, default=20.0, help="begin nothing more after so long")
+    parser.add_argument(
+        "--portal-hosts", default=",".join(map(str, portal.SIZES)), metavar="N,...", help="sizes of the fleets of portals"
+    )
     parser.add_argument("--write", type=Path, metavar="FILE", help="also write the table, as Markdown")
     options = parser.parse_args(arguments)
     wanted = options.only.split(",")
     if unknown := sorted(set(wanted) - set(known)):
         parser.error(f"no part is named {', '.join(unknown)}; allowed: {', '.join(known)}")
+    try:
+        sizes = [int(size) for size in options.portal_hosts.split(",")]
+    except ValueError:
+        sizes = []
+    if len(set(sizes)) < 2 or min(sizes) < 1:
+        parser.error(f"--portal-hosts cannot be {options.portal_hosts!r}; allowed: two numbers at least, joined by commas")
     with_hosts = [name for name in wanted if name in PARTS]
     if with_hosts and (reason := why_not()):
         return _complain(reason)
@@ -66,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         measured = run(with_hosts, options.rounds, options.minutes * 60) if with_hosts else Measured()
         for name in wanted:
             if name in WITHOUT_HOSTS:
-                _add(measured, name, WITHOUT_HOSTS[name])
+                _add(measured, name, partial(WITHOUT_HOSTS[name], sizes))
     except (NoRootError, subprocess.CalledProcessError) as error:
         return _complain(str(error))
     except KeyboardInterrupt:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,10 @@ from secscan.model.assessment import Outcome
 from tests.bench.bench import Row
 
 RESULTS = 300
-_SIZES = (250, 1000)
-_LIMIT_S, _LIMIT_MB, _PAGE_BYTES = 60.0, 500.0, 60_000
+SIZES = (250, 1000)
+"""Fleets that are measured unless others are asked for: the least, to compare with, and the one that the targets are about."""
+_TARGET = 1000  # hosts
+_LIMIT_S, _LIMIT_MB, _PAGE_BYTES, _LINEAR = 60.0, 500.0, 60_000, 1.3
 _PROOF = b'<section class="proof"'
 _OUTCOMES = ("pass",) * 14 + ("fail",) * 3 + ("error", "manual", "not_applicable")
 _SEVERITIES = ("critical", "high", "medium", "low")
@@ -36,33 +39,55 @@ class Rendered:
     files: int
     megabytes: float
     largest: int
+    largest_path: str
 
 
-def measure() -> list[Row]:
-    """Rows of target 10."""
+def measure(sizes: Sequence[int] = SIZES) -> list[Row]:
+    """Rows of target 10, of fleets of these sizes, each compared with the least."""
+    least, *others = sorted(sizes)
     with tempfile.TemporaryDirectory(prefix="secscan-bench-") as place:
-        small, large = (render(Path(place), size) for size in _SIZES)
-    ratio = (large.wall_s / small.wall_s) / (_SIZES[1] / _SIZES[0])
-    what = f"portal of {_SIZES[1]:,} hosts x {RESULTS}"
+        before = _render(Path(place), least)
+        return [row for hosts in others for row in _rows(hosts, _render(Path(place), hosts), least, before)]
+
+
+def _rows(hosts: int, found: Rendered, least: int, before: Rendered) -> list[Row]:
+    """What is told of one fleet; time and memory have limits for the size that the targets are about."""
+    what, aimed = f"portal of {hosts:,} hosts x {RESULTS}", hosts == _TARGET
+    ratio = (found.cpu_s / before.cpu_s) / (hosts / least)
     return [
         Row(
-            "10",
+            "10" if aimed else "",
             f"{what}: wall",
-            f"<= {_LIMIT_S:.0f} s",
-            f"{large.wall_s:.1f} s ({large.cpu_s:.1f} s CPU)",
-            large.wall_s <= _LIMIT_S,
+            f"<= {_LIMIT_S:.0f} s" if aimed else "",
+            f"{found.wall_s:.1f} s ({found.cpu_s:.1f} s CPU)",
+            found.wall_s <= _LIMIT_S if aimed else None,
         ),
-        Row("10", f"{what}: memory", f"<= {_LIMIT_MB:.0f} MB", f"{large.peak_mb:.0f} MB", large.peak_mb <= _LIMIT_MB),
-        Row("10", f"{what}: time a host, to that of {_SIZES[0]}", "<= 1.3x", f"{ratio:.2f}x", ratio <= 1.3),
+        Row(
+            "10" if aimed else "",
+            f"{what}: memory",
+            f"<= {_LIMIT_MB:.0f} MB" if aimed else "",
+            f"{found.peak_mb:.0f} MB",
+            found.peak_mb <= _LIMIT_MB if aimed else None,
+        ),
+        Row("10", f"{what}: CPU a host, to that of {least:,}", f"<= {_LINEAR}x", f"{ratio:.2f}x", ratio <= _LINEAR),
         Row(
             "10",
             f"{what}: largest page before evidence",
-            "<= 60 kB",
-            f"{large.largest / 1000:.0f} kB",
-            large.largest <= _PAGE_BYTES,
+            f"<= {_PAGE_BYTES // 1000} kB",
+            f"{found.largest / 1000:.0f} kB ({found.largest_path})",
+            found.largest <= _PAGE_BYTES,
         ),
-        Row("10", f"{what}: pages", "", f"{large.files:,}, {large.megabytes:.0f} MB"),
+        Row("", f"{what}: pages", "", f"{found.files:,}, {found.megabytes:,.0f} MB"),
     ]
+
+
+def _render(place: Path, hosts: int) -> Rendered:
+    """One portal, and nothing of it left on the disk: ten thousand hosts take 13 GB."""
+    try:
+        return render(place, hosts)
+    finally:
+        shutil.rmtree(place / f"saved-{hosts}", ignore_errors=True)
+        shutil.rmtree(place / f"output-{hosts}", ignore_errors=True)
 
 
 def render(place: Path, hosts: int) -> Rendered:
@@ -80,9 +105,10 @@ def render(place: Path, hosts: int) -> Rendered:
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit status {process.returncode}")
     pages = [path for path in output.rglob("*") if path.is_file()]
-    largest = max(_before_evidence(path.read_bytes()) for path in pages if path.suffix == ".html")
+    largest, path = max((_before_evidence(path.read_bytes()), path) for path in pages if path.suffix == ".html")
     size = sum(path.stat().st_size for path in pages) / 1e6
-    return Rendered(wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, len(pages), size, largest)
+    shown = str(path.relative_to(output / "portal"))
+    return Rendered(wall_s, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, len(pages), size, largest, shown)
 
 
 def fleet(hosts: int) -> Iterator[str]:

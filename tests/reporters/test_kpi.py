@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from secscan import places
 from secscan.assessments import to_document, write_document
 from secscan.cli import run
 from secscan.errors import InputError
-from secscan.kpi.annual import Annual, write_markdown
+from secscan.history.store import History
+from secscan.kpi.annual import Annual, write_markdown, write_value
 from secscan.kpi.definitions import Governance, OwnRisk, definitions, read_governance
 from secscan.kpi.measure import measure, read_period
 from secscan.kpi.register import likelihood, register, residual
+from secscan.kpi.spells import Spell, Step, spells_of
 from secscan.languages import LANGUAGES, wording
 from secscan.reporters.html.annual import write_page
 
@@ -64,7 +67,7 @@ def test_definitions_are_whole_and_their_ids_are_unique():
     assert version >= 1
     assert len({each.id for each in found}) == len(found)
     assert {each.direction for each in found} <= {"up", "down"}
-    assert {each.unit for each in found} <= {"percent", "count"}
+    assert {each.unit for each in found} <= {"percent", "count", "days"}
     assert all(each.source and each.formula for each in found)
 
 
@@ -199,3 +202,107 @@ def test_indicators_and_reports_are_written(tmp_path: Path, capsys):
     assert next(each for each in told if each["id"] == "rto_met")["checks"] == ["service_recovers_in_time"]
     assert run(["kpi", "report", str(path), "-o", str(tmp_path / "out"), "--language", "ar"]) == 0
     assert {each.name for each in (tmp_path / "out").iterdir()} == {"annual.html", "annual.md"}
+
+
+DAY = 86400.0
+END = "2026-11-21T00:00:00.000Z"
+END_S = 1_795_219_200.0
+
+
+def steps(*told: tuple[float, str], severity: str = "high") -> list[Step]:
+    """Outcomes, each with how many days before the end it was seen."""
+    return [Step(END_S - days * DAY, outcome, severity) for days, outcome in told]
+
+
+def lasting(name: str, found: dict[str, tuple[Spell, ...]] | None, before: str = "") -> tuple[float | None, float | None]:
+    """An indicator of how long failures last, and that of the earlier period."""
+    now = document({"a": "fail"}) | {"finished_at": END}
+    earlier = read_period([document({"a": "fail"}) | {"finished_at": before}]) if before else None
+    (indicator,) = (
+        each for each in measure(definitions()[1], read_period([now]), earlier, None, found) if each.definition.id == name
+    )
+    return indicator.value, indicator.before
+
+
+def test_a_failure_lasts_from_the_first_scan_that_saw_it_to_the_first_that_saw_it_mended():
+    found = list(spells_of("geneva", steps((9, "pass"), (8, "fail"), (7, "fail"), (6, "error"), (4, "pass"), (2, "fail"))))
+    assert found == [
+        Spell("geneva", "high", END_S - 8 * DAY, END_S - 4 * DAY, mended=True),
+        Spell("geneva", "high", END_S - 2 * DAY),
+    ]
+
+
+def test_a_check_that_nobody_asks_any_more_was_not_mended():
+    (spell,) = spells_of("geneva", steps((8, "fail"), (4, "removed")))
+    assert (spell.mended, spell.ended) == (False, END_S - 4 * DAY)
+    assert lasting("days_to_mend", {"geneva": (spell,)}) == (None, None)
+    assert lasting("days_open", {"geneva": (spell,)}) == (0.0, None)
+
+
+def test_days_to_mend_are_the_mean_of_what_was_mended_since_the_earlier_period():
+    told = [((20, "fail"), (14, "pass")), ((9, "fail"), (5, "pass")), ((6, "fail"), (4, "not_applicable")), ((3, "fail"),)]
+    found = {"geneva": tuple(spell for each in told for spell in spells_of("geneva", steps(*each)))}
+    assert lasting("days_to_mend", found) == (4.0, None)
+    assert lasting("days_to_mend", found, before="2026-11-11T00:00:00.000Z") == (3.0, 6.0)
+    assert lasting("days_open", found, before="2026-11-14T00:00:00.000Z") == (3.0, 2.0)
+
+
+def test_only_failures_that_count_of_hosts_that_were_asked_are_measured():
+    found = {
+        "nairobi": tuple(spells_of("nairobi", steps((9, "fail")))),
+        "geneva": tuple(spells_of("geneva", steps((9, "fail"), severity="low"))),
+    }
+    assert lasting("days_open", found) == (0.0, None)
+    assert lasting("days_open", {"nairobi": found["nairobi"]}) == (None, None)
+    assert lasting("days_open", None) == (None, None)
+
+
+def test_days_are_rounded_up_so_that_no_target_is_reached_by_rounding():
+    found = {"geneva": tuple(spells_of("geneva", steps((30.01, "fail"))))}
+    assert lasting("days_open", found) == (30.1, None)
+    assert write_value(30.1, "days", wording("en")) == "30.1"
+    assert write_value(30.1, "days", wording("fr")) == "30,1"
+
+
+def test_the_history_tells_how_long_failures_lasted(tmp_path, capsys):
+    history = History(f"sqlite:///{tmp_path / 'history.sqlite'}")
+    for number, (day, outcome) in enumerate((("2026-11-01", "fail"), ("2026-11-05", "pass"), ("2026-11-20", "fail"))):
+        made = document({"a": outcome}) | {"started_at": f"{day}T00:00:00.000Z", "finished_at": f"{day}T00:00:00.000Z"}
+        run_of_it = history.begin(f"run-{number}", made["baseline"]["id"], "", END_S, 1, "")
+        history.record(run_of_it, made)
+        (tmp_path / "last.json").write_text(write_document(made))
+    baseline = made["baseline"]["id"]
+    severity = made["results"][0]["severity"]
+    assert [(each.severity, each.mended) for each in history.spells([baseline])["geneva"]] == [(severity, True), (severity, False)]
+    assert history.spells(["another"]) == {}
+    history.close()
+    command = ["kpi", "show", str(tmp_path / "last.json"), "--json", "--history", str(tmp_path / "history.sqlite")]
+    assert run(command) == 0
+    told = {each["id"]: each["value"] for each in json.loads(capsys.readouterr().out)["indicators"]}
+    assert (told["days_to_mend"], told["days_open"]) == (4.0, 0.0)
+    assert run([*command[:-1], str(tmp_path / "none.sqlite")]) == 0
+    told = {each["id"]: each["value"] for each in json.loads(capsys.readouterr().out)["indicators"]}
+    assert (told["days_to_mend"], told["days_open"]) == (None, None)
+    assert not (tmp_path / "none.sqlite").exists()
+
+
+def test_a_redacted_annual_report_and_register_name_nobody_and_say_so(tmp_path, capsys):
+    made = document({"vault_corp_example": "fail"}, "vault.corp.example")
+    made["checks"]["vault_corp_example"] |= {"sha256": "0" * 64, "remedy": "Ask Ms Canary."}
+    made["host"]["labels"] = {"owner": "Ms Canary"}
+    (tmp_path / "a.json").write_text(write_document(made))
+    own = tmp_path / "governance.yml"
+    own.write_text(
+        "risks: {vault_corp_example: {owner: Ms Canary, treatment: transfer, note: ask Canary}}\nadjustments: [Ms Canary]\n"
+    )
+    common = [str(tmp_path / "a.json"), "--governance", str(own), "--redact"]
+    assert run(["kpi", "risks", *common]) == 0
+    text = capsys.readouterr().out
+    (row,) = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    assert (row["treatment"], row["owner"], row["redacted"]) == ("transfer", "left out", "yes")
+    assert run(["kpi", "report", *common, "-o", str(tmp_path / "out")]) == 0
+    said = [text, *(path.read_text() for path in (tmp_path / "out").iterdir())]
+    assert len(said) == 3
+    for each in said:
+        assert not {"canary", "vault"} & set(re.findall("[a-z]+", each.lower()))
+    assert all("pseudonyms" in each for each in said[1:])
