@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from secscan.errors import HistoryError, UsageError
 from secscan.history import queries, recording
+from secscan.history.naming import Names
 from secscan.history.records import Change, Chapter, Diff, Known, Run
 from secscan.history.schema import open_database, reason
 from secscan.history.states import Kind, by_content, classify
@@ -26,6 +27,7 @@ class History:
 
     def __init__(self, url: str) -> None:
         self._engine: Engine = open_database(url)
+        self._names = Names()
 
     def close(self) -> None:
         """Let go of the database."""
@@ -44,15 +46,19 @@ class History:
 
     def record(self, run: Run, document: Mapping[str, Any]) -> list[Change]:
         """Take in what was found on one host, and tell what changed. A host that the run has already is not taken in again."""
-        with self._work() as connection:
-            name = document["host"]["name"]
-            host_id = recording.id_of(connection, hosts, "name", name)
-            if recording.has_host(connection, run, host_id):
-                return []
-            connection.execute(insert(assessments).values(run_id=run.id, host_id=host_id, **recording.summary_of(document)))
-            if document["unreachable"]:
-                return []
-            return recording.move_states(connection, run, host_id, document)
+        try:
+            with self._work() as connection:
+                name = document["host"]["name"]
+                host_id = self._names.hosts.numbers(connection, {name})[name]
+                if recording.has_host(connection, run, host_id):
+                    return []
+                recording.add_host(connection, run, host_id, document)
+                if document["unreachable"]:
+                    return []
+                return recording.move_states(connection, self._names, run, host_id, document)
+        except BaseException:
+            self._names.forget()
+            raise
 
     def finish(self, run: Run, moment: float) -> None:
         """Mark a run as whole."""
@@ -138,7 +144,7 @@ class History:
             raise UsageError(f"nothing is known of {check!r} on {host!r}; allowed: a check and a host of an earlier run")
         return found
 
-    def failing(self, now: float) -> list[Known]:
+    def failing(self, now: float, at_most: int | None = None) -> list[Known]:
         """What fails now on every host, longest first, and whether it comes and goes."""
         with self._work() as connection:
             recent = (
@@ -153,6 +159,7 @@ class History:
                 .outerjoin(recent, recent.c.state_id == states.c.id)
                 .where(states.c.outcome == "fail")
                 .order_by(states.c.since, hosts.c.name, checks.c.name)
+                .limit(at_most)
             )
             return [
                 Known(row.host, row.baseline, row.check, row.subject, queries.state_of(row), row.changes >= FLAPPING_CHANGES)
