@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from html import unescape
 from xml.etree import ElementTree as ET
@@ -10,13 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from secscan.continuity import expiry
 from secscan.continuity.evidence import Evidence
 from secscan.continuity.indicators import measure_indicators
+from secscan.inert import visible
 from secscan.languages import LANGUAGES, wording
 from secscan.reporters.html.continuity import find_gaps, write_continuity
 from secscan.reporters.html.continuity.canvas import Canvas
 from secscan.reporters.html.continuity.network import draw_network, find_network
-from secscan.reporters.html.continuity.speech import INDICATORS, write_figure, write_size, write_span
+from secscan.reporters.html.continuity.reasons import SENTENCES, say_reason, write_reason
+from secscan.reporters.html.continuity.speech import ENDINGS, INDICATORS, write_ending, write_figure, write_size, write_span
 from secscan.reporters.html.continuity.timeline import WIDTH, draw_timeline
 from secscan.reporters.html.continuity.timeline import find_gaps as find_lost
 from secscan.wording import ENGLISH
@@ -34,7 +38,7 @@ def point(age: float, **told) -> dict:
 
 
 def repository(*points: dict, **told) -> dict:
-    return {"id": "far", "host": "vault", "site": "valencia", "fault": "", "points": list(points), **told}
+    return {"id": "far", "host": "vault", "site": "valencia", "fault": "", "notes": [], "points": list(points), **told}
 
 
 def data_set(*repositories: dict, **told) -> dict:
@@ -220,3 +224,50 @@ def test_spans_sizes_and_what_has_no_end_are_written_for_people():
 def test_every_indicator_is_named_on_the_page_as_in_the_short_form():
     counted = measure_indicators((), Evidence({}, {}, {}, NOW))
     assert {each.id: each.title for each in counted} == INDICATORS
+
+
+WHYS = (
+    "files: newest in far on vault; restic shows when something changed, a backup or a clean-up",
+    "db1 was not read: timed out; the site of far is not declared",
+    "files: no restore was tested in time, and there is no drill and no size and rate to estimate by",
+    "estimated from size and the rate of earlier restores, and detect, decide: files: no restore was tested in time",
+    "restore tests, the oldest of 2026-09-14, scaled to the whole, and no other step, for none is declared",
+    "db1: b.json: it is dated in the future",
+    "Finance: K4, 0 of 2",
+)
+
+
+@pytest.mark.parametrize("language", [each for each in LANGUAGES if each != "en"])
+def test_every_reason_that_is_a_sentence_of_ours_is_said_in_the_language_of_the_page(language):
+    w = wording(language)
+    for why in WHYS:
+        plain = say_reason(w, why)
+        assert plain != why
+        assert not {"newest", "read", "restore", "tested", "dated", "shows", "of "} & set(re.findall(r"[a-z]+ ?", plain)), plain
+    assert 'lang="en"' in write_reason(w, "db1 was not read: timed out"), "what nobody has a sentence for stays English"
+    assert write_reason(w, "newest in far on vault").count("<bdi>") == 2
+
+
+@given(st.text(max_size=30), st.sampled_from(WHYS), st.sampled_from(sorted(LANGUAGES)))
+def test_whatever_a_host_says_in_a_reason_is_harmless_and_nothing_of_it_is_lost(said, why, language):
+    told = f"db1 was not read: {said}; {why}"
+    written = write_reason(wording(language), told)
+    assert not re.search(r"<(?!/?bdi)", written)
+    assert visible(said).strip() in unescape(re.sub(r"<[^>]*>", "", written)) or "; " in said or ": " in said
+
+
+def test_every_sentence_finds_itself_whatever_stands_in_it():
+    for sentence in SENTENCES:
+        text = sentence.format(**dict.fromkeys(re.findall(r"\{(\w+)\}", sentence), "x"))
+        assert say_reason(wording("fr"), text) != text, sentence
+
+
+def test_every_kind_of_what_ends_by_itself_has_words():
+    kinds = re.findall(r'_record\("([^"]+)"', inspect.getsource(expiry))
+    assert set(kinds) == set(ENDINGS)
+
+
+@pytest.mark.parametrize(("name", "told"), [("signing key Archive F0 (db1:/k.gpg)", "Archive F0 (db1:/k.gpg)"), ("else", "else")])
+def test_what_ends_is_named_with_its_kind_in_the_language_of_the_page(name, told):
+    kind, rest = write_ending(wording("fr"), name)
+    assert (rest, kind) == (told, "" if name == told else "clé qui signe des paquets")

@@ -11,6 +11,7 @@ from secscan.inert import for_html
 from secscan.reporters.html import templates
 from secscan.reporters.html.continuity import speech
 from secscan.reporters.html.continuity.network import draw_network, find_network
+from secscan.reporters.html.continuity.reasons import write_reason
 from secscan.reporters.html.continuity.timeline import draw_timeline
 from secscan.wording import ENGLISH, Wording
 
@@ -39,6 +40,8 @@ def write_continuity(document: Mapping[str, Any], wording: Wording = ENGLISH) ->
     context = templates.words_of(w) | {
         "document": document,
         "speech": speech,
+        "reason": lambda text: write_reason(w, text),
+        "ending_name": lambda name: speech.write_ending(w, name),
         "moment": speech.write_moment,
         "span": lambda seconds: speech.write_span(w, seconds),
         "length": lambda figure, name="": speech.write_figure(w, figure, name),

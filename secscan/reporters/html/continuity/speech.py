@@ -57,6 +57,17 @@ INDICATORS: Mapping[str, str] = {
     "K11": mark("critical services that need no single host or site"),
     "K12": mark("owners for whom K1 to K5 are met in everything"),
 }
+ENDINGS: Mapping[str, str] = {
+    "certificate": mark("certificate"),
+    "CRL": mark("list of revoked certificates"),
+    "signing key": mark("key that signs packages"),
+    "DNSSEC signature": mark("DNSSEC signature"),
+    "statement": mark("statement"),
+    "waiver": mark("waiver"),
+}
+"""Kinds of what ends by itself."""
+UNSEEN = frozenset({"certificates in files", "keys of packages"})
+"""Names of what could not be looked at on a host: all of its kind."""
 CRITICALITIES: Mapping[str, str] = {
     "critical": mark("Critical"), "high": mark("High"), "medium": mark("Medium"), "low": mark("Low"),
 }  # fmt: skip
@@ -93,6 +104,25 @@ def write_size(w: Wording, size: float | None) -> str:
     while value >= 1024 and rank < len(_BYTES) - 1:
         value, rank = value / 1024, rank + 1
     return f"{w.figures.decimal(value) if rank else w.figures.number(int(value))} {_BYTES[rank]}"
+
+
+def write_ending(w: Wording, name: str) -> tuple[str, str]:
+    """The name of something that ends, as an indicator lists it, in two parts: its kind in a language, and which one."""
+    kind = next((kind for kind in ENDINGS if name.startswith(f"{kind} ")), "")
+    rest = name.removeprefix(f"{kind} ") if kind else name
+    for unseen in UNSEEN:
+        rest = rest.removeprefix(f"{unseen} ")
+    return w.translate(ENDINGS[kind]) if kind else "", rest
+
+
+def write_element(name: str) -> str:
+    """The name of an element without the word for its kind, which stands beside it.
+
+    >>> write_element("uplink of db1"), write_element("/dev/sda1 of db1"), write_element("db1")
+    ('db1', 'db1:/dev/sda1', 'db1')
+    """
+    what, _, host = name.rpartition(" of ")
+    return host if not what or what in {"uplink", "resolver", "disks"} else f"{host}:{what}"
 
 
 def write_moment(seconds: float) -> str:

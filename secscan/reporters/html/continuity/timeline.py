@@ -7,6 +7,7 @@ from typing import Any
 
 from secscan.continuity.intervals import Span, uncovered
 from secscan.reporters.html.continuity.canvas import Canvas
+from secscan.reporters.html.continuity.reasons import say_reason
 from secscan.reporters.html.continuity.speech import NOTHING, write_moment, write_span
 from secscan.wording import Wording, mark
 
@@ -68,7 +69,7 @@ def _draw_repository(canvas: Canvas, repository: Mapping[str, Any], window: Span
     canvas.name("label", _EDGE, top + 16, where, 60)
     canvas.line("rail", (_EDGE, top + 36), (WIDTH - _EDGE, top + 36))
     if repository["fault"]:
-        canvas.box("dark", _EDGE, top + 28, WIDTH - 2 * _EDGE, 16, repository["fault"])
+        canvas.box("dark", _EDGE, top + 28, WIDTH - 2 * _EDGE, 16, say_reason(w, repository["fault"]))
         canvas.word("dark", WIDTH / 2, top + 41, w.translate(mark("not known")), "middle")
     for at, kind, told in _merge(repository["points"], window, place):
         if kind == "broken":
