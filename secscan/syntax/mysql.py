@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from secscan.probing import MASK_AWK, quote
-from secscan.syntax.servers import FIND_SERVERS
+from secscan.syntax.servers import FIND_SERVERS, STARTS_WITH_HOST
 
 TOUCHES = (
     "/proc/*/{stat,ns/pid}",
+    "/etc/systemd/system, /etc/rc*.d and /etc/runlevels, where none runs",
     "mariadb or mysql, over the socket",
     "/root/.my.cnf and /etc/mysql/debian.cnf, read by the client",
     "awk",
@@ -30,9 +31,10 @@ ask_server() {
   set -- $servers
   set +f
   if [ $# -gt 1 ]; then printf 'unobservable: %s servers run here; which of them answers is not known\n' $#
-  elif [ $# = 0 ] && [ "$elsewhere" != 0 ]; then printf 'unobservable: the server answers to root only\n'
-  elif [ $# = 0 ] && [ -n "$program" ]; then
-    printf 'unobservable: %s is installed and does not run: it cannot be asked\n' "${program##*/}"
+  elif [ $# = 0 ] && { [ "$elsewhere" != 0 ] || { [ -n "$program" ] && [ "$(id -u)" != 0 ]; }; }; then
+    printf 'unobservable: the server answers to root only\n'
+  elif [ $# = 0 ] && [ -n "$program" ] && starts_with_host 'mariadb*' 'mysql*'; then
+    printf 'unobservable: %s does not run and cannot be asked, but starts by %s\n' "${program##*/}" "$starter"
   elif [ $# = 0 ]; then printf 'absent\n'
   elif [ -z "$client" ]; then printf 'unobservable: there is neither a mariadb nor a mysql command\n'
   elif ! have awk; then printf 'unobservable: there is no awk command\n'
@@ -42,7 +44,7 @@ ask_server() {
   return 1
 }
 """
-CALL_SERVER = FIND_SERVERS + _SHELL  # defines ask_server, which leaves its client in $client
+CALL_SERVER = FIND_SERVERS + STARTS_WITH_HOST + _SHELL  # defines ask_server, which leaves its client in $client
 _AWK = f"""{MASK_AWK}NR > {_LIMIT} {{ exit }}
 {{ sub(/\t/, " = "); print "| " mask($0) }}
 END {{ if (NR > {_LIMIT}) print "fault more than {_LIMIT} rows"; print "end" }}"""

@@ -12,9 +12,15 @@ from dataclasses import dataclass
 from secscan.model.probe import Answer
 from secscan.model.values import Absent, Unobservable
 from secscan.probing import BECOME, MASK_AWK, Unreadable, closed_lines, quote, reply
-from secscan.syntax.servers import FIND_SERVERS
+from secscan.syntax.servers import FIND_SERVERS, STARTS_WITH_HOST
 
-TOUCHES = ("/proc/*/{stat,cwd,exe,ns/pid}", "postmaster.pid of each server", "psql, as the owner of the data directory", "awk")
+TOUCHES = (
+    "/proc/*/{stat,cwd,exe,ns/pid}",
+    "postmaster.pid of each server",
+    "psql, as the owner of the data directory",
+    "/etc/systemd/system, /etc/rc*.d and /etc/runlevels, where none runs",
+    "awk",
+)
 _LIMIT = 2000  # rows of one server
 
 # ask_servers SQL: for each server `server PORT DIRECTORY`, its rows after `| `, then `done`, or `fault REASON`; at last `end`
@@ -58,16 +64,12 @@ ask_servers() { # SQL
     /usr/libexec/postgresql*/postgres /usr/bin/postgres /usr/local/bin/postgres /usr/local/pgsql/bin/postgres; do
     if [ -x "$file" ]; then program=$file; fi
   done
-  if [ ! -r /proc/self/stat ]; then
-    if [ -z "$program" ]; then printf 'absent\n'
-    else printf 'unobservable: PostgreSQL is installed, and /proc is not mounted\n'; fi
-    return 0
-  fi
-  find_servers postgres postmaster
+  if [ -r /proc/self/stat ]; then find_servers postgres postmaster; else servers='' elsewhere=0; fi
   if [ -z "$servers" ]; then
     if [ "$elsewhere" != 0 ] || { [ -n "$program" ] && [ "$(id -u)" != 0 ]; }; then
       printf 'unobservable: PostgreSQL answers to root and to its own user only\n'
-    elif [ -n "$program" ]; then printf 'unobservable: PostgreSQL is installed and does not run: it cannot be asked\n'
+    elif [ -n "$program" ] && starts_with_host 'postgresql*'; then
+      printf 'unobservable: PostgreSQL does not run and cannot be asked, but starts by %s\n' "$starter"
     else printf 'absent\n'; fi
     return 0
   fi
@@ -96,7 +98,7 @@ class Server:
 
 def ask_servers(sql: str) -> str:
     """Shell that puts one SQL question to every server that runs. Each row should be one text without line breaks."""
-    return f"mask={quote(_AWK)}\n{FIND_SERVERS}{BECOME}{_SHELL}ask_servers {quote(' '.join(sql.split()))}"
+    return f"mask={quote(_AWK)}\n{FIND_SERVERS}{STARTS_WITH_HOST}{BECOME}{_SHELL}ask_servers {quote(' '.join(sql.split()))}"
 
 
 def read_servers(answer: Answer) -> Sequence[Server] | Absent | Unobservable:

@@ -1,0 +1,186 @@
+"""Redis and Valkey servers: who may reach them, whether a stranger must prove who he is, and whether data outlives a restart."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
+from secscan.model.values import Absent, Record, Type, Unobservable, Value
+from secscan.probing import Unreadable, closed_lines, reply, same_for_all
+from secscan.syntax.redis import TOUCHES, fetch_servers
+
+
+@dataclass(slots=True)
+class _Server:
+    """What was said of one server: settings in the order they are read, and what a stranger is answered."""
+
+    running: bool
+    file: str
+    settings: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    live: str = ""
+    fault: str = ""
+
+    def last(self, name: str) -> tuple[str, ...] | None:
+        """The words that hold: the last time the setting is given; None when it never is."""
+        return next((words for key, words in reversed(self.settings) if key == name), None)
+
+
+def ask(calls: Sequence[Arguments]) -> Question:
+    """One question for all: there are no arguments."""
+    return Question(fetch_servers(), TOUCHES)
+
+
+def read(call: Arguments, answer: Answer) -> Observation:
+    """`server STATE FILE`, its settings after `| `, `live ANSWER` or `fault REASON`, `done`; after the last one `end`."""
+    said = reply(answer, "a Redis or Valkey server")
+    if said:
+        return said
+    servers = tuple(_record(server) for server in _servers(closed_lines(answer)))
+    if not servers:
+        return Unobservable("the server is installed, and no file of settings is where packages put it")
+    return Observed({"servers": servers, "count": len(servers)})
+
+
+def _servers(lines: Iterable[str]) -> Iterator[_Server]:
+    server: _Server | None = None
+    for line in lines:
+        word, _, rest = line.partition(" ")
+        state, _, file = rest.partition(" ")
+        if word == "server" and server is None and state in {"running", "stopped"} and file:
+            server = _Server(state == "running", file)
+        elif server is not None and line == "done":
+            yield server
+            server = None
+        elif server is None or not _take(server, word, rest):
+            raise Unreadable(f"not what is said of a server: {line[:120]!r}")
+    if server is not None:
+        raise Unreadable("what is said of a server is cut off: its closing line 'done' is missing")
+
+
+def _take(server: _Server, word: str, rest: str) -> bool:
+    if word == "|" and rest:
+        name, *words = rest.split()
+        server.settings.append((name, tuple(words)))
+    elif word == "live" and rest:
+        server.live = rest
+    elif word == "fault" and rest:
+        server.fault = server.fault or rest
+    else:
+        return False
+    return True
+
+
+def _record(server: _Server) -> Record:
+    file: Value = Absent("a file that is known") if server.file == "?" else server.file
+    record: Record = {"file": file, "running": server.running, "answers": _answers(server)}
+    if server.fault:
+        unknown = ("bind", "port", "tls_port", "local", "protected", "password", "append", "saves", "durable")
+        return record | dict.fromkeys(unknown, Unobservable(server.fault))
+    saves = _saves(server)
+    bind = server.last("bind")
+    port, tls_port = _port(server, "port", 6379), _port(server, "tls-port", 0)
+    append = server.last("appendonly") == ("yes",)
+    return record | {
+        "bind": Absent("a setting of bind") if bind is None else bind,
+        "port": port,
+        "tls_port": tls_port,
+        "local": (port, tls_port) == (0, 0) or (bool(bind) and all(map(_is_loopback, bind or ()))),
+        "protected": server.last("protected-mode") in {None, ("yes",)},
+        "password": _needs_password(server),
+        "append": append,
+        "saves": Absent("a setting of save") if saves is None else saves,
+        "durable": append or saves is None or bool(saves),
+    }
+
+
+def _answers(server: _Server) -> Value:
+    if not server.running:
+        return Absent("a server that runs")
+    if server.live in {"open", "closed"}:
+        return server.live
+    return Unobservable(server.live.removeprefix("? ") or "the server was not asked")
+
+
+def _port(server: _Server, name: str, default: int) -> int:
+    words = server.last(name)
+    if words is None:
+        return default
+    if len(words) != 1 or not words[0].isdecimal():
+        raise Unreadable(f"not a port: {' '.join(words)[:60]!r}")
+    return int(words[0])
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address.removeprefix("-")).is_loopback
+    except ValueError:
+        return address.removeprefix("-") == "localhost"
+
+
+def _needs_password(server: _Server) -> bool:
+    """Whether a client that has not signed in may do nothing: users of an ACL decide before requirepass does."""
+    if server.last("aclfile") is not None:
+        rules = server.last("acl")
+        return rules is not None and _is_closed(rules)
+    rules = server.last("user")
+    return server.last("requirepass") == ("set",) if rules is None else _is_closed(rules)
+
+
+def _is_closed(rules: Iterable[str]) -> bool:
+    """Rules of the user who has not signed in, in order: he is off, or has a password and never `nopass` after it."""
+    on = free = False
+    for rule in rules:
+        on = rule == "on" or (on and rule not in {"off", "reset"})
+        free = rule == "nopass" or (free and rule not in {"password", "resetpass", "reset"})
+    return not (on and free)
+
+
+def _saves(server: _Server) -> tuple[str, ...] | None:
+    """The snapshots that are told; an empty one drops those before. None: the built-in ones."""
+    told = [words for name, words in server.settings if name == "save"]
+    if not told:
+        return None
+    start = max((place + 1 for place, words in enumerate(told) if not words), default=0)
+    return tuple(" ".join(words) for words in told[start:])
+
+
+PROBE = Probe(
+    name="redis_server",
+    summary="Redis and Valkey servers by their settings: reach, sign-in, durability; no password leaves the host",
+    arguments=(),
+    attributes=(
+        Attribute(
+            "servers",
+            Type.RECORDS,
+            "the servers that run; where none runs, the files of settings that there are",
+            (
+                Attribute("file", Type.TEXT, "the file of settings it was started with"),
+                Attribute("running", Type.BOOLEAN, "it runs"),
+                Attribute("bind", Type.LIST, "the addresses it listens on; absent: every address"),
+                Attribute("port", Type.INTEGER, "port for clear connections; 0: none"),
+                Attribute("tls_port", Type.INTEGER, "port for TLS; 0: none"),
+                Attribute("local", Type.BOOLEAN, "only this host can reach it: loopback addresses, or a socket alone"),
+                Attribute("protected", Type.BOOLEAN, "protected mode is on"),
+                Attribute(
+                    "password", Type.BOOLEAN, "by the settings, clients must sign in (requirepass, or the ACL of the user default)"
+                ),
+                Attribute("answers", Type.TEXT, "what it is for a client of this host without a password: open or closed"),
+                Attribute("append", Type.BOOLEAN, "every change is written to a file (appendonly)"),
+                Attribute("saves", Type.LIST, "when snapshots are written; absent: at the built-in times"),
+                Attribute("durable", Type.BOOLEAN, "data outlives a restart: one of the two"),
+            ),
+        ),
+        Attribute("count", Type.INTEGER, "how many there are"),
+    ),
+    ask=ask,
+    read=read,
+    split=same_for_all,
+    example=(
+        "server running /etc/redis/redis.conf\n| bind 127.0.0.1 -::1\n| protected-mode yes\n| port 6379\n| appendonly no\n"
+        "live open\ndone\nend\n"
+    ),
+    time_limit_s=60,
+    needs_root=True,
+)
