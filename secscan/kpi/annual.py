@@ -12,16 +12,17 @@ from secscan.wording import REDACTED, Term, Wording, mark
 
 TITLE = mark("Annual report on cybersecurity and continuity")
 STATES = {
-    True: Term("reached", mark("Target reached"), "✓", mark("The target is reached.")),
-    False: Term("missed", mark("Target missed"), "✕", mark("The target is missed.")),
+    True: Term("pass", mark("Target reached"), "✓", mark("The target is reached.")),
+    False: Term("fail", mark("Target missed"), "✕", mark("The target is missed.")),
     None: Term("unknown", mark("No data"), "○", mark("There is nothing to tell it by.")),
 }
 BETTER, WORSE = Term("better", mark("Better"), "↗", ""), Term("worse", mark("Worse"), "↘", "")
-SAME, UNKNOWN = Term("same", mark("Unchanged"), "→", ""), Term("unknown", mark("not known"), "", "")
+SAME, UNKNOWN = Term("same", mark("Unchanged"), "=", ""), Term("unknown", "", "", "")
 TREATMENTS = {"mitigate": mark("Mitigate"), "accept": mark("Accept"), "transfer": mark("Transfer"), "avoid": mark("Avoid")}
 IN_ALL = mark("{reached} of the {all} indicators that have a value reach their target; {unknown} have none.")
 PERIOD = mark("Period: {start} to {end}")
 EARLIER = mark("Earlier period: {start} to {end}")
+DAY, EARLIER_DAY = mark("Period: {day}"), mark("Earlier period: {day}")
 SCALE = mark(
     "Likelihood and impact go from 1 to 4, and a risk's score is one times the other. "
     "What remains is the score once the risk is treated as said."
@@ -52,9 +53,10 @@ class Annual:
 
     def periods(self, w: Wording) -> Iterator[str]:
         """The period, and the earlier one, a line each."""
-        for text, period in ((PERIOD, self.period), (EARLIER, self.before)):
+        for text, text_of_day, period in ((PERIOD, DAY, self.period), (EARLIER, EARLIER_DAY, self.before)):
             if period:
-                yield w.translate(text).format(start=w.figures.date(period[0]), end=w.figures.date(period[1]))
+                start, end = map(w.figures.date, period)
+                yield w.translate(text_of_day if start == end else text).format(day=start, start=start, end=end)
 
 
 def trend(indicator: Indicator) -> Term:
@@ -92,7 +94,7 @@ def write_markdown(annual: Annual, w: Wording) -> Iterator[str]:
                 write_value(each.target, unit, w),
                 f"{state.sign} {say(state.word)}",
                 write_value(each.before, unit, w),
-                f"{moved.sign} {say(moved.word)}" if annual.before else _NOTHING,
+                f"{moved.sign} {say(moved.word)}" if moved.word else _NOTHING,
             )
         )
     yield f"\n## {say(mark('Greatest risks'))}\n\n{say(SCALE)}\n\n"
