@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import gzip
 import importlib
+import io
 import json
 import logging
 import os
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import keyring
+import pypdf
 import pytest
 from small_content import Small, said, write_baseline, write_checks
 from transports.servers import Server, make_key, make_server, me, public
@@ -60,9 +62,14 @@ FORMATS = plugins.reporter_names()
 
 
 def traces(data: bytes, secrets: dict[str, str]) -> set[str]:
-    """The names of the secrets that stand in the data, as they are or in base64, compressed or not."""
+    """The names of the secrets that stand in the data, as they are or in base64, compressed or not, or printed in a PDF."""
     if data.startswith(b"\x1f\x8b"):
         return traces(gzip.decompress(data), secrets)
+    if data.startswith(b"%PDF"):  # a long word is broken where its line ends
+        pages = pypdf.PdfReader(io.BytesIO(data)).pages
+        return traces(
+            data.replace(b"%PDF", b"") + re.sub(r"\s", "", "".join(page.extract_text() for page in pages)).encode(), secrets
+        )
     for packed in re.findall(rb'"base64": ?"([A-Za-z0-9+/=]+)"', data):
         data += base64.b64decode(packed)
     return {
@@ -425,14 +432,17 @@ def test_no_secret_of_a_host_is_in_anything_that_is_written_about_it(tmp_path, p
         tmp_path / "content", *(Small(name, ask, [{"that": next(iter(ask)), "present": True}]) for name, ask in asked.items())
     )
     write_baseline(content, "canaries", f"extends: [un_minimum]\nrequirements: {{TESTS-1: [{', '.join(asked)}]}}\n")
+    write_baseline(content, "few_canaries", f"requirements: {{TESTS-1: [{', '.join(asked)}]}}\n")
     call = f"{sys.executable} -m secscan"
     chosen = f"--content {content} -b canaries"
+    large = ",".join(name for name in FORMATS if name != "pdf")  # to set hundreds of pages takes minutes
     explained = "".join(
         f"{call} explain local {name} --saved out {chosen}\n" for name in ("settings_told", "output_told", "process_told")
     )
     done = in_a_host_with_secrets(
-        f"{call} scan local {chosen} -o out -f {','.join(FORMATS)}\necho scanned $?\n"
-        f"{explained}{call} evaluate out/evidence {chosen} -f json\n{call} report out -f html"
+        f"{call} scan local {chosen} -o out -f {large}\necho scanned $?\n"
+        f"{explained}{call} evaluate out/evidence {chosen} -f json\n{call} report out -f html\n"
+        f"{call} evaluate out/evidence --content {content} -b few_canaries -o out/printed -f pdf"
     )
     told = done.stdout + done.stderr
     (tmp_path / "out" / "told").write_bytes(told)
@@ -444,6 +454,7 @@ def test_no_secret_of_a_host_is_in_anything_that_is_written_about_it(tmp_path, p
     assert [word for word in looked_at if word not in evidence] == [], "what was not looked at proves nothing"
     assert json.loads((tmp_path / "out" / "hosts" / "local.json").read_text())["host"]["uid"] == 0
     secrets = {**PLANTED, **GIVEN}
+    assert traces((tmp_path / "out/printed/report.pdf").read_bytes(), {"shown": "canary-app"}) == {"shown"}
     assert found_below(tmp_path / "out", {name: secret for name, secret in secrets.items() if name != "output"}) == {}
     assert evidence.count(PLANTED["output"]) == 1, "a check's own text is told as it is, what it printed is not"
     assert found_below(tmp_path / "cache", {name: secret for name, secret in secrets.items() if name != "output"}) == {}
