@@ -12,7 +12,7 @@ import samples
 
 from secscan import places
 from secscan.assessments import to_document
-from secscan.reporters.html import HOSTS_IN_FULL, render
+from secscan.reporters.html import HOSTS_IN_FULL, REPORTER, render, templates
 from secscan.reporters.html.pictures import bar_widths
 
 SCENES = {
@@ -230,3 +230,12 @@ TEXT_ON = [
 def test_every_text_has_the_contrast_that_wcag_2_2_aa_asks_for(scheme, text_colour, ground):
     lighter, darker = sorted((_luminance(scheme[text_colour]), _luminance(scheme[ground])), reverse=True)
     assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+def test_the_page_needs_no_template_that_was_not_prepared_while_hosts_were_asked():
+    templates.environment.cache_clear()
+    REPORTER.prepare()
+    known = set(templates.environment().cache.keys())
+    for scene in ("one host", "twelve hosts", "fleet", "not reached"):
+        "".join(render(SCENES[scene]()))
+    assert set(templates.environment().cache.keys()) == known

@@ -13,7 +13,7 @@ from secscan.assessments import Document
 from secscan.reporters import Reporter
 from secscan.reporters.html.fleet import Fleet
 from secscan.reporters.html.page import write_page
-from secscan.reporters.html.templates import prepare
+from secscan.reporters.html.templates import prepare_page
 from secscan.wording import ENGLISH, Wording
 
 HOSTS_IN_FULL = 20
@@ -37,5 +37,5 @@ def render(documents: Iterable[Document], wording: Wording = ENGLISH) -> Iterato
 
 
 REPORTER = Reporter(
-    "html", "html", "text/html; charset=utf-8", "One self-contained page, for people", render, prepare, render_in=render
+    "html", "html", "text/html; charset=utf-8", "One self-contained page, for people", render, prepare_page, render_in=render
 )
