@@ -39,7 +39,9 @@ def parse_address(text: str) -> Address:
         )
     written = _WRITTEN.match(text)
     if not written:
-        raise UsageError(f"cannot read {text!r} as an address; allowed: [ssh://][user@]host[:port], IPv6 as [address]:port")
+        raise UsageError(
+            "cannot read {text!r} as an address; allowed: [ssh://][user@]host[:port], IPv6 as [address]:port", text=text
+        )
     host, port, user = written["host"], written["port"], written["user"]
     return Address(
         host=check_host(host[1:-1] if host.startswith("[") and host.endswith("]") else host),
@@ -62,7 +64,8 @@ def check_host(name: str) -> str:
     if _HOST.match(name) or _is_ipv6(name):
         return name
     raise UsageError(
-        f"host name {name!r} is refused; allowed: an IP address, or letters, digits and any of . - _, not beginning with . or -"
+        "host name {name!r} is refused; allowed: an IP address, or letters, digits and any of . - _, not beginning with . or -",
+        name=name,
     )
 
 
@@ -71,7 +74,7 @@ def check_user(name: str) -> str:
     if _USER.match(name):
         return name
     raise UsageError(
-        f"user name {name!r} is refused; allowed: letters, digits and any of _ . @ + \\ $ -, not beginning with a sign"
+        "user name {name!r} is refused; allowed: letters, digits and any of _ . @ + \\ $ -, not beginning with a sign", name=name
     )
 
 
@@ -80,7 +83,7 @@ def check_port(text: str | int) -> int:
     digits = str(text)
     if digits.isascii() and digits.isdecimal() and len(digits) <= 5 and 1 <= int(digits) <= 65535:
         return int(digits)
-    raise UsageError(f"port {digits!r} is refused; allowed: 1 to 65535")
+    raise UsageError("port {digits!r} is refused; allowed: 1 to 65535", digits=digits)
 
 
 def is_address(name: str) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from secscan.decide import latest
+from secscan.messages import Message, Title
 from secscan.model.attestation import Attestation, Demand, FileState, Standing, StatementScope
 from secscan.model.check import Check, Subject
 from secscan.model.values import write_duration
@@ -43,11 +44,12 @@ def describe_faults(attestation: Attestation, demands: Mapping[str, Demand], now
             for sentence in _sentences(attestation, standing, demand):
                 told.setdefault(sentence, []).append(check)
     for sentence, checks in told.items():
-        yield sentence if len(checks) == len(attestation.checks) else f"{sentence} ({', '.join(checks)})"
+        whole = len(checks) == len(attestation.checks)
+        yield sentence if whole else Message("{fault} ({checks})", fault=sentence, checks=checks)
 
 
 def _sentences(attestation: Attestation, standing: Standing, demand: Demand) -> Iterator[str]:
-    word = _WORDS[standing.value]
+    word = Message(_WORDS[standing.value])
     told: Mapping[Standing, Callable[[], Iterable[str]]] = {
         Standing.EVIDENCE_CHANGED: lambda: _changed_files(attestation),
         Standing.EVIDENCE_MISSING: lambda: _missing_files(attestation),
@@ -57,38 +59,46 @@ def _sentences(attestation: Attestation, standing: Standing, demand: Demand) -> 
         Standing.EXPIRED: lambda: _end(attestation, demand),
     }
     details = told[standing]() if standing in told else ()
-    yield from [f"{word}: {detail}" for detail in details] or [word]
+    yield from [Message("{fault}: {detail}", fault=word, detail=detail) for detail in details] or [word]
 
 
 def _changed_files(attestation: Attestation) -> Iterator[str]:
     for each in attestation.evidence:
         if each.state is FileState.CHANGED:
-            yield f"{each.file} has SHA-256 {each.found}, and {each.sha256} was signed for"
+            yield Message(
+                "{file} has SHA-256 {found}, and {signed} was signed for", file=each.file, found=each.found, signed=each.sha256
+            )
 
 
 def _missing_files(attestation: Attestation) -> Iterator[str]:
     for each in attestation.evidence:
-        if each.state in (FileState.MISSING, FileState.UNREADABLE):
-            yield f"{each.file} {'is not there' if each.state is FileState.MISSING else 'cannot be read'}"
+        if each.state is FileState.MISSING:
+            yield Message("{file} is not there", file=each.file)
+        elif each.state is FileState.UNREADABLE:
+            yield Message("{file} cannot be read", file=each.file)
 
 
 def _loose_files(attestation: Attestation) -> Iterator[str]:
     if not attestation.evidence:
-        yield "it names no evidence"
+        yield Message("it names no evidence")
     for each in attestation.evidence:
         if each.state is FileState.WITHOUT_DIGEST:
-            yield f"{each.file} has no sha256 ({each.found} now)"
+            yield Message("{file} has no sha256 ({found} now)", file=each.file, found=each.found)
 
 
 def _missing_signature(attestation: Attestation) -> Iterator[str]:
-    yield "nobody has approved it" if attestation.approver is None else "owner and approver are the same person"
+    nobody = attestation.approver is None
+    yield Message("nobody has approved it") if nobody else Message("owner and approver are the same person")
 
 
 def _end(attestation: Attestation, demand: Demand) -> Iterator[str]:
     end = attestation.expires_at(demand)
     shorter = demand.valid_for is not None and end < attestation.valid_until
-    allowed = f", for the check allows {write_duration(demand.valid_for)}" if shorter and demand.valid_for else ""
-    yield f"its last day was {last_day(end)}{allowed}"
+    if shorter and demand.valid_for:
+        limit = write_duration(demand.valid_for)
+        yield Message("its last day was {day}, for the check allows {limit}", day=last_day(end), limit=limit)
+    else:
+        yield Message("its last day was {day}", day=last_day(end))
 
 
 def list_due(
@@ -124,15 +134,18 @@ def _renewal(check: str, title: str, scope: StatementScope, attestations: Iterab
     chosen = latest(attestations, demand, now)
     today = datetime.fromtimestamp(now, UTC).date()
     if chosen is None:
-        return Due(today, check, str(scope), f"{title}: nobody has stated it")
+        return Due(today, check, str(scope), Message("{title}: nobody has stated it", title=Title(title)))
     attestation, standing = chosen
     owner = attestation.owner.name
     if standing is Standing.HOLDS:
-        what = f"{title}: to be stated again"
+        what = Message("{title}: to be stated again", title=Title(title))
         return Due(last_day(attestation.expires_at(demand)), check, str(scope), what, attestation.id, owner)
     day = last_day(attestation.expires_at(demand)) if standing is Standing.EXPIRED else today
-    return Due(day, check, str(scope), f"{title}: {_WORDS[standing.value]}", attestation.id, owner)
+    what = Message("{title}: {fault}", title=Title(title), fault=Message(_WORDS[standing.value]))
+    return Due(day, check, str(scope), what, attestation.id, owner)
 
 
 def _describe_action(name: str, root_cause: str) -> str:
-    return f"Action {name}" + (f": {root_cause}" if root_cause else "")
+    if root_cause:
+        return Message("Action {id}: {root_cause}", id=name, root_cause=root_cause)
+    return Message("Action {id}", id=name)

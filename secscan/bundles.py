@@ -54,15 +54,15 @@ def read_bundle(path: Path) -> Bundle:
     digest = hashlib.sha256(canonical).hexdigest()
     claimed = path.name.split(".")[0]
     if re.fullmatch("[0-9a-f]{64}", claimed) and claimed != digest:
-        raise EvidenceError(f"{path}: the evidence was changed: its digest is {digest}")
+        raise EvidenceError("{path}: the evidence was changed: its digest is {digest}", path=path, digest=digest)
     try:
         bundle = replace(_from_json(json.loads(canonical)), sha256=digest)
         written = _canonical(bundle)
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         what = f"it has no {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {str(error)[:200]}"
-        raise EvidenceError(f"{path}: not a bundle of format {FORMAT}: {what}") from error
+        raise EvidenceError("{path}: not a bundle of format {format}: {what}", path=path, format=FORMAT, what=what) from error
     if written != canonical:
-        raise EvidenceError(f"{path}: not a bundle as secscan writes it: it says the same in other words, or more")
+        raise EvidenceError("{path}: not a bundle as secscan writes it: it says the same in other words, or more", path=path)
     return bundle
 
 
@@ -71,9 +71,11 @@ def _unpack_file(path: Path) -> bytes:
         with gzip.open(path) as stream:
             canonical = stream.read(_SIZE_LIMIT + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise EvidenceError(f"{path}: cannot be read as a bundle: {getattr(error, 'strerror', None) or error}") from error
+        raise EvidenceError(
+            "{path}: cannot be read as a bundle: {reason}", path=path, reason=getattr(error, "strerror", None) or error
+        ) from error
     if len(canonical) > _SIZE_LIMIT:
-        raise EvidenceError(f"{path}: larger than {_SIZE_LIMIT // 2**20} MiB unpacked")
+        raise EvidenceError("{path}: larger than {count} MiB unpacked", path=path, count=_SIZE_LIMIT // 2**20)
     return canonical
 
 

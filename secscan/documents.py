@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from secscan.errors import InputError, Problem
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, ScalarNode, SequenceNode
@@ -98,7 +99,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     import difflib  # noqa: PLC0415 - only for a mistake
 
     close = difflib.get_close_matches(word[:100], list(known), 1, 0.6)
-    return f" (did you mean {close[0]!r}?)" if close else ""
+    return Message(" (did you mean {word!r}?)", word=close[0]) if close else ""
 
 
 def read_document(path: Path, shown: str = "") -> Document:

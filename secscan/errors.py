@@ -18,6 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from secscan.messages import Message
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -35,9 +37,13 @@ class Problem:
 
 
 class SecscanError(Exception):
-    """The root: catch this to catch everything secscan raises on purpose."""
+    """The root: catch this to catch everything secscan raises on purpose. As text it is English; `message` can be translated."""
 
     exit_code = 2
+
+    def __init__(self, text: str = "", /, **values: object) -> None:
+        self.message = text if isinstance(text, Message) and not values else Message(text, **values)
+        super().__init__(str(self.message))
 
 
 class InputError(SecscanError):

@@ -1,7 +1,8 @@
 """The six official languages of the United Nations: words from gettext catalogues, numbers and days by CLDR, own terms.
 
-English is what the source says. The catalogues stand under locale/LANGUAGE/LC_MESSAGES: `secscan` has what reports say, `content`
-the texts of checks, requirements and baselines; a content text that nobody has translated is shown in English and marked as such.
+English is what the source says. The catalogues stand under locale/LANGUAGE/LC_MESSAGES: `secscan` has what reports say, `commands`
+what the command line says, `content` the texts of checks, requirements and baselines; a content text that nobody has translated is
+shown in English and marked as such.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ class Terms:
 def wording(language: str, terms: Path | None = None) -> Wording:
     """The words of a language. Raises UsageError for another language, InputError for what is wrong in the file of terms."""
     if language not in LANGUAGES:
-        raise UsageError(f"no language is named {language!r}; allowed: {', '.join(LANGUAGES)}")
+        raise UsageError("no language is named {language!r}; allowed: {allowed}", language=language, allowed=list(LANGUAGES))
     found = _read_language(language)
     words = Terms(read_terms(terms).get(language, {})) if terms else Terms()
     return _with_terms(found, words) if words.words else found
@@ -123,7 +124,7 @@ def read_terms(path: Path) -> dict[str, dict[str, str]]:
     A term that begins with a small letter is replaced at the beginning of a sentence too.
     """
     if not path.is_file():
-        raise UsageError(f"there is no file of terms {str(path)!r}; allowed: a YAML file of languages and their words")
+        raise UsageError("there is no file of terms {path!r}; allowed: a YAML file of languages and their words", path=str(path))
     document = read_document(path)
     data = document.data if isinstance(document.data, dict) else {}
     if not isinstance(document.data, dict) and not document.problems:
@@ -186,9 +187,25 @@ def _after(translate: Callable[[str], str], terms: Terms) -> Callable[[str], str
 def _read_language(language: str) -> Wording:
     if language == "en":
         return ENGLISH
-    from babel import Locale  # noqa: PLC0415 - English reports do not need it
+    return _of_catalogue(language, gettext.translation("secscan", places.locale(), [language]))
 
-    said = gettext.translation("secscan", places.locale(), [language])
+
+@cache
+def spoken(language: str) -> Wording:
+    """The words of the command line in one of LANGUAGES: what commands say, else what reports say.
+
+    Where the language is written from right to left, values are set apart.
+    """
+    if language == "en":
+        return ENGLISH
+    said = gettext.translation("commands", places.locale(), [language])
+    said.add_fallback(gettext.translation("secscan", places.locale(), [language]))
+    return replace(_of_catalogue(language, said), isolates=language in _RIGHT_TO_LEFT)
+
+
+def _of_catalogue(language: str, said: gettext.NullTranslations) -> Wording:
+    from babel import Locale  # noqa: PLC0415 - English does not need it
+
     content = gettext.translation("content", places.locale(), [language])
 
     @cache

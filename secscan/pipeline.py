@@ -206,13 +206,13 @@ def read_evidence(engine: Engine, path: Path) -> Bundle:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+        raise UsageError("{path}: cannot be read: {reason}", path=path, reason=error.strerror) from error
     if data.startswith(b"\x1f\x8b"):
         return read_bundle(path)
     try:
         return read_answers(data, engine.plan, path.stem, engine.library.sha256, path.stat().st_mtime)
     except (EvidenceError, ExchangeError) as error:
-        raise EvidenceError(f"{path}: {error}") from error
+        raise EvidenceError("{path}: {error}", path=path, error=error) from error
 
 
 def localise(engine: Engine, target: Target) -> tuple[Rulebook, Plan]:

@@ -11,6 +11,7 @@ from typing import Any
 from secscan.content.library import Library
 from secscan.decide import in_scope
 from secscan.documents import did_you_mean
+from secscan.messages import Message, counted
 from secscan.model.assessment import Host
 from secscan.model.check import Baseline
 from secscan.model.values import write_duration
@@ -63,22 +64,28 @@ def _alone(waiver: Waiver, library: Library, baseline: Baseline | None, now: flo
     """What can be said of a waiver without any host."""
     for pattern in waiver.checks:
         if not any(fnmatchcase(check, pattern) for check in library.checks):
-            yield f"no check is named {pattern!r}{did_you_mean(pattern, library.checks)}"
+            yield Message("no check is named {name!r}{near}", name=pattern, near=did_you_mean(pattern, library.checks))
         elif baseline and not any(fnmatchcase(selection.check, pattern) for selection in baseline.selections):
-            yield f"{pattern!r} is not in baseline {baseline.id}"
+            yield Message("{name!r} is not in baseline {baseline}", name=pattern, baseline=baseline.id)
     for requirement in waiver.requirements:
         if requirement not in library.requirements:
-            yield f"no requirement is named {requirement!r}{did_you_mean(requirement, library.requirements)}"
+            near = did_you_mean(requirement, library.requirements)
+            yield Message("no requirement is named {name!r}{near}", name=requirement, near=near)
     length = waiver.expires_at - waiver.starts_at
     for selection in baseline.selections if baseline else ():
         limit = baseline.waiver_limits.get(selection.severity.value) if baseline else None
         if limit and length > limit and any(fnmatchcase(selection.check, pattern) for pattern in waiver.checks):
-            allowed = f"{write_duration(limit)} is allowed for {selection.severity} failures"
-            yield f"is given for {write_duration(length)}, and at most {allowed} ({selection.check})"
+            yield Message(
+                "is given for {length}, and at most {limit} is allowed for {severity} failures ({check})",
+                length=write_duration(length),
+                limit=write_duration(limit),
+                severity=Message(selection.severity.value),
+                check=selection.check,
+            )
     if now >= waiver.expires_at:
-        yield f"is over since {last_day(waiver.expires_at)}"
+        yield Message("is over since {day}", day=last_day(waiver.expires_at))
     elif waiver.expires_at - now < SOON_S:
-        yield f"is over in {int((waiver.expires_at - now) // 86400)} days"
+        yield counted("is over in {count} day", "is over in {count} days", int((waiver.expires_at - now) // 86400))
 
 
 @dataclass(slots=True)
@@ -96,7 +103,7 @@ class _Uses:
         covering: dict[str, list[str]] = {}
         for waiver in waivers:
             for result in covered_results(waiver, document):
-                told = f"{result['check']} on {result['subject']}"
+                told: str = Message("{check} on {subject}", check=result["check"], subject=result["subject"])
                 self.used.add(waiver.id)
                 covering.setdefault(told, []).append(waiver.id)
                 if not waiver.accepts(result["subject"], result["check"], result["fingerprint"]):
@@ -108,12 +115,13 @@ class _Uses:
     def remarks(self, waiver: Waiver) -> Iterator[str]:
         """What somebody should know about a waiver."""
         if waiver.id not in self.used:
-            yield "is unused: nothing that it covers fails"
+            yield Message("is unused: nothing that it covers fails")
         if changed := self.changed.get(waiver.id):
-            yield f"was given for other values, and must be reviewed: {', '.join(changed[:5])}"
+            yield Message("was given for other values, and must be reviewed: {results}", results=changed[:5])
         for pattern in dict.fromkeys((*waiver.scope.hosts, *waiver.observed)):
             if not any(fnmatchcase(host, pattern) for host in self.hosts):
-                yield f"no host of this run is named {pattern!r}{did_you_mean(pattern, self.hosts)}"
+                near = did_you_mean(pattern, self.hosts)
+                yield Message("no host of this run is named {name!r}{near}", name=pattern, near=near)
         for (first, second), told in self.overlaps.items():
             if second == waiver.id:
-                yield f"says the same as {first}: {told}"
+                yield Message("says the same as {waiver}: {result}", waiver=first, result=told)

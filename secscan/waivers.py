@@ -29,7 +29,7 @@ def read_waivers(paths: Iterable[Path]) -> tuple[Waiver, ...]:
     problems: list[Problem] = []
     for path in paths:
         if not path.exists():
-            raise UsageError(f"there is no waiver file {str(path)!r}; allowed: a file that `secscan waiver add` writes")
+            raise UsageError("there is no waiver file {path!r}; allowed: a file that `secscan waiver add` writes", path=str(path))
         document = read_document(path)
         for waiver in _read_file(document):
             if waiver.id in waivers:
@@ -204,17 +204,19 @@ def add_waiver(path: Path, waiver: Waiver) -> None:
     if path.exists():
         known = {each.id for each in read_waivers([path])}
         if waiver.id in known:
-            raise UsageError(f"{path}: has a waiver {waiver.id!r} already; allowed: an id of its own")
+            raise UsageError("{path}: has a waiver {id!r} already; allowed: an id of its own", path=path, id=waiver.id)
     joined = text + ("" if text.endswith("\n") else "\n") + write_waiver(waiver)
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_text(joined, encoding="utf-8")
         added = {each.id for each in read_waivers([partial])}
         if waiver.id not in added:
-            raise UsageError(f"{path}: is not written as `waivers:` and one `- id:` below the other; allowed: to add it by hand")
+            raise UsageError(
+                "{path}: is not written as `waivers:` and one `- id:` below the other; allowed: to add it by hand", path=path
+            )
         partial.replace(path)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+        raise UsageError("{path}: cannot be written: {reason}", path=path, reason=error.strerror) from error
     finally:
         partial.unlink(missing_ok=True)
 

@@ -10,9 +10,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from secscan.inert import SPACES, visible
+from secscan.messages import Message, Title
 from secscan.model.assessment import ATTESTATION, Tally
 
 VALUE_LIMIT = 300  # characters of one value in a sentence
@@ -196,6 +197,21 @@ class Sentence(str):
     __slots__ = ()
 
 
+class _Apart(str):
+    """A value of a message that reads in its own direction whatever stands around it, in quotes (`!r`) too."""
+
+    __slots__ = ("own",)
+    own: str
+
+    def __new__(cls, value: str) -> Self:
+        apart = super().__new__(cls, _isolate(value))
+        apart.own = value
+        return apart
+
+    def __repr__(self) -> str:
+        return _isolate(repr(self.own))
+
+
 class Figures(Protocol):
     """How a language writes what is counted and measured."""
 
@@ -261,6 +277,31 @@ class Wording:
     language: str = "en"
     direction: str = "ltr"
     isolates: bool = False
+
+    def message(self, message: str) -> str:
+        """A message in this language: numbers as it writes them, other values as they are; a text that is no message stays."""
+        if not isinstance(message, Message) or self.language == ENGLISH.language:
+            return str(message)
+        count = message.values.get("count")
+        if message.many and isinstance(count, int):
+            text = self.translate_plural(message.text, message.many, count)
+        else:
+            text = self.translate(message.text)
+        if not text:  # a plural that nobody has translated yet
+            return str(message)
+        return text.format(**{name: self._said(value) for name, value in message.values.items()}) if message.values else text
+
+    def _said(self, value: object) -> object:
+        """A value of a message: another message, a list of such, a number, or what stays as it is."""
+        if isinstance(value, Message):
+            return self.message(value)
+        if isinstance(value, Title) and (title := self.translate_content(value)):
+            return title
+        if isinstance(value, list):
+            return self.translate(mark(", ")).join(str(self._said(each)) for each in value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return self.figures.number(value)
+        return _Apart(str(value)) if self.isolates and str(value) else visible(str(value), SPACES)
 
     def finding(self, finding: Mapping[str, Any]) -> str:
         """A finding document as a sentence: `root_login.value: expected one of "no", got "yes"`."""
@@ -501,7 +542,11 @@ class Wording:
         """A value that reads in its own direction whatever stands around it, and that cannot end its isolation."""
         if isinstance(value, Sentence) or value == "":
             return str.__str__(value)
-        return f"\u2068{visible(str(value), SPACES)}\u2069"
+        return _isolate(str(value))
+
+
+def _isolate(value: str) -> str:
+    return f"\u2068{visible(value, SPACES)}\u2069"
 
 
 ENGLISH = Wording()

@@ -15,6 +15,7 @@ settings.register_profile("patient", deadline=None)  # a machine that is busy wi
 settings.load_profile("patient")
 
 _data = tempfile.TemporaryDirectory(prefix="secscan-tests-")  # kept until the interpreter ends
+os.environ["LC_ALL"] = "C.UTF-8"  # commands speak English here, whatever the locale of the person who runs the tests
 os.environ["XDG_DATA_HOME"] = _data.name  # no test touches what the person who runs it has remembered
 
 

@@ -37,7 +37,9 @@ def read_attestations(folder: Path, checks: Mapping[str, Check]) -> tuple[Attest
     problem but a standing of the statement: see model.attestation.
     """
     if not folder.is_dir():
-        raise UsageError(f"there is no folder {str(folder)!r}; allowed: one with statements that `secscan attest new` writes")
+        raise UsageError(
+            "there is no folder {folder!r}; allowed: one with statements that `secscan attest new` writes", folder=str(folder)
+        )
     found: dict[str, Attestation] = {}
     problems: list[Problem] = []
     for path in sorted(path for path in folder.iterdir() if path.suffix in SUFFIXES and not path.name.startswith(".")):

@@ -13,7 +13,8 @@ from typing import Any, NoReturn
 import click
 
 from secscan import __version__
-from secscan.cli import journal
+from secscan.cli import journal, language
+from secscan.messages import Message
 
 COMMANDS = {
     "scan": "Ask hosts and judge what they say.",
@@ -89,8 +90,11 @@ class Commands(click.Group):
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="secscan")
 @click.option("--config", metavar="FILE", help="Defaults of the options; secscan.yml in this folder unless given.")
+@click.option(
+    "--language", "code", type=click.Choice(language.CODES), help="What is said, and reports; as the locale unless given."
+)
 @click.pass_context
-def secscan(context: click.Context, config: str | None) -> None:
+def secscan(context: click.Context, config: str | None, code: str | None) -> None:
     """Scan hosts over SSH for cybersecurity and business-continuity compliance.
 
     Nothing is installed on the hosts and nothing is written there: one script is sent, one answer
@@ -104,13 +108,17 @@ def secscan(context: click.Context, config: str | None) -> None:
                   130 interrupted
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     there = os.path.exists("secscan.yml")  # noqa: PTH110 - pathlib costs as much as the rest of --help
-    if config or there or any(name.startswith("SECSCAN_") for name in os.environ):
+    if code:
+        language.choose(code)
+    if config or there or code or any(name.startswith("SECSCAN_") for name in os.environ):
         from pathlib import Path  # noqa: PLC0415 - as above
 
         from secscan.cli.configuration import find_configuration, read_configuration  # noqa: PLC0415 - only for a configuration
 
-        context.obj = read_configuration(Path(config) if config else find_configuration(), os.environ)
+        context.obj = read_configuration(Path(config) if config else find_configuration(), os.environ, code)
         context.default_map = context.obj.defaults()
+        if "language" in context.obj.settings:
+            language.choose(context.obj.settings["language"].value)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -133,12 +141,13 @@ def _leave(code: int) -> NoReturn:
 def run(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
     journal.begin()
+    language.begin(os.environ)
     try:
         result: Any = secscan.main(args=arguments, prog_name="secscan", standalone_mode=False)
     except click.exceptions.Exit as error:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        journal.note("interrupted", "interrupted", "warning")
+        journal.note("interrupted", Message("interrupted"), "warning")
         return 130
     except click.ClickException as error:
         from secscan.cli.mistakes import told  # noqa: PLC0415 - only for a mistake
@@ -150,9 +159,6 @@ def run(arguments: list[str] | None = None) -> int:
 
         if not isinstance(error, SecscanError):
             raise
-        from secscan.inert import block  # noqa: PLC0415 - only for a mistake
-
-        for line in block(str(error)).splitlines():
-            journal.note("failed", line, "error", exit_code=error.exit_code)
+        journal.complain(error)
         return error.exit_code
     return result if isinstance(result, int) else 0

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secscan.cli.journal import say_aside
+from secscan.cli.language import named, say, spoken, wrapped
 from secscan.cli.options import attestations_options, load
 from secscan.cli.redacting import read_redaction
 from secscan.cli.reports import (
@@ -24,6 +26,7 @@ from secscan.cli.reports import (
     write_reports,
 )
 from secscan.errors import UsageError
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.attestation_review import Due
@@ -80,9 +83,9 @@ def new(checks: tuple[str, ...], attestations: Path, baseline: str, content: tup
         with path.open("x", encoding="utf-8") as stream:
             stream.write(write_statement(data))
     except FileExistsError:
-        raise UsageError(f"{path} is there already; allowed: --id with another name") from None
+        raise UsageError("{path} is there already; allowed: --id with another name", path=path) from None
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+        raise UsageError("{path}: cannot be written: {reason}", path=path, reason=error.strerror) from error
     click.echo(path)
     return 0
 
@@ -96,7 +99,10 @@ def _draft(engine: Engine, checks: tuple[str, ...], folder: Path, told: dict[str
         if check not in engine.demands:
             near = did_you_mean(check, engine.demands)
             raise UsageError(
-                f"baseline {engine.baseline} asks people nothing that is named {check!r}{near}; allowed: secscan attest due"
+                "baseline {baseline} asks people nothing that is named {check!r}{near}; allowed: secscan attest due",
+                baseline=engine.baseline,
+                check=check,
+                near=near,
             )
     day = _day(told["performed_on"]) if told["performed_on"] else datetime.now(UTC)
     limits = [limit for check in checks if (limit := engine.demands[check].valid_for) is not None]
@@ -122,7 +128,7 @@ def _day(text: str) -> datetime:
     try:
         return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
     except ValueError:
-        raise UsageError(f"--performed-on cannot be {text!r}; allowed: a day such as 2026-01-31") from None
+        raise UsageError("--performed-on cannot be {text!r}; allowed: a day such as 2026-01-31", text=text) from None
 
 
 def _evidence(folder: Path, file: Path) -> dict[str, str]:
@@ -132,10 +138,12 @@ def _evidence(folder: Path, file: Path) -> dict[str, str]:
         return {"file": file.resolve().relative_to(folder.resolve()).as_posix(), "sha256": digest_of(file)}
     except ValueError:
         raise UsageError(
-            f"{file} does not lie below {folder}; allowed: evidence beside the statements or in a folder there"
+            "{file} does not lie below {folder}; allowed: evidence beside the statements or in a folder there",
+            file=file,
+            folder=folder,
         ) from None
     except OSError as error:
-        raise UsageError(f"{file}: cannot be read: {error.strerror or 'not a file'}") from error
+        raise UsageError("{file}: cannot be read: {reason}", file=file, reason=error.strerror or Message("not a file")) from error
 
 
 @command.command("list")
@@ -144,19 +152,25 @@ def _evidence(folder: Path, file: Path) -> dict[str, str]:
 @_CONTENT
 def list_statements(attestations: Path, baseline: str, content: tuple[Path, ...]) -> int:
     """One line per statement: how it stands today, what it says of which checks, and until when."""
-    from secscan.attestation_review import last_day  # noqa: PLC0415 - as above
-    from secscan.model.attestation import Demand  # noqa: PLC0415 - keep --help free of it
+    from secscan.attestation_review import last_day  # noqa: PLC0415 - keep --help free of it
+    from secscan.inert import columns  # noqa: PLC0415 - as above
+    from secscan.lines import pad  # noqa: PLC0415 - as above
+    from secscan.model.attestation import Demand  # noqa: PLC0415 - as above
     from secscan.wording import STANDINGS  # noqa: PLC0415 - as above
 
     engine, now = load(baseline, content, attestations=attestations), time.time()
-    words = {term.key: term.word for term in STANDINGS}
+    words = {term.key: spoken(Message(term.word)) for term in STANDINGS}
+    width = max(22, *map(columns, words.values()))
     for each in engine.attestations:
         demands = [engine.demands.get(check, Demand(())) for check in each.checks]
         standings = [each.standing(demand, now).value for demand in demands]
         worst = min(standings, key=lambda standing: (standing == "holds", standing))
         until = last_day(min(each.expires_at(demand) for demand in demands))
-        what = f"{each.result.value.replace('_', ' ')}, {', '.join(each.checks)} ({each.scope}), until {until}"
-        click.echo(click.wrap_text(f"{words[worst]:22} {each.id}: {what}. {each.statement}", 80, "", " " * 23))
+        text = say(
+            "{id}: {result}, {checks} ({scope}), until {day}. {statement}", id=each.id, result=named(each.result.value),
+            checks=list(each.checks), scope=each.scope, day=until, statement=each.statement,
+        )  # fmt: skip
+        click.echo(wrapped(text, f"{pad(words[worst], width)} ", width + 1))
     return 0
 
 
@@ -171,19 +185,19 @@ def verify(attestations: Path, baseline: str, content: tuple[Path, ...]) -> int:
     engine, now = load(baseline, content, attestations=attestations), time.time()
     faults = [(each, fault) for each in engine.attestations for fault in describe_faults(each, engine.demands, now)]
     for each, fault in faults:
-        click.echo(f"{each.path}: {fault}")
+        click.echo(f"{each.path}: {spoken(fault)}")
     unasked = _unasked(engine, engine.attestations)
     for told in unasked:
         click.echo(told)
     sound = len(engine.attestations) - len({each.id for each, _ in faults})
-    click.echo(f"{sound} of {len(engine.attestations)} statements hold")
+    click.echo(say("{sound} of {all} statements hold", sound=sound, all=len(engine.attestations)))
     return 1 if faults or unasked else 0
 
 
 def _unasked(engine: Engine, attestations: tuple[Attestation, ...]) -> list[str]:
     """Statements about checks that the baseline does not select: they would change nothing."""
     return [
-        f"{each.path}: baseline {engine.baseline} does not ask for {check}"
+        say("{path}: baseline {baseline} does not ask for {check}", path=each.path, baseline=engine.baseline, check=check)
         for each in attestations
         for check in each.checks
         if check not in engine.demands
@@ -198,40 +212,46 @@ def _unasked(engine: Engine, attestations: tuple[Attestation, ...]) -> list[str]
 @click.option("--ical", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Also write every day as iCalendar.")
 def due(attestations: Path, baseline: str, content: tuple[Path, ...], within: str, ical: Path | None) -> int:
     """What must be stated, or stated again, and which actions are open. Exit code 1 when something is overdue or missing."""
-    from secscan.attestation_review import list_due  # noqa: PLC0415 - as above
-    from secscan.model.values import WRITTEN, Type, read_duration  # noqa: PLC0415 - keep --help free of it
+    from secscan.attestation_review import list_due  # noqa: PLC0415 - keep --help free of it
+    from secscan.inert import columns  # noqa: PLC0415 - as above
+    from secscan.model.values import WRITTEN, Type, read_duration  # noqa: PLC0415 - as above
 
     now = time.time()
     try:
         horizon = datetime.fromtimestamp(now + read_duration(within), UTC).date()
     except (ValueError, OverflowError, OSError):
-        raise UsageError(f"--within cannot be {within!r}; allowed: {WRITTEN[Type.DURATION]}") from None
+        raise UsageError(
+            "--within cannot be {within!r}; allowed: {written}", within=within, written=WRITTEN[Type.DURATION]
+        ) from None
     engine = load(baseline, content, attestations=attestations if attestations.is_dir() or attestations != DEFAULT else None)
     duties = list_due(engine.attestations, engine.demands, engine.library.checks, now)
     today = datetime.fromtimestamp(now, UTC).date()
+    urgent = say("now")
+    blank = " " * columns(urgent)
     for duty in duties:
         if duty.day <= horizon:
-            click.echo(click.wrap_text(f"{duty.day} {'now' if duty.day <= today else '   '} {_describe(duty)}", 80, "", " " * 15))
+            click.echo(wrapped(_describe(duty), f"{duty.day} {urgent if duty.day <= today else blank} ", 12 + columns(urgent)))
     if ical:
         _write_calendar(ical, duties, now)
     return 1 if any(duty.day <= today for duty in duties) else 0
 
 
 def _describe(duty: Due) -> str:
-    what = f"{duty.check}: {duty.what}" if duty.check else duty.what
-    told = [duty.scope, *([duty.statement] if duty.statement else []), *([f"owner {duty.owner}"] if duty.owner else [])]
-    return f"{what} ({', '.join(told)})"
+    what = Message("{check}: {what}", check=duty.check, what=duty.what) if duty.check else duty.what
+    told = [duty.scope, *([duty.statement] if duty.statement else [])]
+    told += [Message("owner {owner}", owner=duty.owner)] if duty.owner else []
+    return say("{what} ({details})", what=what, details=told)
 
 
 def _write_calendar(path: Path, duties: list[Due], now: float) -> None:
     from secscan.ical import Entry, write_calendar  # noqa: PLC0415 - keep --help free of it
 
-    entries = [Entry(duty.uid, duty.day, duty.what, _describe(duty)) for duty in duties]
+    entries = [Entry(duty.uid, duty.day, spoken(duty.what), _describe(duty)) for duty in duties]
     try:
-        path.write_text(write_calendar("secscan: statements due", entries, now), encoding="utf-8", newline="")
+        path.write_text(write_calendar(say("secscan: statements due"), entries, now), encoding="utf-8", newline="")
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
-    click.echo(f"secscan: wrote {path}", err=True)
+        raise UsageError("{path}: cannot be written: {reason}", path=path, reason=error.strerror) from error
+    say_aside(Message("wrote {path}", path=path))
 
 
 @command.command("report")
@@ -265,6 +285,10 @@ def report(
         place = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
         run = Run(place, keep_evidence=False, redaction=read_redaction(redact, redact_key))
         if run.keep_stated(engine) is None:
-            raise UsageError(f"baseline {baseline} asks nothing of the organization; allowed: one like {BASELINE}")
+            raise UsageError(
+                "baseline {baseline} asks nothing of the organization; allowed: one like {example}",
+                baseline=baseline,
+                example=BASELINE,
+            )
         write_reports(run, wanted, output, quiet=False, colour=colour, words=words)
     return exit_code(run, rule)

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secscan.cli.journal import say_aside
+from secscan.cli.language import say, words, wrapped
 from secscan.cli.report import saved_sources
 from secscan.cli.reports import write_whole
 from secscan.errors import InputError, Problem
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.benchmark import Row
@@ -45,7 +48,7 @@ def export(saved: tuple[Path, ...], output: Path | None) -> int:
         click.echo(text, nl=False)
         return 0
     write_whole(output, [text])
-    click.echo(f"secscan: wrote {output}", err=True)
+    say_aside(Message("wrote {path}", path=output))
     return 0
 
 
@@ -71,7 +74,7 @@ def compare(ours: Path, theirs: tuple[Path, ...], as_json: bool) -> int:
     for line in _table(rows):
         click.echo(line)
     if different:
-        click.echo(click.wrap_text(f"\nJudged by another baseline or other content: {', '.join(different)}", 80, "", "  "))
+        click.echo("\n" + wrapped(say("Judged by another baseline or other content: {files}", files=different), hanging=2))
     return 0
 
 
@@ -81,13 +84,24 @@ def _basis(figures: Mapping[str, Any]) -> tuple[str, str]:
 
 def _table(rows: list[Row]) -> Iterator[str]:
     """Ours, the median and the quartiles in per cent, and how many others have the figure."""
-    width = max(len(_name(row)) for row in rows)
+    from secscan.inert import columns  # noqa: PLC0415 - keep --help free of it
+    from secscan.lines import before, pad  # noqa: PLC0415 - as above
+
+    names = max(len(_name(row)) for row in rows)
+    heads = [say("ours"), say("median"), say("quartiles"), say("others")]
+    widths = [max(least, columns(head)) for least, head in zip((7, 7, 15, 6), heads, strict=True)]
     for group, several in groupby(rows, key=lambda row: row.group):
-        yield f"{group.upper():<{width}}  {'ours':>7} {'median':>7}  {'quartiles':>15}  others"
+        cells = (before(head, width) for head, width in zip(heads, widths, strict=True))
+        yield _row(pad(group.upper(), names), *cells)
         for row in several:
             quartiles = f"{_percent(row.low)} - {_percent(row.high)}" if row.low is not None else ""
-            yield f"{_name(row):<{width}}  {_percent(row.ours):>7} {_percent(row.median):>7}  {quartiles:>15}  {row.others:>6}"
+            told = (_percent(row.ours), _percent(row.median), quartiles, str(row.others))
+            yield _row(pad(_name(row), names), *(before(cell, width) for cell, width in zip(told, widths, strict=True)))
         yield ""
+
+
+def _row(name: str, ours: str, median: str, quartiles: str, others: str) -> str:
+    return f"{name}  {ours} {median}  {quartiles}  {others}"
 
 
 def _name(row: Row) -> str:
@@ -95,7 +109,7 @@ def _name(row: Row) -> str:
 
 
 def _percent(rate: float | None) -> str:
-    return "-" if rate is None else f"{rate * 100:.1f}%"
+    return "-" if rate is None else words().figures.percent(rate * 100)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from typing import Any
 
 import click
 
+from secscan.cli.journal import say_aside
 from secscan.cli.options import content_options, load, read_declared, read_targets, target_options, with_inventory
 from secscan.cli.reports import describe_failure, prepare_folder
+from secscan.messages import Message
 
 
 @click.command("collect")
@@ -36,7 +38,7 @@ def command(baseline: str, content: tuple[Path, ...], output: Path, workers: int
     for target, outcome in run_all(targets, lambda target: write_bundle(collect(engine, target), output)[1], workers):
         if isinstance(outcome, Exception):
             failed += 1
-            click.echo(f"secscan: {visible(target.name)}: not reached: {visible(describe_failure(outcome))}", err=True)
+            say_aside(Message("{host}: not reached: {reason}", host=target.name, reason=describe_failure(outcome)))
         else:
             click.echo(f"{visible(target.name)}\t{outcome}")
     return 3 if failed else 0

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from secscan.cli.journal import is_json, note
+from secscan.cli.language import listed, say, words, wrapped
 from secscan.cli.reports import FailOn, load_reporters, severity_rank, write_whole
+from secscan.messages import Message, phrase
 
 if TYPE_CHECKING:
     from secscan.cli.continuity import Measured
@@ -21,11 +23,24 @@ if TYPE_CHECKING:
     from secscan.summary import Summary
 
 _TOLD = {
-    "new": "new failures",
-    "changed_value": "still failing with another value",
-    "unjudgeable": "not to be judged any more",
-    "fixed": "fixed",
-    "decided": "decided by people",
+    "new": phrase("{count} new failures"),
+    "changed_value": phrase("{count} still failing with another value"),
+    "unjudgeable": phrase("{count} not to be judged any more"),
+    "fixed": phrase("{count} fixed"),
+    "decided": phrase("{count} decided by people"),
+}
+_OUTCOMES = {
+    "fail": phrase("fail {count}"),
+    "error": phrase("error {count}"),
+    "manual": phrase("manual {count}"),
+    "pass": phrase("pass {count}"),
+    "not_applicable": phrase("not applicable {count}"),
+}
+_VERDICTS = {
+    "met": phrase("{count} met"),
+    "partly met": phrase("{count} partly met"),
+    "unknown": phrase("{count} unknown"),
+    "missed": phrase("{count} missed"),
 }
 _METRICS = {
     "secscan_run_info": "1; the labels say which run was the last.",
@@ -82,7 +97,8 @@ def conclude(finished: Finished, prometheus: Path | None, *, quiet: bool) -> Non
     if prometheus:
         write_whole(prometheus, _textfile(finished), mode=0o644)
     if is_json():
-        note("run_finished", f"run {finished.name} ended with exit code {finished.exit_code}", **_facts(finished))
+        text = Message("run {name} ended with exit code {code}", name=finished.name, code=str(finished.exit_code))
+        note("run_finished", text, **_facts(finished))
     if not quiet:
         for line in _summary(finished):
             click.echo(line)
@@ -125,36 +141,49 @@ def exit_code_with(code: int, services: Measured | None, rule: FailOn) -> int:
 
 def _summary(finished: Finished) -> Iterator[str]:
     """A run in a few lines."""
-    from secscan.languages import wording  # noqa: PLC0415 - keep --help free of it
+    yield say("Run {name} of {baseline}", name=finished.name, baseline=finished.baseline)
+    for line in _results(finished):
+        yield f"  {line}"
+    if finished.since:
+        yield wrapped(say("since {run}: {changes}", run=finished.since.before.name, changes=_changes(finished)), "  ", 4)
+    if finished.services:
+        told = [Message(_VERDICTS[verdict], count=count) for verdict, count in finished.objectives.items()]
+        yield wrapped(say("objectives of services: {verdicts}", verdicts=told), "  ", 4)
+    for each in finished.told:
+        if each.news and each.complaint:
+            yield "  " + say("could not tell channel {channel}: {count} news", channel=each.channel, count=each.news)
+        elif each.news:
+            yield "  " + say("told channel {channel}: {count} news", channel=each.channel, count=each.news)
+    if finished.forgotten and finished.forgotten.runs:
+        forgotten = finished.forgotten
+        yield "  " + say(
+            "forgot runs {runs}, and of their evidence bundles {bundles}", runs=len(forgotten.runs), bundles=forgotten.bundles
+        )
+    for path in finished.written:
+        yield "  " + say("wrote {path}", path=path)
 
-    rate = wording("en", None).rate
+
+def _results(finished: Finished) -> Iterator[str]:
+    """How many targets and results there are, and the rates."""
+    rate = words().rate
     tally, total = finished.summary.tally, len(finished.summary.asked)
     away = total - finished.reached
-    yield f"Run {finished.name} of {finished.baseline}"
-    yield f"  targets {total}" + (f", not reached {away}" if away else "")
-    shown = ("fail", "error", "manual", "pass", "not_applicable")
-    yield "  " + ", ".join(f"{name.replace('_', ' ')} {tally.counts[name]}" for name in shown if tally.counts.get(name))
-    yield f"  compliance {rate(tally.compliance)}, coverage {rate(tally.coverage)}"
-    if finished.since:
-        told = [f"{count} {_TOLD[kind]}" for kind, count in finished.changes.items() if kind in _TOLD]
-        hosts = {"not reached any more": finished.since.unreached, "added": finished.since.hosts_added}
-        told += [f"{len(names)} targets {word}" for word, names in hosts.items() if names]
-        yield from _wrapped(f"since {finished.since.before.name}: {', '.join(told) or 'nothing changed'}")
-    if finished.services:
-        yield from _wrapped(
-            "objectives of services: " + ", ".join(f"{count} {word}" for word, count in finished.objectives.items())
-        )
-    for each in finished.told:
-        if each.news:
-            yield f"  {'could not tell' if each.complaint else 'told'} channel {each.channel}: {each.news} news"
-    if finished.forgotten and finished.forgotten.runs:
-        yield f"  forgot runs {len(finished.forgotten.runs)}, and of their evidence bundles {finished.forgotten.bundles}"
-    for path in finished.written:
-        yield f"  wrote {path}"
+    yield say("targets {count}, not reached {away}", count=total, away=away) if away else say("targets {count}", count=total)
+    yield listed(say(text, count=tally.counts[name]) for name, text in _OUTCOMES.items() if tally.counts.get(name))
+    rates = {"compliance": Message(rate(tally.compliance)), "coverage": Message(rate(tally.coverage))}
+    yield say("compliance {compliance}, coverage {coverage}", **rates)
 
 
-def _wrapped(text: str) -> Iterator[str]:
-    yield from click.wrap_text(text, 80, "  ", "    ").splitlines()
+def _changes(finished: Finished) -> list[str]:
+    """What changed since the last run, a phrase each."""
+    if finished.since is None:
+        return []
+    told: list[str] = [Message(_TOLD[kind], count=count) for kind, count in finished.changes.items() if kind in _TOLD]
+    if finished.since.unreached:
+        told.append(Message("{count} targets not reached any more", count=len(finished.since.unreached)))
+    if finished.since.hosts_added:
+        told.append(Message("{count} targets added", count=len(finished.since.hosts_added)))
+    return told or [Message("nothing changed")]
 
 
 def _textfile(finished: Finished) -> Iterator[str]:

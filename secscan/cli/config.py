@@ -16,8 +16,10 @@ from secscan.addresses import without_password
 from secscan.cli.configuration import Configuration, configuration_of
 from secscan.cli.job import job_options
 from secscan.cli.journal import FORMATS, is_json
+from secscan.cli.language import spoken
 from secscan.cli.options import SECRET_VARIABLES
 from secscan.cli.settings import KEYS
+from secscan.messages import Message
 
 _OF_THE_COMMAND_LINE = {
     "resume",
@@ -59,7 +61,7 @@ def command(context: click.Context, /, as_json: bool, **options: Any) -> int:
 
     width = max(len(each.name) for each in shown)
     for each in shown:
-        click.echo(visible(f"{each.name:<{width}}  {_written(each.value)}  ({each.origin})"))
+        click.echo(f"{each.name:<{width}}  {visible(_written(each.value))}  ({spoken(each.origin)})")
     return 0
 
 
@@ -67,7 +69,7 @@ def _settings(context: click.Context, configuration: Configuration, options: dic
     for name, key in KEYS.items():
         if not key.parameter:
             setting = configuration.settings.get(name)
-            yield Shown(name, _plain(setting.value) if setting else None, setting.origin if setting else "default")
+            yield Shown(name, _plain(setting.value) if setting else None, setting.origin if setting else Message("default"))
         else:
             value = options[key.parameter] if key.parameter in options else FORMATS[is_json()]
             yield Shown(name, _plain(value), _origin(context, configuration, name, key.parameter))
@@ -75,25 +77,25 @@ def _settings(context: click.Context, configuration: Configuration, options: dic
         name = parameter.name or ""
         source = context.get_parameter_source(name)
         if name in _OF_THE_COMMAND_LINE and source is ParameterSource.COMMANDLINE:
-            yield Shown(name, _plain(options[name]), "command line")
+            yield Shown(name, _plain(options[name]), Message("command line"))
 
 
 def _origin(context: click.Context, configuration: Configuration, name: str, parameter: str) -> str:
     match context.get_parameter_source(parameter):
         case ParameterSource.COMMANDLINE:
-            return "command line"
+            return Message("command line")
         case ParameterSource.ENVIRONMENT:
-            return f"environment variable SECSCAN_{name.upper()}"
+            return Message("environment variable {name}", name=f"SECSCAN_{name.upper()}")
         case ParameterSource.DEFAULT_MAP:
             return configuration.settings[name].origin
-    return "default"
+    return Message("default")
 
 
 def _secrets() -> Iterator[Shown]:
     """Which secrets are at hand in the environment, never what they are."""
     for variable in SECRET_VARIABLES.values():
         if os.environ.get(variable):
-            yield Shown(variable.removeprefix("SECSCAN_").lower(), "***", f"environment variable {variable}")
+            yield Shown(variable.removeprefix("SECSCAN_").lower(), "***", Message("environment variable {name}", name=variable))
 
 
 def _plain(value: Any) -> Any:

@@ -17,6 +17,7 @@ from secscan.cli.settings import KEYS, Key, ReportOrder
 from secscan.cli.written import KINDS, beside, is_written_as
 from secscan.documents import Document, read_document
 from secscan.errors import UsageError
+from secscan.messages import Message
 
 FILE = "secscan.yml"
 PREFIX = "SECSCAN_"
@@ -83,19 +84,24 @@ def find_configuration() -> Path | None:
     for each in (path, path.absolute().parent):
         state = each.stat()
         if state.st_uid not in (0, os.geteuid()) or state.st_mode & stat.S_IWOTH:
-            note("note", f"note: {FILE} was not read, because others can change it; name it with --config to use it", "warning")
+            text = Message("note: {file} was not read, because others can change it; name it with --config to use it", file=FILE)
+            note("note", text, "warning")
             return None
     return path
 
 
-def read_configuration(path: Path | None, environment: Mapping[str, str]) -> Configuration:
-    """What the file says, and over it the variables SECSCAN_<KEY>. Raises UsageError, InputError with every problem of the file."""
-    return Configuration(path, {**(_read_file(path) if path else {}), **_read_environment(environment)})
+def read_configuration(path: Path | None, environment: Mapping[str, str], language: str | None = None) -> Configuration:
+    """What the file says, over it the variables SECSCAN_<KEY>, and over these the language before the command.
+
+    Raises UsageError, InputError with every problem of the file.
+    """
+    spoken = {"language": Setting(language, Message("command line"))} if language else {}
+    return Configuration(path, {**(_read_file(path) if path else {}), **_read_environment(environment), **spoken})
 
 
 def _read_file(path: Path) -> dict[str, Setting]:
     if not path.exists():
-        raise UsageError(f"there is no configuration {str(path)!r}; allowed: a file that `secscan init` writes")
+        raise UsageError("there is no configuration {path!r}; allowed: a file that `secscan init` writes", path=str(path))
     document = read_document(path)
     data = document.data if document.data is not None or document.problems else {}
     settings: dict[str, Setting] = {}
@@ -139,8 +145,13 @@ def _read_environment(environment: Mapping[str, str]) -> dict[str, Setting]:
             continue
         value = _from_words(key, environment[variable])
         if not is_written_as(key.schema, value):
-            raise UsageError(f"environment variable {variable} must be {_allowed(key)}; allowed: {key.describe}")
-        settings[name] = Setting(_default(name, value, Path()), f"environment variable {variable}")
+            raise UsageError(
+                "environment variable {variable} must be {allowed}; allowed: {describe}",
+                variable=variable,
+                allowed=_allowed(key),
+                describe=key.describe,
+            )
+        settings[name] = Setting(_default(name, value, Path()), Message("environment variable {name}", name=variable))
     return settings
 
 

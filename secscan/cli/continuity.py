@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 import click
 
 from secscan.cli.journal import note
+from secscan.cli.language import named, say, spoken
 from secscan.cli.options import attestations_options, content_options, load, read_declared, waivers_option, with_inventory
 from secscan.cli.reports import LANGUAGE_OPTIONS, choose_words, prepare_folder, write_whole
 from secscan.errors import EvidenceError, UsageError
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.continuity.assess import Evidence, ServiceFigures
@@ -87,7 +89,7 @@ def command(
     wanted, words = _check_formats("json" if as_json and not formats else formats, output), choose_words(language, terms)
     declared = read_declared(inventory)
     if declared is None or not declared.services:
-        raise click.UsageError(f"{inventory} declares no service; allowed: an inventory with `services`")
+        raise UsageError("{inventory} declares no service; allowed: an inventory with `services`", inventory=inventory)
     window_s = check_duration(window)
     engine = load(baseline, content, waivers=waivers, attestations=attestations, organization=organization)
     if not engine.rulebook.derived():
@@ -101,7 +103,7 @@ def command(
         else:
             path = prepare_folder(output) / f"continuity.{FORMATS[name]}"
             write_whole(path, measured.write(name, words))
-            note("report_written", f"wrote {path}", path=str(path))
+            note("report_written", Message("wrote {path}", path=path), path=str(path))
     return 2 if broken else _exit_code(measured.figures)
 
 
@@ -118,31 +120,33 @@ class Measured:
 
     def write(self, form: str, words: Wording) -> Iterable[str]:
         """One of FORMATS in pieces; the page in the language of the words."""
-        from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
-        from secscan.reporters.html.continuity import write_continuity  # noqa: PLC0415 - as above
+        from secscan.reporters.html.continuity import write_continuity  # noqa: PLC0415 - keep --help free of it
 
         if form == "html":
             return write_continuity(json.loads(self.as_json()), words)
-        return [self.as_json()] if form == "json" else (f"{visible(line)}\n" for line in self.lines())
+        return [self.as_json()] if form == "json" else (f"{line}\n" for line in self.lines())
 
     def lines(self) -> Iterable[str]:
-        """The short form, for people."""
+        """The short form, for people, in their language."""
         from secscan.continuity.dependencies import find_losses  # noqa: PLC0415 - keep --help free of it
         from secscan.continuity.extent import find_strays  # noqa: PLC0415 - as above
         from secscan.continuity.telling import indicator_line, loss_line, short_lines, stray_line  # noqa: PLC0415 - as above
+        from secscan.lines import pad  # noqa: PLC0415 - as above
 
         for each in self.figures:
-            yield from short_lines(each)
-        yield from map(loss_line, find_losses(self.evidence))
+            yield from short_lines(each, spoken)
+        yield from map(spoken, map(loss_line, find_losses(self.evidence)))
         strays = sorted(find_strays(self.evidence), key=lambda stray: -(stray.size or 0))
-        yield from map(stray_line, strays[:_SHOWN])
+        yield from map(spoken, map(stray_line, strays[:_SHOWN]))
         if len(strays) > _SHOWN:
-            yield f"... and {len(strays) - _SHOWN} more places that belong to no declared data set"
-        yield from map(indicator_line, self.indicators)
+            yield "... " + say("and {count} more places that belong to no declared data set", count=len(strays) - _SHOWN)
+        yield from (indicator_line(each, spoken) for each in self.indicators)
         for result in self.assessment.results if self.assessment else ():
             if result.outcome.value in _KNOWN_BAD:
-                decided = f" ({result.disposition.value})" if result.disposition.value != "none" else ""
-                yield f"{result.outcome.value:<6}{result.check} on {result.subject}{decided}"
+                told = Message("{check} on {subject}", check=result.check, subject=result.subject)
+                if result.disposition.value != "none":
+                    told = Message("{result} ({decided})", result=told, decided=named(result.disposition.value))
+                yield f"{pad(spoken(named(result.outcome.value)), 6)}{spoken(told)}"
 
     def as_json(self) -> str:
         """Everything, as one JSON document by the schema `continuity`."""
@@ -222,9 +226,11 @@ def _check_formats(text: str, output: Path | None) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()] or ["text"]
     for name in names:
         if name not in FORMATS:
-            raise UsageError(f"no form of the continuity report is named {name!r}; allowed: {', '.join(FORMATS)}")
+            raise UsageError(
+                "no form of the continuity report is named {name!r}; allowed: {allowed}", name=name, allowed=list(FORMATS)
+            )
     if len(names) > 1 and output is None:
-        raise UsageError(f"several formats need a folder; allowed: -o DIR, or one of {', '.join(names)}")
+        raise UsageError("several formats need a folder; allowed: -o DIR, or one of {allowed}", allowed=names)
     return list(dict.fromkeys(names))
 
 
@@ -240,13 +246,13 @@ def _newest_bundles(saved: Path, hosts: set[str]) -> tuple[list[Bundle], dict[st
             bundle = read_bundle(path)
         except EvidenceError as error:
             broken[path.name] = str(error)
-            note("bundle_unusable", f"{error}; it is left out", "error", file=path.name)
+            note("bundle_unusable", Message("{error}; it is left out", error=error.message), "error", file=path.name)
             continue
         before = newest.get(bundle.origin.target)
         if bundle.origin.target in hosts and (before is None or before.origin.finished_at <= bundle.origin.finished_at):
             newest[bundle.origin.target] = bundle
     if not newest:
-        raise click.UsageError(f"no bundle of a host of the inventory in {folder}; allowed: what secscan scan -o DIR kept")
+        raise UsageError("no bundle of a host of the inventory in {folder}; allowed: what secscan scan -o DIR kept", folder=folder)
     return list(newest.values()), broken
 
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli.language import named, say, spoken, wrapped
 from secscan.cli.memory import history_option, open_history
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.history.records import Change, Diff
@@ -34,30 +36,32 @@ def command(before: str, after: str, history: str | None, as_json: bool, fail_on
 
 
 def _show(diff: Diff) -> None:
-    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
-    from secscan.since import HOSTS, KINDS  # noqa: PLC0415 - as above
+    from secscan.since import HOSTS, KINDS  # noqa: PLC0415 - keep --help free of it
 
-    click.echo(f"From {diff.before.name} to {diff.after.name}")
+    click.echo(say("From {before} to {after}", before=diff.before.name, after=diff.after.name))
     if diff.before.content_sha256 != diff.after.content_sha256:
-        click.echo("Checks or baselines changed in between; what that may have caused is marked.")
+        click.echo(wrapped(say("Checks or baselines changed in between; what that may have caused is marked.")))
     hosts = {"added": diff.hosts_added, "gone": diff.hosts_gone, "unreached": diff.unreached, "reached_again": diff.reached_again}
     for fate, title in HOSTS.items():
         if names := hosts[fate]:
-            click.echo(click.wrap_text(f"{title} ({len(names)}): {', '.join(map(visible, names))}", 80, "\n", "  "))
+            told = say("{title} ({count}): {names}", title=Message(title), count=len(names), names=list(names))
+            click.echo("\n" + wrapped(told, hanging=2))
     by_kind = {kind: list(changes) for kind, changes in groupby(diff.changes, key=lambda change: change.kind.value)}
     for kind, title in KINDS.items():
         if changes := by_kind.get(kind):
-            click.echo(f"\n{title} ({len(changes)})")
+            click.echo("\n" + say("{title} ({count})", title=Message(title), count=len(changes)))
             _list(changes)
-    click.echo(f"\nStill failing: {diff.still_failing}")
+    click.echo("\n" + say("Still failing: {count}", count=diff.still_failing))
 
 
 def _list(changes: Iterable[Change]) -> None:
-    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
+    from secscan.lines import pad  # noqa: PLC0415 - keep --help free of it
 
     for change in changes:
         severity = (change.after or change.before).severity if change.after or change.before else ""  # type: ignore[union-attr] # one is there
-        outcomes = " -> ".join(status.outcome.replace("_", " ") for status in (change.before, change.after) if status)
-        where = visible(change.host) + (f" ({visible(change.subject)})" if change.subject else "")
-        cause = "; the check changed too" if change.content else ""
-        click.echo(click.wrap_text(f"{severity:<9} {change.check} on {where}: {outcomes}{cause}", 80, "  ", " " * 12))
+        found = [named(status.outcome) for status in (change.before, change.after) if status]
+        outcomes = Message("{before} -> {after}", before=found[0], after=found[1]) if len(found) > 1 else found[0]
+        where = Message("{host} ({subject})", host=change.host, subject=change.subject) if change.subject else change.host
+        told = Message("{check} on {where}: {outcomes}", check=change.check, where=where, outcomes=outcomes)
+        text = say("{change}; the check changed too", change=told) if change.content else spoken(told)
+        click.echo(wrapped(text, f"  {pad(spoken(named(severity)), 9)} ", 12))

@@ -14,9 +14,11 @@ import click
 
 from secscan.addresses import without_password
 from secscan.cli.configuration import configuration_of
+from secscan.cli.language import say, spoken
 from secscan.cli.memory import data_folder, history_option, inspect_history
 from secscan.cli.options import attestations_options, content_options, load, read_targets, target_options, waivers_option
 from secscan.errors import InputError, SecscanError
+from secscan.messages import Message, counted, phrase
 
 if TYPE_CHECKING:
     from secscan.doctor.findings import Finding
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from secscan.model.target import Target
     from secscan.pipeline import Engine
 
+_STATES = {"ok": phrase("ok"), "note": phrase("note"), "wrong": phrase("wrong")}
 _WORKERS = 16
 _PROBLEMS = 20
 
@@ -68,11 +71,11 @@ def _look(options: dict[str, Any], history: str | None, folders: list[Path]) -> 
 
     yield look_at_python(sys.version_info[:3])
     yield from _packages()
-    engine, wrong = _tried("content", lambda: _load(options))
+    engine, wrong = _tried(Message("content"), lambda: _load(options))
     yield from wrong if engine is None else (_about_content(engine),)
     targets: tuple[Target, ...] | None = ()
     if options["targets"] or options["inventory"]:
-        targets, wrong = _tried("inventory", lambda: read_targets(options))
+        targets, wrong = _tried(Message("inventory"), lambda: read_targets(options))
         yield from wrong
     yield from look_at_ssh(targets or ())
     yield look_at_history(without_password(history or str(data_folder() / "history.sqlite")), lambda: inspect_history(history))
@@ -96,7 +99,8 @@ def _packages() -> Iterator[Finding]:
     try:
         yield from look_at_packages(metadata.requires("secscan") or (), installed)
     except metadata.PackageNotFoundError:
-        yield Finding("packages", State.NOTE, "secscan runs from its source, so what it needs is not known", "pip install .")
+        what = Message("secscan runs from its source, so what it needs is not known")
+        yield Finding(Message("packages"), State.NOTE, what, "pip install .")
 
 
 def _tried(about: str, work: Callable[[], Any]) -> tuple[Any, list[Finding]]:
@@ -106,8 +110,8 @@ def _tried(about: str, work: Callable[[], Any]) -> tuple[Any, list[Finding]]:
     try:
         return work(), []
     except SecscanError as error:
-        told = [str(problem) for problem in error.problems[:_PROBLEMS]] if isinstance(error, InputError) else [str(error)]
-        return None, [Finding(about, State.WRONG, text, "mend it at the place that is named") for text in told]
+        told = [str(problem) for problem in error.problems[:_PROBLEMS]] if isinstance(error, InputError) else [error.message]
+        return None, [Finding(about, State.WRONG, text, Message("mend it at the place that is named")) for text in told]
 
 
 def _load(options: dict[str, Any]) -> Engine:
@@ -122,8 +126,14 @@ def _load(options: dict[str, Any]) -> Engine:
 def _about_content(engine: Engine) -> Finding:
     from secscan.doctor.findings import Finding, State  # noqa: PLC0415 - keep --help free of it
 
-    counts = f"{len(engine.library.checks)} checks, {len(engine.rulebook.baseline.selections)} of them in {engine.baseline}"
-    return Finding("content", State.OK, counts)
+    counts = counted(
+        "{count} check, {chosen} of them in {baseline}",
+        "{count} checks, {chosen} of them in {baseline}",
+        len(engine.library.checks),
+        chosen=len(engine.rulebook.baseline.selections),
+        baseline=engine.baseline,
+    )
+    return Finding(Message("content"), State.OK, counts)
 
 
 def _ask(engine: Engine, targets: tuple[Target, ...]) -> Iterator[Finding]:
@@ -146,16 +156,21 @@ def _ask(engine: Engine, targets: tuple[Target, ...]) -> Iterator[Finding]:
     for target in targets:
         found = answers[target.name]
         if isinstance(found, Exception):
-            yield Finding(target.name, State.WRONG, f"secscan failed: {type(found).__name__}: {found}", "report it to us")
+            what = Message("secscan failed: {kind}: {error}", kind=type(found).__name__, error=str(found))
+            yield Finding(target.name, State.WRONG, what, Message("report it to us"))
         else:
             yield from found
 
 
 def _show(found: list[Finding]) -> None:
-    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
+    from secscan.inert import columns  # noqa: PLC0415 - keep --help free of it
+    from secscan.lines import pad  # noqa: PLC0415 - as above
 
+    states = {state: say(word) for state, word in _STATES.items()}
+    width = max(6, *map(columns, states.values()))
     for each in found:
-        mend = f"; mend: {each.mend}" if each.mend else ""
-        click.echo(f"{each.state:<6} {visible(each.about)}: {visible(each.what)}{visible(mend)}")
+        told = Message("{about}: {what}", about=each.about, what=each.what)
+        text = say("{finding}; mend: {mend}", finding=told, mend=each.mend) if each.mend else spoken(told)
+        click.echo(f"{pad(states[each.state.value], width)} {text}")
     wrong = sum(each.state == "wrong" for each in found)
-    click.echo(f"\n{f'things wrong: {wrong}' if wrong else 'nothing is wrong'}")
+    click.echo("\n" + (say("things wrong: {count}", count=wrong) if wrong else say("nothing is wrong")))

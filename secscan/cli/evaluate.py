@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from secscan.cli.journal import say_aside
 from secscan.cli.options import attestations_options, content_options, load, read_declared, waivers_option, with_inventory
 from secscan.cli.redacting import read_redaction
 from secscan.cli.reports import (
@@ -21,6 +22,8 @@ from secscan.cli.reports import (
     report_options,
     write_reports,
 )
+from secscan.errors import UsageError
+from secscan.messages import Message
 
 
 @click.command("evaluate")
@@ -58,13 +61,12 @@ def command(
     code is 2. Of several bundles of one host the newest is judged.
     """  # fmt: skip
     from secscan.errors import SecscanError  # noqa: PLC0415 - keep --help free of it
-    from secscan.inert import visible  # noqa: PLC0415 - as above
     from secscan.pipeline import evaluate, read_evidence, view  # noqa: PLC0415 - as above
 
     rule = parse_fail_on(fail_on)
     paths = _bundles(evidence)
     if name and len(paths) > 1:
-        raise click.UsageError(f"--name names one host, and there are {len(paths)} bundles; allowed: one bundle with --name")
+        raise UsageError("--name names one host, and there are {count} bundles; allowed: one bundle with --name", count=len(paths))
     wanted, words = check_formats(formats, output), choose_words(language, terms)
     redaction, declared = read_redaction(redact, redact_key), read_declared(inventory)
     engine = load(baseline, content, waivers=waivers, attestations=attestations, organization=organization)
@@ -79,14 +81,14 @@ def command(
             try:
                 bundle = read_evidence(engine, path)
             except SecscanError as error:
-                click.echo(f"secscan: {visible(str(error))}", err=True)
+                say_aside(error.message)
                 whole = False
                 continue
             if name:
                 bundle = replace(bundle, origin=replace(bundle.origin, target=name))
             host, finished_at = bundle.origin.target, bundle.origin.finished_at
             if host in newest:
-                click.echo(f"secscan: note: {visible(host)} has several bundles; the newest is judged", err=True)
+                say_aside(Message("note: {host} has several bundles; the newest is judged", host=host))
             if finished_at >= newest.get(host, finished_at):
                 newest[host] = finished_at
                 run.add(replace(run.write(evaluate(engine, bundle, targets.get(host))), view=view(engine, bundle)))
@@ -99,5 +101,5 @@ def command(
 def _bundles(paths: tuple[Path, ...]) -> list[Path]:
     found = [inside for path in paths for inside in (sorted(path.glob("*.bundle.json.gz")) if path.is_dir() else [path])]
     if not found:
-        raise click.UsageError(f"no bundle in {', '.join(map(str, paths))}; allowed: files that end in .bundle.json.gz")
+        raise UsageError("no bundle in {paths}; allowed: files that end in .bundle.json.gz", paths=list(map(str, paths)))
     return found

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secscan.cli.language import named, say, say_count, spoken, words, wrapped
 from secscan.cli.options import access_options, content_options, load, read_targets
 from secscan.errors import UsageError
+from secscan.messages import Message, Title
 
 if TYPE_CHECKING:
     from secscan.pipeline import Engine
@@ -37,11 +39,16 @@ def command(target: str, check: str, saved: Path | None, baseline: str, content:
     selected = [selection.check for selection in engine.rulebook.baseline.selections]
     if check not in selected:
         raise UsageError(
-            f"check {check!r} is not in baseline {baseline}{did_you_mean(check, selected)}; "
-            f"allowed: its checks, as `secscan baseline show {baseline}` lists them"
+            "check {check!r} is not in baseline {baseline}{near}; allowed: its checks, as `secscan baseline show "
+            "{baseline}` lists them",
+            check=check,
+            baseline=baseline,
+            near=did_you_mean(check, selected),
         )
     if engine.library.checks[check].subject is not Subject.HOST:
-        raise UsageError(f"check {check!r} is about the organization, and no host is asked; allowed: secscan attest report")
+        raise UsageError(
+            "check {check!r} is about the organization, and no host is asked; allowed: secscan attest report", check=check
+        )
     if saved:
         assessment = evaluate(engine, _saved_bundle(engine, saved, target))
     else:
@@ -65,67 +72,75 @@ def _saved_bundle(engine: Engine, folder: Path, target: str) -> Any:
     ]
     if not found:
         raise UsageError(
-            f"{folder}: keeps no evidence of {target!r}; allowed: a folder that `secscan scan -o` wrote, and a host of that scan"
+            "{folder}: keeps no evidence of {target!r}; allowed: a folder that `secscan scan -o` wrote, and a host of that scan",
+            folder=folder,
+            target=target,
         )
     return max(found, key=lambda bundle: bundle.origin.finished_at)
 
 
 def explain(document: Mapping[str, Any], result: Mapping[str, Any], engine: Engine) -> None:
     """Print the story of one result, from the question to the outcome."""
-    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
-
     text = document["checks"][result["check"]]
     host = document["host"]
-    click.echo(f"{result['check']}: {text['title']}")
-    click.echo(f"  on {visible(host['name'])} ({visible(host['system']) or 'system not told'}), severity {result['severity']}")
+    click.echo(say("{check}: {title}", check=result["check"], title=Title(text["title"])))
+    about = {"host": host["name"], "system": host["system"] or Message("system not told")}
+    click.echo("  " + say("on {host} ({system}), severity {severity}", **about, severity=named(result["severity"])))
     if document["unreachable"]:
-        click.echo(f"\nOutcome: unreachable: {visible(document['unreachable'])}")
+        click.echo("\n" + say("Outcome: unreachable: {reason}", reason=document["unreachable"]))
         return
     for index in result["proofs"]:
         _explain_proof(document["proofs"][index])
     check = engine.library.checks[result["check"]]
     if check.parameters:
-        click.echo("\nParameters")
+        click.echo("\n" + say("Parameters"))
         for name, parameter in check.parameters.items():
             click.echo(
                 f"  {name} = {json.dumps((result['parameters'] or {}).get(name), ensure_ascii=False)}   ({parameter.describe})"
             )
-    click.echo(
-        "\nExpectations that do not hold"
-        if result["findings"]
-        else "\nEvery expectation holds"
-        if result["outcome"] == "pass"
-        else ""
-    )
+    every = "\n" + say("Every expectation holds") if result["outcome"] == "pass" else ""
+    click.echo("\n" + say("Expectations that do not hold") if result["findings"] else every)
     for finding in result["findings"]:
         _explain_finding(finding)
     if result["findings_total"] > len(result["findings"]):
-        click.echo(f"  … and {result['findings_total'] - len(result['findings'])} more")
+        click.echo("  … " + say("and {count} more", count=result["findings_total"] - len(result["findings"])))
     if result["examined"] is not None:
-        click.echo(f"  ({result['examined']} records examined)")
-    reason = f": {visible(result['reason'])}" if result["reason"] else ""
-    click.echo(f"\nOutcome: {result['outcome'].replace('_', ' ')}{reason}")
+        click.echo("  " + say_count("({count} record examined)", "({count} records examined)", result["examined"]))
+    came = Message("Outcome: {outcome}", outcome=named(result["outcome"]))
+    click.echo("\n" + (say("{outcome}: {reason}", outcome=came, reason=result["reason"]) if result["reason"] else spoken(came)))
     if result["outcome"] == "fail":
-        click.echo(click.wrap_text(f"Remedy ({text['effort']}, takes effect at {text['when']}): {text['remedy']}", 80, "", "  "))
+        terms = Message(words().remedy_terms(text))
+        click.echo(wrapped(say("Remedy ({terms}): {remedy}", terms=terms, remedy=Title(text["remedy"])), hanging=2))
 
 
 def _explain_proof(proof: Mapping[str, Any]) -> None:
     from secscan.inert import block, visible  # noqa: PLC0415 - keep --help free of it
+    from secscan.wording import STATES  # noqa: PLC0415 - as above
 
     given = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in proof["arguments"].items())
-    click.echo(f"\nQuestion {proof['name']}: {proof['probe']}({visible(given)})")
-    who = {0: "root", -1: "unknown"}.get(proof["uid"], str(proof["uid"]))
-    asked = "from the scanner's side" if proof["batch"] and not proof["script_sha256"] else f"as uid {who}"
-    click.echo(f"  asked {asked}; exit status {proof['exit']}; {proof['stdout_bytes']} bytes, sha256 {proof['stdout_sha256'][:16]}")
+    click.echo("\n" + say("Question {name}: {call}", name=proof["name"], call=f"{proof['probe']}({given})"))
+    who = {0: "root", -1: Message("unknown")}.get(proof["uid"], str(proof["uid"]))
+    outside = proof["batch"] and not proof["script_sha256"]
+    asked = Message("asked from the scanner's side") if outside else Message("asked as uid {uid}", uid=who)
+    told = say_count(
+        "{asked}; exit status {status}; {count} byte, sha256 {digest}",
+        "{asked}; exit status {status}; {count} bytes, sha256 {digest}",
+        proof["stdout_bytes"],
+        asked=asked,
+        status=str(proof["exit"]),
+        digest=proof["stdout_sha256"][:16],
+    )
+    click.echo(f"  {told}")
     lines = block(proof["stdout"]).splitlines()
     for line in lines[:20]:
         click.echo(f"  | {line}")
     if len(lines) > 20 or proof["truncated"]:
-        click.echo("  | … (the bundle has the whole answer)")
+        click.echo("  | … " + say("(the bundle has the whole answer)"))
     if proof["stderr"].strip():
-        click.echo(f"  complaint: {visible(' '.join(proof['stderr'].split()))[:300]}")
+        click.echo("  " + say("complaint: {text}", text=visible(" ".join(proof["stderr"].split()))[:300]))
     if proof["state"] != "observed":
-        click.echo(f"  read as {proof['state']}: {visible(proof['reason'])}")
+        state = proof["state"]
+        click.echo("  " + say("read as {state}: {reason}", state=Message(STATES[state]), reason=proof["reason"]))
         return
     for name, value in proof["observation"].items():
         click.echo(f"  {name} = {visible(json.dumps(value, ensure_ascii=False))[:160]}")
@@ -134,10 +149,11 @@ def _explain_proof(proof: Mapping[str, Any]) -> None:
 def _explain_finding(finding: Mapping[str, Any]) -> None:
     from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
 
-    word = "does not hold" if finding["holds"] is False else "cannot be told"
-    click.echo(f"  {finding['that']} {finding['matcher']} {json.dumps(finding['expected'], ensure_ascii=False)}: {word}")
-    click.echo(f"    actual: {visible(json.dumps(finding['actual'], ensure_ascii=False))[:300]}")
+    expected = f"{finding['that']} {finding['matcher']} {json.dumps(finding['expected'], ensure_ascii=False)}"
+    broken = finding["holds"] is False
+    click.echo("  " + (say("{text}: does not hold", text=expected) if broken else say("{text}: cannot be told", text=expected)))
+    click.echo("    " + say("actual: {value}", value=visible(json.dumps(finding["actual"], ensure_ascii=False))[:300]))
     if finding["reason"]:
-        click.echo(f"    reason: {visible(finding['reason'])}")
+        click.echo("    " + say("reason: {reason}", reason=finding["reason"]))
     if finding["item"]:
-        click.echo(f"    in: {visible(json.dumps(finding['item'], ensure_ascii=False))[:400]}")
+        click.echo("    " + say("in: {record}", record=visible(json.dumps(finding["item"], ensure_ascii=False))[:400]))

@@ -17,7 +17,9 @@ def write_folder(folder: Path, files: Iterable[tuple[str, Iterator[str]]]) -> No
     """Write every file below a folder, readable by its owner only, in place of what an earlier report left there."""
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     if folder.exists() and not (folder / MARK).is_file():
-        raise UsageError(f"{folder}: holds something that secscan did not write; allowed: a folder that is not there, or a report")
+        raise UsageError(
+            "{folder}: holds something that secscan did not write; allowed: a folder that is not there, or a report", folder=folder
+        )
     try:
         made = {partial}
         partial.mkdir(parents=True, mode=0o700)
@@ -31,7 +33,7 @@ def write_folder(folder: Path, files: Iterable[tuple[str, Iterator[str]]]) -> No
         shutil.rmtree(folder, ignore_errors=True)
         partial.replace(folder)
     except OSError as error:
-        raise UsageError(f"{folder}: cannot be written: {error.strerror}") from error
+        raise UsageError("{folder}: cannot be written: {reason}", folder=folder, reason=error.strerror) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli.language import named, say, wrapped
 from secscan.cli.memory import history_option, open_history
+from secscan.messages import Message
+
+if TYPE_CHECKING:
+    from secscan.history.records import Chapter
 
 
 @click.command("history")
@@ -18,22 +24,27 @@ from secscan.cli.memory import history_option, open_history
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(check: str, host: str, history: str | None, as_json: bool) -> int:
     """Every change of one check on one host, the oldest first."""
-    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
-
     story = open_history(history).story(check, host)
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(chapter) for chapter in story], indent=1))
         return 0
     version = story[0].status.version
     for chapter in story:
-        status = chapter.status
-        decided = f", {status.disposition.replace('_', ' ')}" if status.disposition != "none" else ""
-        value = f", value {status.fingerprint}" if status.fingerprint else ""
-        changed = ", the check had changed" if status.version != version else ""
-        subject = f" ({visible(chapter.subject)})" if chapter.subject else ""
         moment = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(chapter.at))
-        run = f", run {chapter.run}" if chapter.run else ""
-        told = f"{moment}  {status.outcome.replace('_', ' ')}{subject}{decided}{value}{changed} ({chapter.baseline}{run})"
-        click.echo(click.wrap_text(told, 80, "", " " * 22))
-        version = status.version
+        click.echo(wrapped(_told(chapter, changed=chapter.status.version != version), f"{moment}  ", 22))
+        version = chapter.status.version
     return 0
+
+
+def _told(chapter: Chapter, *, changed: bool) -> str:
+    """One chapter in a line: `fail (a.conf), waived, value 1a2b, the check had changed (un_minimum, run ...)`."""
+    status, found = chapter.status, named(chapter.status.outcome)
+    facts: list[str] = [Message("{outcome} ({subject})", outcome=found, subject=chapter.subject) if chapter.subject else found]
+    if status.disposition != "none":
+        facts.append(named(status.disposition))
+    if status.fingerprint:
+        facts.append(Message("value {fingerprint}", fingerprint=status.fingerprint))
+    if changed:
+        facts.append(Message("the check had changed"))
+    source = [chapter.baseline, *([Message("run {run}", run=chapter.run)] if chapter.run else [])]
+    return say("{facts} ({source})", facts=facts, source=source)

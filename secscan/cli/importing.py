@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli.journal import say_aside
 from secscan.cli.reports import Run, prepare_folder, write_whole
-from secscan.inert import visible
+from secscan.messages import Message, counted
 
 if TYPE_CHECKING:
     from secscan.model.assessment import Assessment
@@ -41,11 +42,9 @@ def command(files: tuple[Path, ...], output: Path) -> int:
     for path, assessments in read:
         for assessment in assessments:
             write_whole(run.path(_name(assessment)), [write_document(to_document(assessment))])
-        told = (
-            f"{assessments[0].origin.tool}, {len(assessments)} host{'s' * (len(assessments) != 1)}" if assessments[0].origin else ""
-        )
-        click.echo(f"secscan: {visible(str(path))}: {visible(told)}", err=True)
-    click.echo(f"secscan: wrote {output / 'hosts'}", err=True)
+        tool = assessments[0].origin.tool if assessments[0].origin else ""
+        say_aside(counted("{path}: {tool}, {count} host", "{path}: {tool}, {count} hosts", len(assessments), path=path, tool=tool))
+    say_aside(Message("wrote {path}", path=output / "hosts"))
     return 0
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
+from secscan.cli.journal import say_aside
 from secscan.errors import UsageError
+from secscan.messages import Message
 
 _CONFIGURATION = """\
 # secscan.yml: what the options of secscan are in this folder, where the command line does not say.
@@ -91,12 +93,12 @@ def command(folder: Path) -> int:
                 with path.open("x", encoding="utf-8") as stream:
                     stream.write(text)
             except FileExistsError:
-                click.echo(f"secscan: {path} is there already and stays as it is", err=True)
+                say_aside(Message("{path} is there already and stays as it is", path=path))
                 continue
             written.append(path)
             click.echo(str(path))
     except OSError as error:
-        raise UsageError(f"{error.filename}: cannot be written: {error.strerror}") from error
+        raise UsageError("{filename}: cannot be written: {reason}", filename=error.filename, reason=error.strerror) from error
     if written:
-        click.echo("secscan: next: name your hosts in the inventory, then run `secscan doctor` and `secscan run` here", err=True)
+        say_aside(Message("next: name your hosts in the inventory, then run `secscan doctor` and `secscan run` here"))
     return 0

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from secscan.cli.journal import is_json, log_option, name_run, note
+from secscan.cli.language import say
 from secscan.cli.memory import Memory, alone, begin_run, history_option, name_of_run, resume_run
 from secscan.cli.options import (
     attestations_options,
@@ -39,6 +40,7 @@ from secscan.cli.reports import (
     report_options,
 )
 from secscan.errors import HistoryError, UsageError
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.errors import Problem
@@ -156,7 +158,8 @@ def performed(job: Job) -> Iterator[Done]:
         name_run(run.name)
         if job.resume:
             there = len(job.targets) - len(missing)
-            note("run_resumed", f"run {run.name}: {there} of {len(job.targets)} hosts are there already", there=there)
+            text = Message("run {name}: {there} of {all} hosts are there already", name=run.name, there=there, all=len(job.targets))
+            note("run_resumed", text, there=there)
         interrupted = _ask(job, missing, run, memory)
         since = memory.compare(run.names) if memory and not interrupted else None
         if since:
@@ -174,7 +177,8 @@ def _memory(job: Job, run: Run, started_at: float) -> Memory:
 def ending(job: Job, done: Done, code: int | None = None) -> int:
     """The exit code of a scan; `code` in place of what its results alone say."""
     if done.interrupted:
-        text = f"interrupted: {len(done.run.names)} of {len(job.targets)} targets are finished and kept"
+        done_with = len(done.run.names)
+        text = Message("interrupted: {finished} of {all} targets are finished and kept", finished=done_with, all=len(job.targets))
         note("interrupted", text, "warning")
         return INTERRUPTED
     found = exit_code(done.run, job.rule) if code is None else code
@@ -192,9 +196,9 @@ def _validate(engine: Engine, targets: tuple[Target, ...]) -> None:
     problems: list[Problem] = []
     for target in targets:
         if target.name == engine.organization and engine.rulebook.about(*ABOVE_HOSTS):
-            raise UsageError(f"a target is named {target.name!r} as the organization; allowed: --organization NAME")
+            raise UsageError("a target is named {name!r} as the organization; allowed: --organization NAME", name=target.name)
         if target.transport == "replay" and not Path(target.address).is_file():
-            raise UsageError(f"{target.address}: no such bundle; allowed: a file that ends in .bundle.json.gz")
+            raise UsageError("{address}: no such bundle; allowed: a file that ends in .bundle.json.gz", address=target.address)
     for transport in {target.transport for target in targets} - {"replay"}:
         plugins.transport(transport)
     for target in targets:
@@ -248,13 +252,13 @@ def _progress(total: int, quiet: bool) -> Iterator[Any]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415 - as above
 
-    columns = (TextColumn("scanning"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn(say("scanning")), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("scan", total=total)
 
         def tell(kept: Kept) -> None:
             if not kept.reached:
-                bar.console.print(Text(f"{kept.name}: {kept.summary}"))
+                bar.console.print(Text(say("{host}: {summary}", host=kept.name, summary=kept.summary)))
             bar.advance(task)
 
         yield tell
@@ -262,10 +266,6 @@ def _progress(total: int, quiet: bool) -> Iterator[Any]:
 
 def _tell(kept: Kept) -> None:
     """One line for a host that is finished."""
-    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
-
     level = "info" if kept.reached else "warning"
-    note(
-        "host_finished", f"{visible(kept.name)}: {visible(kept.summary)}", level, host=kept.name, reached=kept.reached,
-        counts=dict(kept.counts),
-    )  # fmt: skip
+    text = Message("{host}: {summary}", host=kept.name, summary=kept.summary)
+    note("host_finished", text, level, host=kept.name, reached=kept.reached, counts=dict(kept.counts))

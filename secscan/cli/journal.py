@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from secscan.cli.language import spoken, told
+
+if TYPE_CHECKING:
+    from secscan.errors import SecscanError
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("text", "json")
@@ -38,9 +43,12 @@ def is_json() -> bool:
 
 
 def note(event: str, text: str, level: str = "info", **facts: Any) -> None:
-    """Say what happened. `event` is its kind and `facts` its figures, both for machines; `text` is the line for people."""
+    """Say what happened. `event` is its kind and `facts` its figures, both for machines; `text` is the line for people.
+
+    Machines are told it in English, people in their language where it is a message.
+    """
     if not _journal.as_json:
-        click.echo(f"secscan: {text}", err=True)
+        say_aside(text)
         return
     import json  # noqa: PLC0415 - keep --help free of it
 
@@ -48,6 +56,19 @@ def note(event: str, text: str, level: str = "info", **facts: Any) -> None:
     stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(moment))}.{int(moment % 1 * 1000):03d}Z"
     head = {"time": stamp, "level": level, "event": event, **({"run": _journal.run} if _journal.run else {})}
     click.echo(json.dumps({**head, "message": text, **facts}), err=True)
+
+
+def say_aside(text: str) -> None:
+    """A line on standard error, from secscan and not from a host."""
+    click.echo(f"secscan: {spoken(text)}", err=True)
+
+
+def complain(error: SecscanError) -> None:
+    """Tell why a command ends: a line for each problem."""
+    from secscan.inert import block  # noqa: PLC0415 - only for a mistake
+
+    for line in block(str(error)).splitlines() if _journal.as_json else told(error):
+        note("failed", line, "error", exit_code=error.exit_code)
 
 
 def log_option(command: F) -> F:

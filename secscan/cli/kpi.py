@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from secscan.cli.journal import say_aside
+from secscan.cli.language import say, spoken, words
 from secscan.cli.memory import history_option, inspect_history, open_history
 from secscan.cli.redacting import Redaction, read_redaction, redact_options, shown
 from secscan.cli.report import saved_sources
 from secscan.cli.reports import LANGUAGE_OPTIONS, choose_words, prepare_folder, write_whole
+from secscan.messages import Message, phrase
 
 if TYPE_CHECKING:
     from secscan.kpi.definitions import Governance
@@ -31,7 +34,7 @@ _GOVERNANCE = click.option(
     metavar="FILE",
     help="Your own targets, risks (owner, treatment, ...) and proposed adjustments.",
 )
-_STATES = {True: "reached", False: "missed", None: "no data"}
+_STATES = {True: phrase("reached"), False: phrase("missed"), None: phrase("no data")}
 
 
 @click.group("kpi")
@@ -100,7 +103,7 @@ def report(
     prepare_folder(output)
     for name, pieces in (("annual.html", write_page(annual, words)), ("annual.md", write_markdown(annual, words))):
         write_whole(output / name, pieces)
-        click.echo(f"secscan: wrote {output / name}", err=True)
+        say_aside(Message("wrote {path}", path=output / name))
     return 0
 
 
@@ -123,7 +126,7 @@ def risks(saved: tuple[Path, ...], governance: Path | None, redact: bool, redact
         click.echo(text, nl=False)
         return 0
     write_whole(output, [text])
-    click.echo(f"secscan: wrote {output}", err=True)
+    say_aside(Message("wrote {path}", path=output))
     return 0
 
 
@@ -177,16 +180,25 @@ def _plain(indicator: Indicator) -> dict[str, Any]:
 
 
 def _table(indicators: tuple[Indicator, ...]) -> Iterator[str]:
-    from secscan.kpi.annual import trend, write_value  # noqa: PLC0415 - keep --help free of it
-    from secscan.wording import ENGLISH  # noqa: PLC0415 - as above
+    from secscan.inert import columns  # noqa: PLC0415 - keep --help free of it
+    from secscan.kpi.annual import trend, write_value  # noqa: PLC0415 - as above
+    from secscan.lines import before, pad  # noqa: PLC0415 - as above
 
-    width = max(len(each.definition.title) for each in indicators)
-    yield f"{'':<{width}}  {'value':>8} {'target':>8}  {'':<7} {'before':>8}"
-    for each in indicators:
-        unit = each.definition.unit
-        value, target, before = (write_value(figure, unit, ENGLISH) for figure in (each.value, each.target, each.before))
-        moved = f" {trend(each).word.lower()}" if each.better is not None else ""
-        yield f"{each.definition.title:<{width}}  {value:>8} {target:>8}  {_STATES[each.reached]:<7} {before:>8}{moved}".rstrip()
+    w = words()
+    titles = [spoken(Message(each.definition.title)) for each in indicators]
+    rows = [
+        [write_value(figure, each.definition.unit, w) for figure in (each.value, each.target, each.before)] for each in indicators
+    ]
+    heads = [say("value"), say("target"), say("before")]
+    width, figure = max(map(columns, titles)), max(8, *(columns(cell) for row in (heads, *rows) for cell in row))
+    states = {reached: say(word) for reached, word in _STATES.items()}
+    state = max(7, *map(columns, states.values()))
+    value, target, earlier = (before(cell, figure) for cell in heads)
+    yield f"{'':<{width}}  {value} {target}  {'':<{state}} {earlier}"
+    for each, title, row in zip(indicators, titles, rows, strict=True):
+        value, target, earlier = (before(cell, figure) for cell in row)
+        moved = f" {spoken(Message(trend(each).word)).lower()}" if each.better is not None else ""
+        yield f"{pad(title, width)}  {value} {target}  {pad(states[each.reached], state)} {earlier}{moved}".rstrip()
 
 
 def _rows(found: list[Risk], *, redacted: bool) -> Iterator[tuple[str, ...]]:

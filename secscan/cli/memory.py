@@ -24,6 +24,7 @@ from secscan.cli.journal import note
 from secscan.cli.reports import Run as Folder
 from secscan.cli.reports import keep_document
 from secscan.errors import HistoryError, SecscanError, UsageError
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.history.citing import Citations
@@ -140,7 +141,7 @@ class Memory:
         try:
             return forget_runs(history, policy, cited, lambda each: (each.baseline, each.folder) == (run.baseline, run.folder))
         except SecscanError as error:
-            note("forget_failed", f"{error}; no run was forgotten", "error")
+            note("forget_failed", Message("{error}; no run was forgotten", error=error.message), "error")
             return None
 
     def compare(self, hosts: Iterable[str]) -> Diff | None:
@@ -172,10 +173,14 @@ class Memory:
                 self._take_in(*self._opened, self._behind[-1])
                 self._behind.pop()
         except HistoryError:
-            again = f"not remembered of run {name}: hosts {len(self._behind)}"
-            note("history_behind", f"{again}; with --resume {name} they will be, without being asked again", "error")
+            text = Message(
+                "not remembered of run {name}: hosts {count}; with --resume {name} they will be, without being asked again",
+                name=name,
+                count=len(self._behind),
+            )
+            note("history_behind", text, "error")
             return
-        note("history_caught_up", "the history is there again, and nothing is missing in it")
+        note("history_caught_up", Message("the history is there again, and nothing is missing in it"))
         self.complaint = ""
 
     @contextlib.contextmanager
@@ -184,7 +189,7 @@ class Memory:
             yield
         except HistoryError as error:
             self.complaint = str(error)
-            note("history_failed", f"{error}; what is found is on disk, but not remembered", "error")
+            note("history_failed", Message("{error}; what is found is on disk, but not remembered", error=error.message), "error")
 
 
 def _document_of(path: Path, host: str) -> dict[str, Any] | None:
@@ -215,9 +220,9 @@ def resume_run(place: str | None, engine: Engine, targets: Sequence[Target], fol
     history = open_history(place)
     known = _known(history, engine, targets, folder, name)
     if known.baseline != engine.baseline:
-        raise UsageError(f"run {known.name} was by baseline {known.baseline}; allowed: -b {known.baseline}")
+        raise UsageError("run {name} was by baseline {baseline}; allowed: -b {baseline}", name=known.name, baseline=known.baseline)
     if Path(known.folder) != folder.absolute():
-        raise UsageError(f"run {known.name} keeps what it found in {known.folder}; allowed: -o {known.folder}")
+        raise UsageError("run {name} keeps what it found in {folder}; allowed: -o {folder}", name=known.name, folder=known.folder)
     return history, history.begin(known.name, engine.baseline, engine.library.sha256, known.started_at, len(targets), known.folder)
 
 
@@ -244,7 +249,9 @@ def alone(inventory: str | None, targets: Sequence[Target]) -> Iterator[None]:
         stream = path.open("a+", encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            f"{path}: cannot be written: {error.strerror}; allowed: a place to remember in, or --no-history"
+            "{path}: cannot be written: {reason}; allowed: a place to remember in, or --no-history",
+            path=path,
+            reason=error.strerror,
         ) from error
     with stream:
         try:
@@ -252,7 +259,11 @@ def alone(inventory: str | None, targets: Sequence[Target]) -> Iterator[None]:
         except OSError:
             stream.seek(0)
             what = inventory or ", ".join(target.name for target in targets[:3])
-            raise UsageError(f"another run over {what} is under way: {stream.read(300).strip()}; allowed: to wait for it") from None
+            raise UsageError(
+                "another run over {what} is under way: {holder}; allowed: to wait for it",
+                what=what,
+                holder=stream.read(300).strip(),
+            ) from None
         stream.truncate(0)
         moment = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
         stream.write(f"process {os.getpid()} on {socket.gethostname()} since {moment}\n")

@@ -21,6 +21,7 @@ from secscan.cli.settings import ReportOrder
 from secscan.cli.speech import speech_of
 from secscan.cli.telling import tell, words_of
 from secscan.errors import UsageError
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.cli.continuity import Measured
@@ -124,7 +125,7 @@ def _measure_services(job: Job, run: Run) -> Measured | None:
         return None
     bundles = list(_bundles(run))
     if not bundles:
-        note("services_unknown", "nothing is known of the services, because no host was reached", "warning")
+        note("services_unknown", Message("nothing is known of the services, because no host was reached"), "warning")
         return None
     unread = {kept.name: kept.summary for kept in run.kept.values() if not kept.reached}
     return measure(declared, bundles, WINDOW_S, job.engine, unread=unread)

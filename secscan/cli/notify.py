@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from secscan.cli.configuration import configuration_of
+from secscan.cli.language import say
 from secscan.cli.memory import history_option, open_history
 from secscan.cli.reports import LANGUAGE_OPTIONS, prepare_folder
 from secscan.errors import UsageError
@@ -41,7 +42,7 @@ def test(context: click.Context, /, names: tuple[str, ...], baseline: str, langu
     notify = _notify(context)
     known = [channel.name for channel in notify.channels]
     if unknown := [name for name in names if name not in known]:
-        raise UsageError(f"no channel is named {unknown[0]!r}; allowed: {', '.join(known)}")
+        raise UsageError("no channel is named {name!r}; allowed: {allowed}", name=unknown[0], allowed=known)
     words, failed = words_of(notify, language, terms), 0
     for channel in notify.channels:
         if names and channel.name not in names:
@@ -50,7 +51,7 @@ def test(context: click.Context, /, names: tuple[str, ...], baseline: str, langu
         complaint = deliver(channel, lambda limit, letter=letter: letter)  # type: ignore[misc] # mypy sees no default of a lambda
         failed += bool(complaint)
         if not complaint:
-            click.echo(f"{channel.name}: delivered")
+            click.echo(say("{channel}: delivered", channel=channel.name))
     return int(failed > 0)
 
 
@@ -105,7 +106,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if seconds <= 0:
-        raise UsageError(f"--every cannot be {text!r}; allowed: a duration such as 26h or 8d")
+        raise UsageError("--every cannot be {text!r}; allowed: a duration such as 26h or 8d", text=text)
     return seconds
 
 
@@ -118,9 +119,11 @@ def _last_run(history: str | None, baseline: str, folder: Path) -> Run | None:
 
 def _described(last: Run | None, *, late: bool) -> str:
     if last is None:
-        return "no run has ever finished"
+        return say("no run has ever finished")
     moment = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(last.finished_at))
-    return f"{'too long ago: ' if late else ''}the last run, {last.name}, finished {moment}"
+    if late:
+        return say("too long ago: the last run, {run}, finished {moment}", run=last.name, moment=moment)
+    return say("the last run, {run}, finished {moment}", run=last.name, moment=moment)
 
 
 def _about(baseline: str) -> Circumstances:

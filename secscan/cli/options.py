@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from secscan.cli.confidential import KEYRING, ask, read_keyring, read_private
-from secscan.cli.journal import note as say
+from secscan.cli.journal import note as tell
 from secscan.errors import UsageError
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.inventory import Inventory
@@ -112,11 +113,11 @@ class Access:
         elif self.become and become is None:
             become = Become()
         if become and become.password is None:
-            kept = _kept(become.password_keyring, "sudo password")
+            kept = _kept(become.password_keyring, Message("sudo password"))
             become = replace(become, password=self.become_password if kept is None else kept)
         options = {**self.options, **target.options}
-        password = target.password or _kept(target.password_keyring, "SSH password") or self.password
-        passphrase = target.passphrase or _kept(target.passphrase_keyring, "passphrase of the SSH key") or self.passphrase
+        password = target.password or _kept(target.password_keyring, Message("SSH password")) or self.password
+        passphrase = target.passphrase or _kept(target.passphrase_keyring, Message("passphrase of the SSH key")) or self.passphrase
         return replace(target, become=become, options=options, password=password, passphrase=passphrase)
 
 
@@ -167,9 +168,13 @@ def content_folders(content: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """The folders of checks and of baselines below the folders of --content."""
     for folder in content:
         if not folder.is_dir():
-            raise UsageError(f"--content {folder}: no such folder; allowed: a folder that holds checks/ or baselines/")
+            raise UsageError(
+                "--content {folder}: no such folder; allowed: a folder that holds checks/ or baselines/", folder=folder
+            )
         if not ((folder / "checks").is_dir() or (folder / "baselines").is_dir()):
-            raise UsageError(f"--content {folder}: has neither checks/ nor baselines/; allowed: a folder that holds one of them")
+            raise UsageError(
+                "--content {folder}: has neither checks/ nor baselines/; allowed: a folder that holds one of them", folder=folder
+            )
     checks = [folder / "checks" for folder in content if (folder / "checks").is_dir()]
     return checks, [folder / "baselines" for folder in content if (folder / "baselines").is_dir()]
 
@@ -183,11 +188,11 @@ def read_access(arguments: dict[str, Any]) -> Access:
     }
     if arguments["accept_new"]:
         options["host_key_policy"] = "accept-new"
-    become_password = _secret("become", "become_password", arguments, "sudo password")
+    become_password = _secret("become", "become_password", arguments, Message("sudo password"))
     return Access(
         become=True if become_password is not None and arguments["become"] is None else arguments["become"],
-        password=_secret("password", "password", arguments, "SSH password"),
-        passphrase=_secret("passphrase", "passphrase", arguments, "passphrase of the SSH key"),
+        password=_secret("password", "password", arguments, Message("SSH password")),
+        passphrase=_secret("passphrase", "passphrase", arguments, Message("passphrase of the SSH key")),
         become_password=become_password,
         options=options,
     )
@@ -201,7 +206,7 @@ def read_declared(inventory: str | None) -> Inventory | None:
 
     declared = read_inventory(inventory)
     for note in declared.notes:
-        say("inventory_note", f"note: {note}", "warning")
+        tell("inventory_note", Message("note: {note}", note=note), "warning")
     return declared
 
 
@@ -228,7 +233,7 @@ def read_targets(arguments: dict[str, Any], declared: Inventory | None = None) -
         raise UsageError("no target; allowed: local, HOST, ssh://USER@HOST, or -i INVENTORY (see secscan scan --help)")
     counts = Counter(target.name for target in targets)
     if repeated := sorted(name for name, count in counts.items() if count > 1):
-        raise UsageError(f"named twice: {', '.join(repeated)}; allowed: each target once")
+        raise UsageError("named twice: {repeated}; allowed: each target once", repeated=repeated)
     chosen = tuple(targets)
     if arguments["limit"]:
         from secscan.inventory import select  # noqa: PLC0415 - only for a selection
@@ -245,7 +250,12 @@ def _secret(variable: str, name: str, arguments: Mapping[str, Any], what: str) -
     file, reference = arguments.get(f"{name}_file"), arguments.get(f"{name}_keyring")
     if file and reference:
         option = name.replace("_", "-")
-        raise UsageError(f"the {what} is given twice; allowed: either --{option}-file FILE, or --{option}-keyring {KEYRING}")
+        raise UsageError(
+            "the {what} is given twice; allowed: either --{option}-file FILE, or --{option}-keyring {keyring}",
+            what=what,
+            option=option,
+            keyring=KEYRING,
+        )
     if file:
         return read_private(file, what)
     return read_keyring(reference, what) if reference else os.environ.get(SECRET_VARIABLES[variable])

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from secscan.cli.content import content_option, load_content
+from secscan.cli.language import say, spoken
 from secscan.errors import UsageError
+from secscan.messages import Message, counted, phrase
 
 if TYPE_CHECKING:
     from secscan.model.recommendation import Recommendation
@@ -28,6 +30,14 @@ _REGISTER = click.option(
 _SAVED = click.option(
     "--saved", type=click.Path(path_type=Path), metavar="DIR", help="The folder that `secscan scan -o` wrote: what results say."
 )
+_STATUSES = {
+    "not_started": phrase("not_started"),
+    "in_progress": phrase("in_progress"),
+    "implemented": phrase("implemented"),
+    "overtaken": phrase("overtaken"),
+    "not_accepted": phrase("not_accepted"),
+}
+_GROUPS = {"source": phrase("source {name}: {figures}"), "owner": phrase("owner {name}: {figures}")}
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
@@ -51,13 +61,17 @@ def list_recommendations(registers: tuple[Path, ...], saved: Path | None, conten
     proposals = _propose(found, saved)
     if as_json:
         _print_json([_document(each, proposals.get(each.id), time.time()) for each in found])
-    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
+    from secscan.inert import columns  # noqa: PLC0415 - keep --help free of it
+    from secscan.lines import pad  # noqa: PLC0415 - as above
 
+    width = max(13, *(columns(say(word)) + 1 for word in _STATUSES.values()))
     for each in () if as_json else found:
-        day = f"due {_day(each.due_at)}" if each.closed_at is None else f"closed {_day(each.closed_at)}"
-        click.echo(visible(f"{each.status.value:<13}{day:<19}{each.id}  {each.source}, owner {each.owner}"))
+        due = each.closed_at is None
+        day = say("due {day}", day=_day(each.due_at)) if due else say("closed {day}", day=_day(each.closed_at or 0))
+        told = say("{id}  {source}, owner {owner}", id=each.id, source=each.source, owner=each.owner)
+        click.echo(f"{pad(say(_STATUSES[each.status.value]), width)}{pad(day, 19)}{told}")
         if proposal := proposals.get(each.id):
-            click.echo(visible(f"  {_tell(proposal)}"))
+            click.echo(f"  {spoken(_tell(proposal))}")
     return 1 if any(proposal.at_odds for proposal in proposals.values()) else 0
 
 
@@ -70,17 +84,18 @@ def list_recommendations(registers: tuple[Path, ...], saved: Path | None, conten
 def show(name: str, registers: tuple[Path, ...], saved: Path | None, content: tuple[Path, ...], as_json: bool) -> int:
     """Everything about one recommendation."""
     from secscan.documents import did_you_mean  # noqa: PLC0415 - only for a mistake
-    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
 
     known = {each.id: each for each in _read(registers, content)}
     if name not in known:
-        raise UsageError(f"no recommendation is named {name!r}{did_you_mean(name, known)}; allowed: secscan oversight list")
+        raise UsageError(
+            "no recommendation is named {name!r}{near}; allowed: secscan oversight list", name=name, near=did_you_mean(name, known)
+        )
     each, now = known[name], time.time()
     proposal = _propose([each], saved).get(name)
     if as_json:
         return _print_json(_document(each, proposal, now))
     for line in _lines(each, proposal, now):
-        click.echo(visible(line))
+        click.echo(line)
     return 0
 
 
@@ -90,8 +105,7 @@ def show(name: str, registers: tuple[Path, ...], saved: Path | None, content: tu
 @_JSON
 def ageing(registers: tuple[Path, ...], content: tuple[Path, ...], as_json: bool) -> int:
     """How long open recommendations have been open and overdue, alone and by source and owner. Exits 1 when one is overdue."""
-    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
-    from secscan.oversight.ageing import group_by, order_by_age  # noqa: PLC0415 - as above
+    from secscan.oversight.ageing import group_by, order_by_age  # noqa: PLC0415 - keep --help free of it
 
     found, now = _read(registers, content), time.time()
     still = order_by_age(found, now)
@@ -103,11 +117,25 @@ def ageing(registers: tuple[Path, ...], content: tuple[Path, ...], as_json: bool
         _print_json({"as_of": now, "open": [_document(each, None, now) for each in still], **grouped})
         return 1 if late else 0
     for each in still:
-        overdue = f", overdue {each.days_overdue(now)} days" if each.days_overdue(now) else f", due {_day(each.due_at)}"
-        click.echo(visible(f"{each.days_open(now):>5} days open{overdue}: {each.id}  {each.source}, owner {each.owner}"))
+        late_by = each.days_overdue(now)
+        due = (
+            counted("overdue {count} day", "overdue {count} days", late_by)
+            if late_by
+            else Message("due {day}", day=_day(each.due_at))
+        )
+        click.echo(
+            say(
+                "{age}, {due}: {id}  {source}, owner {owner}",
+                age=counted("{count} day open", "{count} days open", each.days_open(now)),
+                due=due,
+                id=each.id,
+                source=each.source,
+                owner=each.owner,
+            )
+        )
     for kind, listed in groups.items():
         for group in listed:
-            click.echo(visible(f"{kind} {group.name}: {_tell_group(group)}"))
+            click.echo(say(_GROUPS[kind], name=group.name, figures=_tell_group(group)))
     return 1 if late else 0
 
 
@@ -133,40 +161,67 @@ def _documents(saved: Path) -> Iterator[dict[str, Any]]:
     folder = saved / "hosts" if (saved / "hosts").is_dir() else saved
     paths = sorted(folder.glob("*.json"))
     if not paths:
-        raise UsageError(f"no assessment in {folder}; allowed: the folder that secscan scan -o wrote")
+        raise UsageError("no assessment in {folder}; allowed: the folder that secscan scan -o wrote", folder=folder)
     for path in paths:
         yield read_document(path)
 
 
-def _tell(proposal: Proposal) -> str:
-    accepted = f" ({proposal.waived} waived)" if proposal.waived else ""
-    said = proposal.status.value if proposal.status else "nothing"
-    warning = "; the register says otherwise" if proposal.at_odds else ""
-    return f"results propose {said}: {proposal.why}{accepted}{warning}"
+def _tell(proposal: Proposal) -> Message:
+    status = Message(_STATUSES[proposal.status.value]) if proposal.status else Message("nothing")
+    told = Message("results propose {status}: {why}", status=status, why=proposal.why)
+    if proposal.waived:
+        told = Message("{told} ({count} waived)", told=told, count=proposal.waived)
+    return Message("{told}; the register says otherwise", told=told) if proposal.at_odds else told
 
 
-def _tell_group(group: Group) -> str:
-    late = f", {group.overdue} overdue, by {group.median_overdue:g} days in the median" if group.median_overdue is not None else ""
-    return f"{group.open} open, for {group.median_open:g} days in the median, {group.oldest} at most{late}"
+def _tell_group(group: Group) -> Message:
+    told = Message(
+        "{open} open, for {days} days in the median, {oldest} at most", open=group.open, days=group.median_open, oldest=group.oldest
+    )
+    if group.median_overdue is None:
+        return told
+    days = group.median_overdue
+    return Message("{told}, {count} overdue, by {days} days in the median", told=told, count=group.overdue, days=days)
 
 
 def _lines(each: Recommendation, proposal: Proposal | None, now: float) -> Iterator[str]:
-    yield f"{each.id}: {each.text}"
-    yield f"  source      {each.source}"
-    yield f"  status      {each.status.value}" + (f", closed {_day(each.closed_at)}" if each.closed_at is not None else "")
+    """Everything about a recommendation, a title and a text on each line."""
+    from secscan.inert import columns  # noqa: PLC0415 - keep --help free of it
+    from secscan.lines import pad  # noqa: PLC0415 - as above
+
+    yield say("{id}: {text}", id=each.id, text=each.text)
+    rows = [(say(title), spoken(text)) for title, text in _rows(each, proposal, now)]
+    width = max(12, *(columns(title) + 2 for title, _ in rows))
+    yield from (f"  {pad(title, width)}{text}" for title, text in rows)
+
+
+def _rows(each: Recommendation, proposal: Proposal | None, now: float) -> Iterator[tuple[str, str]]:
+    status = Message(_STATUSES[each.status.value])
+    closed = each.closed_at is not None
+    yield phrase("source"), each.source
+    yield phrase("status"), Message("{status}, closed {day}", status=status, day=_day(each.closed_at or 0)) if closed else status
     if proposal:
-        yield f"  results     {_tell(proposal)}"
-    yield f"  owner       {each.owner}"
-    yield f"  root cause  {each.root_cause}"
-    overdue = f", overdue {each.days_overdue(now)} days" if each.days_overdue(now) else ""
-    day = datetime.fromtimestamp(each.raised_at, UTC)
-    yield f"  days        raised {day:%Y-%m-%d}, due {_day(each.due_at)}, {each.days_open(now)} days open{overdue}"
-    for title, names in (("checks", each.checks), ("serves", each.requirements)):
+        yield phrase("results"), _tell(proposal)
+    yield phrase("owner"), each.owner
+    yield phrase("root cause"), each.root_cause
+    yield phrase("days"), _days(each, now)
+    for title, names in ((phrase("checks"), each.checks), (phrase("serves"), each.requirements)):
         if names:
-            yield f"  {title:<12}{', '.join(names)}"
+            yield title, Message("{names}", names=list(names))
     if each.note:
-        yield f"  note        {each.note}"
-    yield f"  place       {each.path}:{each.line}"
+        yield phrase("note"), each.note
+    yield phrase("place"), f"{each.path}:{each.line}"
+
+
+def _days(each: Recommendation, now: float) -> Message:
+    told = Message(
+        "raised {raised}, due {due}, {age}",
+        raised=f"{datetime.fromtimestamp(each.raised_at, UTC):%Y-%m-%d}",
+        due=_day(each.due_at),
+        age=counted("{count} day open", "{count} days open", each.days_open(now)),
+    )
+    late = each.days_overdue(now)
+    return Message("{told}, {late}", told=told, late=counted("overdue {count} day", "overdue {count} days", late)) if late else told
 
 
 def _document(each: Recommendation, proposal: Proposal | None, now: float) -> dict[str, Any]:

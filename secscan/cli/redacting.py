@@ -12,6 +12,7 @@ import click
 
 from secscan.cli.confidential import read_private
 from secscan.errors import UsageError
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.redaction import Pseudonyms, Published
@@ -74,9 +75,13 @@ def read_redaction(redact: bool, key: Path | None) -> Redaction | None:
     """What the options ask for; None where nothing is to be redacted. UsageError for a key that can be guessed."""
     if key is None:
         return Redaction(os.urandom(32), lasting=False) if redact else None
-    secret = read_private(key, "key of the pseudonyms")
+    secret = read_private(key, Message("key of the pseudonyms"))
     if len(secret) < _KEY_LEAST:
-        raise UsageError(f"{key}: shorter than {_KEY_LEAST} characters, which can be guessed; allowed: openssl rand -hex 32 >FILE")
+        raise UsageError(
+            "{key}: shorter than {count} characters, which can be guessed; allowed: openssl rand -hex 32 >FILE",
+            key=key,
+            count=_KEY_LEAST,
+        )
     return Redaction(secret.encode(), lasting=True)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli.journal import say_aside
 from secscan.cli.redacting import Redaction, Source, read_redaction, redact_options, shown
 from secscan.cli.reports import (
     FORMATS,
@@ -19,6 +20,8 @@ from secscan.cli.reports import (
     print_text,
     write_report,
 )
+from secscan.errors import UsageError
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.reporters import Reporter
@@ -53,7 +56,7 @@ def command(
     for reporter in load_reporters(wanted):
         if output:
             path = write_report(reporter, shown(sources, redaction), output, words)
-            click.echo(f"secscan: wrote {path}", err=True)
+            say_aside(Message("wrote {path}", path=path))
         elif reporter.name == "text":
             print_text(shown(sources, redaction), colour, words)
         else:
@@ -79,7 +82,7 @@ def _documents(saved: tuple[Path, ...]) -> list[Path]:
     for path in saved:
         found += sorted((path / "hosts" if (path / "hosts").is_dir() else path).glob("*.json")) if path.is_dir() else [path]
     if not found:
-        raise click.UsageError(
-            f"no assessment in {', '.join(map(str, saved))}; allowed: hosts/NAME.json, or a folder that a scan wrote"
+        raise UsageError(
+            "no assessment in {saved}; allowed: hosts/NAME.json, or a folder that a scan wrote", saved=list(map(str, saved))
         )
     return found

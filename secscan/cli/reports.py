@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from secscan.cli.journal import note
+from secscan.cli.language import language_callback
 from secscan.cli.redacting import Redaction, Source, redact_options, shown
 from secscan.errors import SecscanError, UsageError
+from secscan.messages import Message, phrase
 
 if TYPE_CHECKING:
     from secscan.continuity.reading import HostView
@@ -38,6 +40,14 @@ FORMATS = "text, html, portal, pdf, json, csv, junit, markdown, sarif, xccdf, hd
 _SEVERITIES = ("low", "medium", "high", "critical")
 _SETTLED = ("waived", "attested", "attested_not_applicable")
 _OTHERS = ("error", "manual", "unreachable", "never")
+_COUNTED = {
+    "pass": phrase("{count} pass"),
+    "fail": phrase("{count} fail"),
+    "error": phrase("{count} error"),
+    "manual": phrase("{count} manual"),
+    "not_applicable": phrase("{count} not applicable"),
+}
+_WAIVED, _ATTESTED = phrase("{count} waived"), phrase("{count} attested")
 
 
 LANGUAGE_OPTIONS = (
@@ -46,7 +56,9 @@ LANGUAGE_OPTIONS = (
         default="en",
         show_default=True,
         metavar="ar|zh|en|fr|ru|es",
-        help="The language of the reports that people read: text, html, portal, pdf.",
+        is_eager=True,
+        callback=language_callback,
+        help="The language of what is said, and of the reports that people read: text, html, portal, pdf.",
     ),
     click.option(
         "--terms",
@@ -111,7 +123,9 @@ def parse_fail_on(text: str) -> FailOn:
     """`high`, `medium,error`, `never`; UsageError for other words."""
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words or any(word not in (*_SEVERITIES, *_OTHERS) for word in words):
-        raise UsageError(f"--fail-on cannot be {text!r}; allowed: {', '.join((*_SEVERITIES, *_OTHERS))}, joined by commas")
+        raise UsageError(
+            "--fail-on cannot be {text!r}; allowed: {allowed}, joined by commas", text=text, allowed=[*_SEVERITIES, *_OTHERS]
+        )
     severities = [_SEVERITIES.index(word) for word in words if word in _SEVERITIES]
     if "never" in words:
         return FailOn(None, frozenset())
@@ -126,19 +140,24 @@ def check_formats(text: str, output: Path | None) -> list[str]:
     words = [word.strip() for word in (text or ("text,html,json" if output else "text")).split(",") if word.strip()]
     known = plugins.reporter_names()
     if not words:
-        raise UsageError(f"--format {text!r} names no format; allowed: {', '.join(known)}, joined by commas")
+        raise UsageError("--format {text!r} names no format; allowed: {allowed}, joined by commas", text=text, allowed=list(known))
     for word in words:
         if word not in known:
-            raise UsageError(f"no format is named {word!r}{did_you_mean(word, known)}; allowed: {', '.join(known)}")
+            raise UsageError(
+                "no format is named {word!r}{near}; allowed: {allowed}",
+                word=word,
+                near=did_you_mean(word, known),
+                allowed=list(known),
+            )
     if len(words) > 1 and output is None:
-        raise UsageError(f"several formats need a folder; allowed: -o DIR, or one of {', '.join(words)}")
+        raise UsageError("several formats need a folder; allowed: -o DIR, or one of {allowed}", allowed=words)
     if missing := next(filter(None, map(plugins.missing_extra, words)), None):
         raise UsageError(missing)
     only = plugins.reporter(words[0]) if output is None else None
     if only and only.files:
-        raise UsageError(f"{words[0]} is a folder of files; allowed: -o DIR")
+        raise UsageError("{name} is a folder of files; allowed: -o DIR", name=words[0])
     if only and only.encode and sys.stdout.isatty():
-        raise UsageError(f"{words[0]} is nothing for a terminal; allowed: -o DIR, or > FILE")
+        raise UsageError("{name} is nothing for a terminal; allowed: -o DIR, or > FILE", name=words[0])
     return list(dict.fromkeys(words))
 
 
@@ -228,7 +247,7 @@ class Run:
                 if seen:
                     views[name] = seen
                 else:
-                    unread[name] = "its evidence was not kept" if kept.reached else kept.summary
+                    unread[name] = "its evidence was not kept" if kept.reached else str(kept.summary)
         now = time.time()
         return self._keep_organization(assess_together(engine, join_evidence(engine, views, now, unread), now))
 
@@ -245,7 +264,9 @@ class Run:
         if assessment is None:
             return None
         if assessment.host.name in self.kept:
-            raise UsageError(f"a host is named {assessment.host.name!r} as the organization; allowed: --organization NAME")
+            raise UsageError(
+                "a host is named {name!r} as the organization; allowed: --organization NAME", name=assessment.host.name
+            )
         kept = self.write(assessment)
         self.add(kept)
         return kept
@@ -314,17 +335,13 @@ def describe_failure(error: Exception) -> str:
 
 def _summarise(document: Mapping[str, Any]) -> str:
     if document["unreachable"]:
-        return f"not reached: {document['unreachable']}"
+        return Message("not reached: {reason}", reason=document["unreachable"])
     counts = document["tally"]["counts"]
-    told = [
-        f"{counts[name]} {name.replace('_', ' ')}"
-        for name in ("pass", "fail", "error", "manual", "not_applicable")
-        if counts.get(name)
-    ]
+    told = [Message(text, count=counts[name]) for name, text in _COUNTED.items() if counts.get(name)]
     waived = sum(result["disposition"] == "waived" for result in document["results"])
     attested = sum(document["tally"]["attested"].values())
-    decided = [f"{count} {word}" for count, word in ((waived, "waived"), (attested, "attested")) if count]
-    return ", ".join(told) + (f" ({', '.join(decided)})" if decided else "")
+    decided = [Message(text, count=count) for text, count in ((_WAIVED, waived), (_ATTESTED, attested)) if count]
+    return Message("{results} ({decided})", results=told, decided=decided) if decided else Message("{results}", results=told)
 
 
 def exit_code(run: Run, rule: FailOn) -> int:
@@ -346,7 +363,7 @@ def write_reports(run: Run, formats: Iterable[str], output: Path | None, quiet: 
     if output:
         for path in write_files(run, formats, output, words):
             if path.name != "report.txt" and not quiet:
-                note("report_written", f"wrote {path}", path=str(path))
+                note("report_written", Message("wrote {path}", path=path), path=str(path))
     if "text" in formats and not (quiet and output):
         print_text(run.shown(), colour, words)
     elif not output:
@@ -402,7 +419,9 @@ def prepare_folder(folder: Path, mode: int = 0o700) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as error:
-        raise UsageError(f"{folder}: cannot be written: {error.strerror}; allowed: a folder that you may write in") from error
+        raise UsageError(
+            "{folder}: cannot be written: {reason}; allowed: a folder that you may write in", folder=folder, reason=error.strerror
+        ) from error
 
 
 def write_whole(path: Path, pieces: Iterable[str | bytes], mode: int = 0o600) -> None:
@@ -415,7 +434,7 @@ def write_whole(path: Path, pieces: Iterable[str | bytes], mode: int = 0o600) ->
             stream.writelines(piece.encode() if isinstance(piece, str) else piece for piece in pieces)
         partial.replace(path)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+        raise UsageError("{path}: cannot be written: {reason}", path=path, reason=error.strerror) from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)

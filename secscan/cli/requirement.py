@@ -10,10 +10,21 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from secscan.cli.content import content_option, load_content
+from secscan.cli.language import say, wrapped
 from secscan.errors import InputError, UsageError
+from secscan.messages import Message, Title, phrase
 
 if TYPE_CHECKING:
     from secscan.content.coverage import Coverage
+
+_WAYS = {
+    "checks": phrase("checks"),
+    "attestation": phrase("attestation"),
+    "parts": phrase("parts"),
+    "tool": phrase("tool"),
+    "not_automated": phrase("not automated"),
+    "open": phrase("open"),
+}
 
 
 @click.group("requirement")
@@ -33,8 +44,8 @@ def list_requirements(words: tuple[str, ...], content: tuple[Path, ...], as_json
         return 0
     for each in covered:
         row = each.requirement
-        click.echo(click.wrap_text(f"{row.id:10} {row.title} ({row.place})", 80, "", " " * 11))
-    click.echo(f"\nrequirements: {len(covered)}")
+        click.echo(wrapped(say("{title} ({place})", title=Title(row.title), place=row.place), f"{row.id:10} ", 11))
+    click.echo("\n" + say("requirements: {count}", count=len(covered)))
     return 0
 
 
@@ -69,10 +80,10 @@ def coverage(words: tuple[str, ...], baselines: tuple[str, ...], only_open: bool
         click.echo(json.dumps([_facts(each) for each in shown], indent=1, ensure_ascii=False))
         return int(found_open)
     for each in shown:
-        click.echo(click.wrap_text(f"{each.requirement.id:10} {_tell(each)}", 80, "", " " * 11))
+        click.echo(wrapped(_tell(each), f"{each.requirement.id:10} ", 11))
     counts = Counter(each.served.value for each in covered)
-    told = ", ".join(f"{name.replace('_', ' ')}: {count}" for name, count in counts.most_common())
-    click.echo(f"\nrequirements: {len(covered)} ({told})")
+    told = [Message("{way}: {count}", way=Message(_WAYS[name]), count=count) for name, count in counts.most_common()]
+    click.echo("\n" + wrapped(say("requirements: {count} ({ways})", count=len(covered), ways=told), hanging=2))
     return int(found_open)
 
 
@@ -103,19 +114,21 @@ def _choose(covered: list[Coverage], words: tuple[str, ...]) -> list[Coverage]:
         if not found:
             groups = sorted({name for each in covered for name in (each.requirement.group, each.requirement.document)})
             near = did_you_mean(word, [*(each.requirement.id for each in covered), *groups])
-            raise UsageError(f"no requirement is named {word!r}{near}; allowed: an id, or one of {', '.join(groups)}")
+            raise UsageError(
+                "no requirement is named {word!r}{near}; allowed: an id, or one of {allowed}", word=word, near=near, allowed=groups
+            )
         chosen |= {each.requirement.id: each for each in found}
     return list(chosen.values()) if words else covered
 
 
 def _tell(coverage: Coverage) -> str:
-    ways = {
-        "checks": ", ".join((*coverage.checks, *(f"{name} (attested)" for name in coverage.attested))),
-        "attestation": ", ".join(coverage.attested),
-        "parts": ", ".join(coverage.parts),
+    ways: dict[str, list[str]] = {
+        "checks": [*coverage.checks, *(Message("{check} (attested)", check=name) for name in coverage.attested)],
+        "attestation": list(coverage.attested),
+        "parts": list(coverage.parts),
     }
-    told = ways.get(coverage.served.value, coverage.reason) or coverage.requirement.title
-    return f"{coverage.served.value.replace('_', ' ')}: {told}"
+    told = ways.get(coverage.served.value, coverage.reason) or Title(coverage.requirement.title)
+    return say("{way}: {what}", way=Message(_WAYS[coverage.served.value]), what=told)
 
 
 def _facts(coverage: Coverage) -> dict[str, Any]:

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from secscan.cli.content import content_option, load_content
+from secscan.cli.journal import say_aside
+from secscan.cli.language import listed, named, say, spoken, wrapped
 from secscan.cli.memory import history_option, open_history
 from secscan.errors import UsageError
+from secscan.messages import Message, counted
 
 if TYPE_CHECKING:
     from secscan.model.attestation import Attestation
@@ -33,10 +36,12 @@ def list_runs(history: str | None, as_json: bool) -> int:
         click.echo(json.dumps([dataclasses.asdict(run) for run in runs], indent=1))
         return 0
     for run in runs:
-        state = "" if run.finished_at is not None else f", not finished: {run.recorded} of {run.targets} hosts"
+        told: list[str] = [run.baseline, Message("hosts: {count}", count=run.targets)]
+        if run.finished_at is None:
+            told.append(Message("not finished: {recorded} of {all} hosts", recorded=run.recorded, all=run.targets))
         moment = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.started_at))
-        click.echo(click.wrap_text(f"{run.name}  {moment}  {run.baseline}, hosts: {run.targets}{state}", 80, "", "    "))
-    click.echo(f"\nruns: {len(runs)}")
+        click.echo(wrapped(listed(map(spoken, told)), f"{run.name}  {moment}  ", 4))
+    click.echo("\n" + say("runs: {count}", count=len(runs)))
     return 0
 
 
@@ -44,18 +49,21 @@ def list_runs(history: str | None, as_json: bool) -> int:
 @history_option
 def failing(history: str | None) -> int:
     """What fails now, longest first: since when, how often it came back, and whether it comes and goes."""
-    from secscan.inert import visible  # noqa: PLC0415 - keep --help free of it
+    from secscan.lines import pad  # noqa: PLC0415 - keep --help free of it
 
     now = time.time()
     known = open_history(history).failing(now)
     for each in known:
         state = each.state
-        again = f", reopened {state.reopened} times" if state.reopened else ""
-        flapping = ", comes and goes" if each.flapping else ""
+        told: list[str] = [Message("{check} on {subject}", check=each.check, subject=each.host)]
+        if state.reopened:
+            told.append(counted("reopened {count} time", "reopened {count} times", state.reopened))
+        if each.flapping:
+            told.append(Message("comes and goes"))
         since = time.strftime("%Y-%m-%d", time.gmtime(state.since))
-        told = f"{since}  {state.status.severity:<8} {each.check} on {visible(each.host)}{again}{flapping}"
-        click.echo(click.wrap_text(told, 80, "", " " * 12))
-    click.echo(f"\nfailing: {len(known)}")
+        severity = pad(spoken(named(state.status.severity)), 8)
+        click.echo(wrapped(listed(map(spoken, told)), f"{since}  {severity} ", 12))
+    click.echo("\n" + say("failing: {count}", count=len(known)))
     return 0
 
 
@@ -93,8 +101,11 @@ def forget(
     forgotten = forget_runs(memory, rule, cited, dry_run=dry_run)
     for run in forgotten.runs:
         click.echo(run.name)
-    verb = "would forget" if dry_run else "forgot"
-    click.echo(f"secscan: {verb} {len(forgotten.runs)} of {known} runs, and their evidence: {forgotten.bundles} bundles", err=True)
+    figures = {"runs": len(forgotten.runs), "all": known, "bundles": forgotten.bundles}
+    if dry_run:
+        say_aside(Message("would forget {runs} of {all} runs, and their evidence: {bundles} bundles", **figures))
+    else:
+        say_aside(Message("forgot {runs} of {all} runs, and their evidence: {bundles} bundles", **figures))
     return 0
 
 

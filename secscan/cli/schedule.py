@@ -14,8 +14,10 @@ import click
 
 from secscan.cli.configuration import FILE, Configuration, configuration_of, read_configuration
 from secscan.cli.journal import note
+from secscan.cli.language import say, spoken
 from secscan.cli.memory import data_folder
 from secscan.errors import UsageError
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.scheduling.planned import Planned
@@ -55,7 +57,9 @@ def install(
 
     configuration = read_configuration(path, {}) if path else configuration_of(context)
     if configuration.path is None:
-        raise UsageError(f"there is no project to run here; allowed: a folder with {FILE} (secscan init), or --config FILE")
+        raise UsageError(
+            "there is no project to run here; allowed: a folder with {file} (secscan init), or --config FILE", file=FILE
+        )
     if own and run_as:
         raise UsageError("your own manager runs nothing as others; allowed: --run-as without --user")
     planned = _plan(
@@ -66,15 +70,15 @@ def install(
         return 0
     written = _manager(own).install(_with_folders(planned, own)) if is_booted() else _install_cron(planned)
     for each in written:
-        note("schedule_written", f"wrote {each}", path=str(each))
+        note("schedule_written", Message("wrote {path}", path=each), path=str(each))
     if not written:
-        note("schedule_unchanged", f"{name} is there already, as it should be")
+        note("schedule_unchanged", Message("{name} is there already, as it should be", name=name))
     if planned.sees_machine:
-        note("schedule_open", "note: the inventory names this very machine, so the service is not shut in", "warning")
+        text = Message("note: the inventory names this very machine, so the service is not shut in")
+        note("schedule_open", text, "warning")
     if own and not Path(f"/var/lib/systemd/linger/{_me()}").exists():
-        note(
-            "schedule_linger", f"note: it runs only while you are signed in; for always: loginctl enable-linger {_me()}", "warning"
-        )
+        text = Message("note: it runs only while you are signed in; for always: loginctl enable-linger {user}", user=_me())
+        note("schedule_linger", text, "warning")
     return 0
 
 
@@ -87,16 +91,19 @@ def status(own: bool, name: str) -> int:
 
     if not is_booted():
         there = (_CRON / name).exists() and is_ours(_CRON / name)
-        click.echo(f"{name}: cron has a line in {_CRON / name}" if there else f"{name}: nothing is scheduled")
+        scheduled = Message("{name}: cron has a line in {path}", name=name, path=_CRON / name)
+        click.echo(spoken(scheduled if there else Message("{name}: nothing is scheduled", name=name)))
         return 0 if there else 1
     told = _manager(own).status(name)
     if not told:
-        click.echo(f"{name}: nothing is scheduled")
+        click.echo(say("{name}: nothing is scheduled", name=name))
         return 1
-    click.echo(f"{name}: timer {told['timer']}, next run {told['next'] or 'not known'}")
+    following = told["next"] or Message("not known")
+    click.echo(say("{name}: timer {state}, next run {next}", name=name, state=told["timer"], next=following))
     if told["last"]:
-        under_way = "under way" if told["service"] == "activating" else f"{told['result']}, exit code {told['exit_code']}"
-        click.echo(f"  last run {told['last']}: {under_way}")
+        ended = Message("{result}, exit code {code}", result=told["result"], code=str(told["exit_code"]))
+        state = Message("under way") if told["service"] == "activating" else ended
+        click.echo("  " + say("last run {moment}: {state}", moment=told["last"], state=state))
     return 0 if told["timer"] == "active" and told["service"] != "failed" else 1
 
 
@@ -115,9 +122,9 @@ def remove(own: bool, name: str) -> int:
         for each in gone:
             each.unlink()
     for each in gone:
-        note("schedule_removed", f"removed {each}", path=str(each))
+        note("schedule_removed", Message("removed {path}", path=each), path=str(each))
     if not gone:
-        note("schedule_unchanged", f"nothing is scheduled as {name}")
+        note("schedule_unchanged", Message("nothing is scheduled as {name}", name=name))
     return 0
 
 
@@ -146,7 +153,7 @@ def _writes(configuration: Configuration, folder: Path, user: str) -> Iterator[P
 
     settings = configuration.settings
     if "output" not in settings:
-        raise UsageError(f"{configuration.path} names no output; allowed: output: DIR, where a run keeps what it finds")
+        raise UsageError("{path} names no output; allowed: output: DIR, where a run keeps what it finds", path=configuration.path)
     yield folder / settings["output"].value
     for order in configuration.reports:
         yield folder / order.directory
@@ -165,7 +172,7 @@ def _sees_machine(configuration: Configuration) -> bool:
     from secscan.inventory import read_inventory  # noqa: PLC0415 - keep --help free of it
 
     if "inventory" not in configuration.settings:
-        raise UsageError(f"{configuration.path} names no inventory; allowed: inventory: FILE")
+        raise UsageError("{path} names no inventory; allowed: inventory: FILE", path=configuration.path)
     inventory = read_inventory(configuration.settings["inventory"].value)
     return any(target.transport in _HERE for target in inventory.targets)
 
@@ -180,7 +187,9 @@ def _with_folders(planned: Planned, own: bool) -> Planned:
                 if owner and not own:
                     os.chown(each, owner.pw_uid, owner.pw_gid)
             except OSError as error:
-                raise UsageError(f"{each}: cannot be made: {error.strerror}; allowed: to be root, or --user") from error
+                raise UsageError(
+                    "{folder}: cannot be made: {reason}; allowed: to be root, or --user", folder=each, reason=error.strerror
+                ) from error
     return planned
 
 
@@ -192,7 +201,7 @@ def _install_cron(planned: Planned) -> list[Path]:
     if not planned.user:
         raise UsageError("there is no systemd here; allowed: without --user as root, or --print and then crontab -e")
     if path.exists() and not is_ours(path):
-        raise UsageError(f"{path} is not a file that secscan wrote, and stays as it is; allowed: another --name")
+        raise UsageError("{path} is not a file that secscan wrote, and stays as it is; allowed: another --name", path=path)
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return []
     write_unit(path, text)
@@ -216,7 +225,7 @@ def _owner(configuration: Configuration, run_as: str | None) -> str:
             return pwd.getpwnam(run_as).pw_name
         return pwd.getpwuid(configuration.path.stat().st_uid).pw_name if configuration.path else ""
     except KeyError:
-        raise UsageError(f"--run-as {run_as or ''}: there is no such user; allowed: a user of this machine") from None
+        raise UsageError("--run-as {run_as}: there is no such user; allowed: a user of this machine", run_as=run_as or "") from None
 
 
 def _me() -> str:
@@ -235,4 +244,6 @@ def _seconds(span: str) -> int:
     try:
         return math.ceil(read_duration(span))
     except ValueError:
-        raise UsageError(f"--random-delay cannot be {span!r}; allowed: {WRITTEN[Type.DURATION]}") from None
+        raise UsageError(
+            "--random-delay cannot be {span!r}; allowed: {written}", span=span, written=WRITTEN[Type.DURATION]
+        ) from None

@@ -14,6 +14,7 @@ from secscan.cli.confidential import SOURCES
 from secscan.cli.journal import note
 from secscan.cli.reports import write_whole
 from secscan.errors import SecscanError
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.cli.channels import Channel, Notify
@@ -78,7 +79,8 @@ def deliver(channel: Channel, compose: Compose) -> str:
     except SecscanError as error:
         complaint = str(error)
     if complaint:
-        note("channel_failed", f"channel {channel.name}: {complaint}", "error", channel=channel.name, complaint=complaint)
+        text = Message("channel {channel}: {complaint}", channel=channel.name, complaint=complaint)
+        note("channel_failed", text, "error", channel=channel.name, complaint=complaint)
     return complaint
 
 
@@ -116,7 +118,7 @@ class _Kept:
         try:
             write_whole(self.path, [write_ledger(self.ledger)])
         except SecscanError as error:
-            note("notified_failed", f"{error}; what was told now will be told again", "error")
+            note("notified_failed", Message("{error}; what was told now will be told again", error=error.message), "error")
 
 
 @contextlib.contextmanager
@@ -133,5 +135,5 @@ def _ledger(folder: Path) -> Iterator[_Kept]:
             if path.exists():
                 ledger = read_ledger(path.read_text(encoding="utf-8"), str(path))
         except (OSError, ValueError, SecscanError) as error:
-            note("notified_failed", f"{error}; everything is told anew", "error")
+            note("notified_failed", Message("{error}; everything is told anew", error=str(error)), "error")
         yield _Kept(path, ledger)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from secscan.cli.content import content_option, load_content
+from secscan.cli.language import say, spoken, wrapped
 from secscan.errors import UsageError
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.model.waiver import Waiver
@@ -60,10 +62,12 @@ def add(checks: tuple[str, ...], path: Path, saved: Path | None, any_value: bool
     if saved:
         observed = _observed(waiver, _documents(saved))
         if not observed:
-            raise UsageError(f"{saved}: nothing that this waiver covers fails there; allowed: checks and hosts with a failure")
+            raise UsageError(
+                "{saved}: nothing that this waiver covers fails there; allowed: checks and hosts with a failure", saved=saved
+            )
         waiver = replace(waiver, observed=observed)
     add_waiver(path, waiver)
-    click.echo(f"{path}: added {waiver.id}", err=True)
+    click.echo(say("{path}: added {id}", path=path, id=waiver.id), err=True)
     return 0
 
 
@@ -76,7 +80,9 @@ def _told(checks: tuple[str, ...], path: Path, told: dict[str, Any], any_value: 
         try:
             return read_timestamp(text)
         except ValueError:
-            raise UsageError(f"--{option} cannot be {text!r}; allowed: {WRITTEN[Type.TIMESTAMP]}") from None
+            raise UsageError(
+                "--{option} cannot be {text!r}; allowed: {written}", option=option, text=text, written=WRITTEN[Type.TIMESTAMP]
+            ) from None
 
     today = time.strftime("%Y-%m-%d", time.gmtime())
     starts_at = moment("starts", told["starts"] or today)
@@ -84,7 +90,7 @@ def _told(checks: tuple[str, ...], path: Path, told: dict[str, Any], any_value: 
     if told["owner"].casefold() == told["approver"].casefold():
         raise UsageError("owner and approver must be different people; allowed: --approver somebody else")
     if expires_at <= starts_at or expires_at <= time.time():
-        raise UsageError(f"--expires {told['expires']} is over already, or before it starts; allowed: a later day")
+        raise UsageError("--expires {expires} is over already, or before it starts; allowed: a later day", expires=told["expires"])
     return Waiver(
         id=told["name"] or _free_id(path, today),
         justification=told["justification"],
@@ -112,7 +118,7 @@ def list_waivers(files: tuple[Path, ...]) -> int:
     """One line per waiver: whether it holds today, until when, what for, who answers for it."""
     now = time.time()
     for waiver in _read(files):
-        click.echo(click.wrap_text(f"{_state(waiver, now):8} {_describe(waiver)}", 80, "", " " * 9))
+        click.echo(_line(waiver, now))
     return 0
 
 
@@ -126,11 +132,13 @@ def expiring(files: tuple[Path, ...], within: str) -> int:
     try:
         horizon = time.time() + read_duration(within)
     except ValueError:
-        raise UsageError(f"--within cannot be {within!r}; allowed: {WRITTEN[Type.DURATION]}") from None
+        raise UsageError(
+            "--within cannot be {within!r}; allowed: {written}", within=within, written=WRITTEN[Type.DURATION]
+        ) from None
     now = time.time()
     found = sorted((waiver for waiver in _read(files) if waiver.expires_at <= horizon), key=lambda waiver: waiver.expires_at)
     for waiver in found:
-        click.echo(click.wrap_text(f"{_state(waiver, now):8} {_describe(waiver)}", 80, "", " " * 9))
+        click.echo(_line(waiver, now))
     return 1 if found else 0
 
 
@@ -148,8 +156,8 @@ def check(files: tuple[Path, ...], saved: Path | None, baseline: str | None, con
         _read(files), library, library.baseline(baseline) if baseline else None, _documents(saved) if saved else None, time.time()
     )
     for remark in remarks:
-        click.echo(f"{remark.path}:{remark.line}: {remark.waiver}: {remark.message}")
-    click.echo(f"{len(remarks)} to look at" if remarks else "nothing to look at")
+        click.echo(f"{remark.path}:{remark.line}: {remark.waiver}: {spoken(remark.message)}")
+    click.echo(say("{count} to look at", count=len(remarks)) if remarks else say("nothing to look at"))
     return 1 if remarks else 0
 
 
@@ -165,7 +173,7 @@ def _documents(saved: Path) -> Iterator[dict[str, Any]]:
 
     paths = sorted((saved / "hosts").glob("*.json"))
     if not paths:
-        raise UsageError(f"{saved}: holds no assessment; allowed: a folder that `secscan scan -o` wrote")
+        raise UsageError("{saved}: holds no assessment; allowed: a folder that `secscan scan -o` wrote", saved=saved)
     for path in paths:
         yield read_document(path)
 
@@ -181,16 +189,24 @@ def _observed(waiver: Waiver, documents: Iterable[dict[str, Any]]) -> dict[str, 
     return observed
 
 
-def _state(waiver: Waiver, now: float) -> str:
-    if now < waiver.starts_at:
-        return "future"
-    return "holds" if now < waiver.expires_at else "over"
+def _line(waiver: Waiver, now: float) -> str:
+    """Whether a waiver holds, and what it says, wrapped."""
+    from secscan.inert import columns  # noqa: PLC0415 - keep --help free of it
+    from secscan.lines import pad  # noqa: PLC0415 - as above
+
+    states = (say("future"), say("holds"), say("over"))
+    state = states[0 if now < waiver.starts_at else 1 if now < waiver.expires_at else 2]
+    width = max(8, *map(columns, states))
+    return wrapped(_describe(waiver), f"{pad(state, width)} ", width + 1)
 
 
 def _describe(waiver: Waiver) -> str:
     from secscan.waivers import last_day  # noqa: PLC0415 - keep --help free of it
 
-    what = ", ".join((*waiver.checks, *waiver.requirements))
     labels = (f"{name}={'|'.join(values)}" for name, values in waiver.scope.labels.items())
-    where = ", ".join((*waiver.scope.hosts, *(f"site {site}" for site in waiver.scope.sites), *labels)) or "every host"
-    return f"{waiver.id}: {what} on {where}, until {last_day(waiver.expires_at)}. {waiver.justification} (owner {waiver.owner})"
+    where = [*waiver.scope.hosts, *(Message("site {site}", site=site) for site in waiver.scope.sites), *labels]
+    return say(
+        "{id}: {checks} on {where}, until {day}. {justification} (owner {owner})", id=waiver.id,
+        checks=[*waiver.checks, *waiver.requirements], where=where or Message("every host"), day=last_day(waiver.expires_at),
+        justification=waiver.justification, owner=waiver.owner,
+    )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from secscan.continuity.assess import DataSetFigures, ServiceFigures
@@ -16,50 +16,95 @@ from secscan.continuity.indicators import Indicator
 from secscan.continuity.points import Copy
 from secscan.continuity.scenarios import Scenario
 from secscan.continuity.trials import Trials
+from secscan.inert import columns
+from secscan.lines import pad
+from secscan.messages import Message, counted, phrase
 from secscan.model.values import Absent, Record, Unobservable, write_duration
 
+Say = Callable[[str], str]
+"""Says a message in the reader's language."""
 TITLES = {
-    "rpo_now": "data loss now",
-    "worst_gap": "worst in window",
-    "site_loss": "loss of the site",
-    "cyber": "attack on backups",
-    "rto": "recovery time",
+    "rpo_now": phrase("data loss now"),
+    "worst_gap": phrase("worst in window"),
+    "site_loss": phrase("loss of the site"),
+    "cyber": phrase("attack on backups"),
+    "rto": phrase("recovery time"),
 }
+_COVERAGE = phrase("coverage")
+_APART = {"estimated": phrase("{count} estimated"), "unknown": phrase("{count} unknown")}
 
 
-def short_lines(figures: ServiceFigures) -> Iterator[str]:
+def short_lines(figures: ServiceFigures, say: Say = str) -> Iterator[str]:
     """A service in a few lines: each objective against its figure, its data sets, and what does not fit together."""
     service = figures.service
-    yield f"{service.name}  {service.criticality}, owner {service.owner}"
+    about = {"service": service.name, "criticality": Message(service.criticality), "owner": service.owner}
+    yield say(Message("{service}  {criticality}, owner {owner}", **about))
+    width = max(columns(say(Message(title))) for title in (*TITLES.values(), _COVERAGE)) + 1
     for name, figure in figures.objectives.items():
-        objective = service.rto if name == "rto" else service.rpo
-        limited = f" (limited by {figures.limits[name]}; by itself {written(figures.own[name])})" if name in figures.limits else ""
-        yield (
-            f"  {TITLES[name]:<18}{written(figure):<12}{figure.knowledge:<11}"
-            f"{figure.verdict} (objective {write_duration(objective)}): {figure.why}{limited}"
-        )
-    covered = sum(each.covered is True for each in figures.data_sets)
-    unknown = sum(each.covered is None for each in figures.data_sets)
-    rest = f", {unknown} unknown" if unknown else ""
-    yield f"  {'coverage':<18}{covered} of {len(figures.data_sets)} data sets have a restore point{rest}{_uncovered(figures)}"
+        known = pad(say(Message(figure.knowledge.value)), 11)
+        told = pad(say(written(figure)), 12)
+        yield f"  {pad(say(Message(TITLES[name])), width)}{told}{known}{say(_judged(name, figures))}"
+    yield f"  {pad(say(Message(_COVERAGE)), width)}{say(_covered(figures))}"
     for each in figures.data_sets:
-        yield f"  {each.data_set.id}: {_describe(each)}"
+        yield "  " + say(Message("{data_set}: {rule}", data_set=each.data_set.id, rule=_describe(each)))
         for note in (*each.trials.notes, *each.trials.strays):
-            yield f"    {note}"
+            yield f"    {say(note)}"
         for copy in each.copies:
             for note in (copy.fault, *copy.notes):
                 if note:
-                    yield f"    {copy.repository.id}: {note}"
+                    yield f"    {say(copy.repository.id)}: {say(note)}"
 
 
-def loss_line(loss: Loss) -> str:
+def _judged(name: str, figures: ServiceFigures) -> Message:
+    """What an objective comes to, and by what the service is limited."""
+    figure, objective = figures.objectives[name], figures.service.rto if name == "rto" else figures.service.rpo
+    told = Message(
+        "{verdict} (objective {objective}): {why}",
+        verdict=Message(figure.verdict.value),
+        objective=write_duration(objective),
+        why=figure.why,
+    )
+    if name not in figures.limits:
+        return told
+    limit = figures.limits[name]
+    return Message("{told} (limited by {service}; by itself {own})", told=told, service=limit, own=written(figures.own[name]))
+
+
+def _covered(figures: ServiceFigures) -> Message:
+    """How many data sets have a restore point, how many are unknown, and how much is in no backup."""
+    covered = sum(each.covered is True for each in figures.data_sets)
+    unknown = sum(each.covered is None for each in figures.data_sets)
+    told = Message("{covered} of {all} data sets have a restore point", covered=covered, all=len(figures.data_sets))
+    if unknown:
+        told = Message("{told}, {count} unknown", told=told, count=unknown)
+    sizes = [each.extent.uncovered for each in figures.data_sets]
+    if not any(size is None or size for size in sizes):
+        return told
+    known = sum(size for size in sizes if size)
+    if known and None in sizes:
+        return Message("{told}; in no backup: {size} and what is not known", told=told, size=written_size(known))
+    if known:
+        return Message("{told}; in no backup: {size}", told=told, size=written_size(known))
+    return Message("{told}; in no backup: what is not known", told=told)
+
+
+def loss_line(loss: Loss) -> Message:
     """What stops with one element, in one line."""
-    return f"without {loss.kind} {loss.name}: {', '.join(loss.services)} stop{'s' if len(loss.services) == 1 else ''}"
+    kind, services = Message(loss.kind), list(loss.services)
+    return counted(
+        "without {kind} {name}: {services} stops",
+        "without {kind} {name}: {services} stop",
+        len(services),
+        kind=kind,
+        name=loss.name,
+        services=services,
+    )
 
 
-def stray_line(stray: Stray) -> str:
+def stray_line(stray: Stray) -> Message:
     """A place that no service declares, in one line."""
-    return f"{stray.host}:{stray.path} ({written_size(stray.size)}) belongs to no declared data set"
+    place = f"{stray.host}:{stray.path}"
+    return Message("{place} ({size}) belongs to no declared data set", place=place, size=written_size(stray.size))
 
 
 def written_size(size: int | None) -> str:
@@ -78,33 +123,24 @@ def written_size(size: int | None) -> str:
     return f"{size} B" if unit == "B" else f"{value:.1f} {unit}"
 
 
-def _uncovered(figures: ServiceFigures) -> str:
-    sizes = [each.extent.uncovered for each in figures.data_sets]
-    if not sizes or not any(size is None or size for size in sizes):
-        return ""
-    known = sum(size for size in sizes if size)
-    parts = [*([written_size(known)] if known else []), *(["what is not known"] if None in sizes else [])]
-    return f"; in no backup: {' and '.join(parts)}"
-
-
-def indicator_line(indicator: Indicator) -> str:
+def indicator_line(indicator: Indicator, say: Say = str) -> str:
     """An indicator in one line, with the numbers that belong to it."""
     apart = {"estimated": len(indicator.estimated), "unknown": len(indicator.unknown)}
-    rest = [f"{count} {word}" for word, count in apart.items() if count]
+    rest: list[str] = [Message(_APART[word], count=count) for word, count in apart.items() if count]
     rest += [*_numbers(indicator.numbers), *indicator.notes]
-    return f"{indicator.id:<9}{len(indicator.met)} of {len(indicator.of)} {indicator.title}" + (
-        f" ({'; '.join(rest)})" if rest else ""
-    )
+    told = Message("{met} of {all} {title}", met=len(indicator.met), all=len(indicator.of), title=Message(indicator.title))
+    return f"{indicator.id:<9}{say(Message('{told} ({details})', told=told, details=rest) if rest else told)}"
 
 
-def _numbers(numbers: Mapping[str, float | None]) -> Iterator[str]:
+def _numbers(numbers: Mapping[str, float | None]) -> Iterator[Message]:
     if "bytes" in numbers:
         held, found = (None if value is None else int(value) for value in (numbers["bytes_covered"], numbers["bytes"]))
-        yield f"{written_size(held)} of {written_size(found)}"
+        yield Message("{held} of {all}", held=written_size(held), all=written_size(found))
     if numbers.get("overdue") and (days := numbers["median_days_overdue"]) is not None:
-        yield f"{numbers['overdue']:g} overdue, by {days:.0f} days in the median"
+        yield Message("{count} overdue, by {days} days in the median", count=int(numbers["overdue"] or 0), days=round(days))
     if "in_30_days" in numbers:
-        yield f"{numbers['in_30_days']:g} within 30 days, {numbers['in_90_days']:g} within 90"
+        near, far = int(numbers["in_30_days"] or 0), int(numbers["in_90_days"] or 0)
+        yield Message("{count} within 30 days, {more} within 90", count=near, more=far)
 
 
 def scenario_document(scenario: Scenario) -> dict[str, Any]:
@@ -136,7 +172,7 @@ def written(figure: Figure) -> str:
     if figure.seconds is None:
         return "?"
     if math.isinf(figure.seconds):
-        return "never"
+        return Message("never")
     unit = 60 if figure.seconds >= 3600 else 1
     return write_duration(figure.seconds // unit * unit)
 
@@ -174,15 +210,23 @@ def figure_document(figure: Figure) -> dict[str, Any]:
     }
 
 
-def _describe(each: DataSetFigures) -> str:
+def _describe(each: DataSetFigures) -> Message:
     rule, depth = each.composition, each.depth
-    errors = "?" if rule.errors is None else rule.errors
-    held = "" if each.held is None else f", objective held {each.held:.1%} of the window"
-    back = "?" if depth.seconds is None else f"{depth.seconds / 86400:.0f}d"
-    return (
-        f"3-2-1-1-0 {rule.verdict} ({rule.copies} copies, {rule.hosts} hosts, {rule.off_site} off-site, "
-        f"{rule.immutable} immutable, {errors} errors); reaches back {back} ({depth.verdict}){held}"
+    told = Message(
+        "3-2-1-1-0 {verdict} ({copies} copies, {hosts} hosts, {off_site} off-site, {immutable} immutable, {errors} errors); "
+        "reaches back {back} ({depth})",
+        verdict=Message(rule.verdict.value),
+        copies=rule.copies,
+        hosts=rule.hosts,
+        off_site=rule.off_site,
+        immutable=rule.immutable,
+        errors="?" if rule.errors is None else rule.errors,
+        back="?" if depth.seconds is None else f"{depth.seconds / 86400:.0f}d",
+        depth=Message(depth.verdict.value),
     )
+    if each.held is None:
+        return told
+    return Message("{told}, objective held {rate} of the window", told=told, rate=f"{each.held:.1%}")
 
 
 def _data_set_document(each: DataSetFigures) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from secscan.messages import Message
+
 
 class State(StrEnum):
     """How a thing is: a note stops no run."""
@@ -32,8 +34,8 @@ def writable_by_others(about: str, path: Path) -> Iterator[Finding]:
     """Whether somebody else can change a file or folder that is trusted."""
     state = path.stat()
     if state.st_uid not in (0, os.geteuid()):
-        yield Finding(about, State.WRONG, f"{path} belongs to somebody else (uid {state.st_uid})", f"chown {os.geteuid()} {path}")
+        what = Message("{path} belongs to somebody else (uid {uid})", path=path, uid=str(state.st_uid))
+        yield Finding(about, State.WRONG, what, f"chown {os.geteuid()} {path}")
     elif state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        yield Finding(
-            about, State.WRONG, f"others can change {path} (mode {stat.S_IMODE(state.st_mode):04o})", f"chmod go-w {path}"
-        )
+        what = Message("others can change {path} (mode {mode})", path=path, mode=f"{stat.S_IMODE(state.st_mode):04o}")
+        yield Finding(about, State.WRONG, what, f"chmod go-w {path}")

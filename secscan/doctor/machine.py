@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from secscan.doctor.findings import Finding, State
+from secscan.messages import Message, counted
 
 OLDEST = (3, 11)
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
@@ -16,7 +17,8 @@ def look_at_python(version: tuple[int, int, int]) -> Finding:
     """Whether Python is new enough."""
     shown = ".".join(map(str, version))
     if version[:2] < OLDEST:
-        return Finding("python", State.WRONG, f"Python {shown} is too old", "install Python 3.11 or newer, and secscan with it")
+        what = Message("Python {version} is too old", version=shown)
+        return Finding("python", State.WRONG, what, Message("install Python 3.11 or newer, and secscan with it"))
     return Finding("python", State.OK, f"Python {shown}")
 
 
@@ -30,14 +32,15 @@ def look_at_packages(requirements: Iterable[str], installed: Callable[[str], str
             continue
         name, least, version = found[0], bound[1] if bound else "0", installed(found[0])
         if version is None:
-            yield Finding("packages", State.WRONG, f"{name} is not installed", f"pip install '{specifier.strip()}'")
+            what = Message("{name} is not installed", name=name)
+            yield Finding(Message("packages"), State.WRONG, what, f"pip install '{specifier.strip()}'")
         elif _numbers(version) < _numbers(least):
-            yield Finding(
-                "packages", State.WRONG, f"{name} {version} is older than {least}", f"pip install --upgrade '{specifier.strip()}'"
-            )
+            what = Message("{name} {version} is older than {least}", name=name, version=version, least=least)
+            yield Finding(Message("packages"), State.WRONG, what, f"pip install --upgrade '{specifier.strip()}'")
         else:
             fine += 1
-    yield Finding("packages", State.OK, f"{fine} packages are as secscan needs them")
+    what = counted("{count} package is as secscan needs it", "{count} packages are as secscan needs them", fine)
+    yield Finding(Message("packages"), State.OK, what)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

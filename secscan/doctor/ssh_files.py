@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from secscan.doctor.findings import Finding, State, writable_by_others
 from secscan.errors import SecscanError
+from secscan.messages import Message
 from secscan.model.target import Target
 
 if TYPE_CHECKING:
@@ -31,9 +32,8 @@ def look_at_ssh(targets: Iterable[Target]) -> Iterator[Finding]:
             found = settings_for(target)
         except SecscanError as error:
             if str(error) not in told:
-                yield Finding(
-                    "ssh configuration", State.WRONG, str(error), "mend what it names; `ssh -G HOST` shows what ssh reads"
-                )
+                mend = Message("mend what it names; `ssh -G HOST` shows what ssh reads")
+                yield Finding(Message("ssh configuration"), State.WRONG, error.message, mend)
             told.add(str(error))
             continue
         settings.setdefault((found.identities, found.agent, found.known_hosts, found.password is None), found)
@@ -50,34 +50,35 @@ def look_at_ssh(targets: Iterable[Target]) -> Iterator[Finding]:
 def _look_at_folder(folder: Path) -> Iterator[Finding]:
     for path in (folder, folder / "config"):
         if path.exists():
-            yield from writable_by_others("ssh configuration", path)
+            yield from writable_by_others(Message("ssh configuration"), path)
 
 
 def _look_at_key(path: Path) -> Iterator[Finding]:
     """Whether others could take the key away. That it is there, and can be read, comes with the credentials."""
     if path.is_file() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         mode = stat.S_IMODE(path.stat().st_mode)
-        yield Finding("keys", State.WRONG, f"others may read the private key {path} (mode {mode:04o})", f"chmod 600 {path}")
+        what = Message("others may read the private key {path} (mode {mode})", path=path, mode=f"{mode:04o}")
+        yield Finding(Message("keys"), State.WRONG, what, f"chmod 600 {path}")
 
 
 def _look_at_known_hosts(paths: tuple[Path, ...]) -> Iterator[Finding]:
     there = [path for path in paths if path.is_file()]
     if not there:
-        names = ", ".join(map(str, paths)) or "no file"
-        yield Finding(
-            "known hosts", State.WRONG, f"no host key is known: {names} is not there", "ssh-keyscan HOST, compare, and add"
-        )
+        what = Message("no host key is known: {paths} is not there", paths=list(map(str, paths)) or Message("no file"))
+        yield Finding(Message("known hosts"), State.WRONG, what, Message("ssh-keyscan HOST, compare, and add"))
         return
     for path in there:
-        found = list(writable_by_others("known hosts", path))
+        found = list(writable_by_others(Message("known hosts"), path))
         yield from found
         try:
             lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip() and not line.startswith("#")]
         except OSError as error:
-            yield Finding("known hosts", State.WRONG, f"{path} cannot be read: {error.strerror}", f"chmod u+r {path}")
+            what = Message("{path} cannot be read: {reason}", path=path, reason=error.strerror)
+            yield Finding(Message("known hosts"), State.WRONG, what, f"chmod u+r {path}")
             continue
         if not found:
-            yield Finding("known hosts", State.OK, f"{path}: lines with keys: {len(lines)}")
+            what = Message("{path}: lines with keys: {count}", path=path, count=len(lines))
+            yield Finding(Message("known hosts"), State.OK, what)
 
 
 def _look_at_credentials(settings: Settings) -> Iterator[Finding]:
@@ -88,11 +89,12 @@ def _look_at_credentials(settings: Settings) -> Iterator[Finding]:
         keys = [key.shown for key in ring.in_order()]
     finally:
         ring.close()
-    at_hand = [*keys, *(["a password"] if settings.password is not None else [])]
+    at_hand: list[str] = [*keys, *([Message("a password")] if settings.password is not None else [])]
     state = State.NOTE if at_hand else State.WRONG
     for text in ring.notes:
-        yield Finding("keys", state, text, "ssh-add it to an agent, or name another with identity:")
+        yield Finding(Message("keys"), state, text, Message("ssh-add it to an agent, or name another with identity:"))
     if at_hand:
-        yield Finding("keys", State.OK, f"at hand: {', '.join(dict.fromkeys(at_hand))}")
+        yield Finding(Message("keys"), State.OK, Message("at hand: {keys}", keys=list(dict.fromkeys(at_hand))))
     elif not ring.notes:
-        yield Finding("keys", State.WRONG, "neither a key nor a password is at hand", "ssh-keygen -t ed25519, or start an agent")
+        mend = Message("ssh-keygen -t ed25519, or start an agent")
+        yield Finding(Message("keys"), State.WRONG, Message("neither a key nor a password is at hand"), mend)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from secscan.doctor.findings import Finding, State
 from secscan.errors import SecscanError
+from secscan.messages import Message, phrase
 
 FREE_BYTES = 2**30
 FREE_FILES = 10_000
 _STANDINGS = {
-    "missing": "none yet, the first run makes it",
-    "current": "can be used",
-    "older": "is of an older secscan, the next run brings it up to date and keeps a copy",
+    "missing": phrase("{place}: none yet, the first run makes it"),
+    "current": phrase("{place}: can be used"),
+    "older": phrase("{place}: is of an older secscan, the next run brings it up to date and keeps a copy"),
 }
 
 
@@ -24,8 +25,9 @@ def look_at_history(shown: str, inspect: Callable[[], str]) -> Finding:
     try:
         standing = inspect()
     except SecscanError as error:
-        return Finding("history", State.WRONG, str(error), "restore it from a backup, or name another place with history:")
-    return Finding("history", State.OK, f"{shown}: {_STANDINGS[standing]}")
+        mend = Message("restore it from a backup, or name another place with history:")
+        return Finding(Message("history"), State.WRONG, error.message, mend)
+    return Finding(Message("history"), State.OK, Message(_STANDINGS[standing], place=shown))
 
 
 def look_at_folders(folders: Iterable[Path]) -> Iterator[Finding]:
@@ -41,28 +43,30 @@ def look_at_folders(folders: Iterable[Path]) -> Iterator[Finding]:
 
 
 def _look_at_folder(folder: Path, there: Path) -> Finding:
-    mend = f"chown or chmod {there}, or name another folder"
+    about = Message("folders")
     try:
         if not there.is_dir():
-            return Finding("folders", State.WRONG, f"{there} is not a folder", "name another folder, or move it away")
+            mend = Message("name another folder, or move it away")
+            return Finding(about, State.WRONG, Message("{folder} is not a folder", folder=there), mend)
         with tempfile.TemporaryFile(dir=there):
-            told = "can be written in" if there == folder else "is not there yet and can be made"
-            return Finding("folders", State.OK, f"{folder} {told}")
+            if there == folder:
+                return Finding(about, State.OK, Message("{folder} can be written in", folder=folder))
+            return Finding(about, State.OK, Message("{folder} is not there yet and can be made", folder=folder))
     except OSError as error:
-        return Finding("folders", State.WRONG, f"{folder} cannot be written: {error.strerror}", mend)
+        mend = Message("chown or chmod {folder}, or name another folder", folder=there)
+        return Finding(
+            about, State.WRONG, Message("{folder} cannot be written: {reason}", folder=folder, reason=error.strerror), mend
+        )
 
 
 def _look_at_disk(folder: Path, state: os.statvfs_result) -> Finding:
     free = state.f_bavail * state.f_frsize
     if free < FREE_BYTES:
-        return Finding(
-            "disk",
-            State.WRONG,
-            f"only {free / 2**20:.0f} MiB are free for {folder}",
-            "make room: `secscan runs forget`, old evidence",
-        )
+        what = Message("only {count} MiB are free for {folder}", count=round(free / 2**20), folder=folder)
+        return Finding(Message("disk"), State.WRONG, what, Message("make room: `secscan runs forget`, old evidence"))
     if state.f_files and state.f_favail < FREE_FILES:
-        return Finding(
-            "disk", State.WRONG, f"only {state.f_favail} more files fit on the disk of {folder}", "make room: old evidence"
-        )
-    return Finding("disk", State.OK, f"{free / 2**30:.0f} GiB are free for {folder}")
+        what = Message("only {count} more files fit on the disk of {folder}", count=state.f_favail, folder=folder)
+        return Finding(Message("disk"), State.WRONG, what, Message("make room: old evidence"))
+    return Finding(
+        Message("disk"), State.OK, Message("{count} GiB are free for {folder}", count=round(free / 2**30), folder=folder)
+    )

@@ -39,7 +39,7 @@ def demand_run(connection: Connection, name: str) -> Run:
     found = find_run(connection, name)
     if found is None:
         newest = connection.execute(select(runs.c.name).order_by(runs.c.id.desc()).limit(5)).scalars().all()
-        raise UsageError(f"no run is named {name!r}; allowed: latest, previous{''.join(', ' + each for each in newest)}, ...")
+        raise UsageError("no run is named {name!r}; allowed: {allowed}, ...", name=name, allowed=["latest", "previous", *newest])
     return found
 
 

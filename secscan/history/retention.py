@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from secscan.errors import UsageError
 from secscan.history.citing import Citations
 from secscan.history.records import Run
+from secscan.messages import Message
 
 PERIODS = {"daily": "%Y-%m-%d", "weekly": "%G-W%V", "monthly": "%Y-%m", "yearly": "%Y"}
-ALLOWED = "words such as daily 30, weekly 12, monthly 24, yearly 7, or last 10"
+ALLOWED = Message("words such as daily 30, weekly 12, monthly 24, yearly 7, or last 10")
 _RULE = re.compile(r"(last|daily|weekly|monthly|yearly)\s+([1-9][0-9]{0,4})\Z")
 
 
@@ -30,7 +31,9 @@ def parse_policy(text: str) -> Policy:
     for part in text.split(","):
         rule = _RULE.match(part.strip())
         if not rule or rule[1] in counts:
-            raise UsageError(f"cannot keep {text!r}; allowed: {ALLOWED}, joined by commas, each word once")
+            raise UsageError(
+                "cannot keep {text!r}; allowed: {allowed}, joined by commas, each word once", text=text, allowed=ALLOWED
+            )
         counts[rule[1]] = int(rule[2])
     return Policy(counts.pop("last", 1), counts)
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlch
 from secscan.addresses import without_password
 from secscan.errors import HistoryError, UsageError
 from secscan.history.tables import REVISION
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -42,7 +43,7 @@ def open_database(url: str) -> Engine:
     except BaseException as error:
         engine.dispose()
         if isinstance(error, SQLAlchemyError):
-            raise HistoryError(f"{_shown(parsed)}: {reason(error)}") from error
+            raise HistoryError("{shown}: {reason}", shown=_shown(parsed), reason=reason(error)) from error
         raise
     if file:
         file.chmod(0o600)
@@ -63,7 +64,7 @@ def inspect_database(url: str) -> str:
         if present is not None:
             _demand_known(engine, present, _migrations())
     except SQLAlchemyError as error:
-        raise HistoryError(f"{_shown(parsed)}: {reason(error)}") from error
+        raise HistoryError("{shown}: {reason}", shown=_shown(parsed), reason=reason(error)) from error
     finally:
         engine.dispose()
     return "current" if present == REVISION else "older" if names else "missing"
@@ -86,16 +87,22 @@ def _engine(url: URL, file: Path | None) -> Engine:
     try:
         return create_engine(url, connect_args=ours)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
-        raise UsageError(f"{_shown(url)}: its driver is not installed ({error}); allowed: {_ALLOWED}") from error
+        raise UsageError(
+            "{shown}: its driver is not installed ({error}); allowed: {allowed}", shown=_shown(url), error=error, allowed=_ALLOWED
+        ) from error
 
 
 def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError) as error:
-        raise UsageError(f"history {without_password(url)!r} is no database URL; allowed: {_ALLOWED}") from error
+        raise UsageError(
+            "history {url!r} is no database URL; allowed: {allowed}", url=without_password(url), allowed=_ALLOWED
+        ) from error
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-        raise UsageError(f"history cannot be kept in {parsed.get_backend_name()!r}; allowed: {_ALLOWED}")
+        raise UsageError(
+            "history cannot be kept in {backend!r}; allowed: {allowed}", backend=parsed.get_backend_name(), allowed=_ALLOWED
+        )
     return parsed
 
 
@@ -111,9 +118,9 @@ def _demand_sqlite(file: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise HistoryError(f"{file}: cannot be read: {error.strerror}") from error
+        raise HistoryError("{file}: cannot be read: {reason}", file=file, reason=error.strerror) from error
     if head and head != b"SQLite format 3\0":
-        raise HistoryError(f"{file}: is not a SQLite database, or is damaged; move it away, or restore it from a backup")
+        raise HistoryError("{file}: is not a SQLite database, or is damaged; move it away, or restore it from a backup", file=file)
 
 
 def _prepare_sqlite(connection: object, _record: object) -> None:
@@ -136,10 +143,12 @@ def _look(engine: Engine, file: Path | None) -> tuple[str | None, list[str]]:
         if file:
             fault = connection.execute(text("PRAGMA quick_check(1)")).scalar()
             if fault != "ok":
-                raise HistoryError(f"{file}: is damaged: {fault}; move it away, or restore it from a backup")
+                raise HistoryError("{file}: is damaged: {fault}; move it away, or restore it from a backup", file=file, fault=fault)
         names, present = inspect(connection).get_table_names(), _version(connection)
     if present is None and names:
-        raise HistoryError(f"{engine.url.database}: holds tables that are not secscan's; allowed: a database of its own")
+        raise HistoryError(
+            "{database}: holds tables that are not secscan's; allowed: a database of its own", database=engine.url.database
+        )
     return present, names
 
 
@@ -158,7 +167,11 @@ def _demand_known(engine: Engine, present: str, config: Config) -> None:
     from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
 
     if present not in {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
-        raise HistoryError(f"{engine.url.database}: was written by a newer secscan (tables of version {present}); update secscan")
+        raise HistoryError(
+            "{database}: was written by a newer secscan (tables of version {present}); update secscan",
+            database=engine.url.database,
+            present=present,
+        )
 
 
 def _migrate(engine: Engine, file: Path | None, present: str | None) -> None:
@@ -181,8 +194,13 @@ def _migrate(engine: Engine, file: Path | None, present: str | None) -> None:
     except Exception as error:
         if present is None:
             raise
-        kept = f", and {copy} is a copy of it" if copy else ""
-        raise HistoryError(f"{_shown(engine.url)}: cannot be brought up to date: {reason(error)}; it is as it was{kept}") from error
+        kept = Message(", and {copy} is a copy of it", copy=copy) if copy else ""
+        raise HistoryError(
+            "{shown}: cannot be brought up to date: {reason}; it is as it was{kept}",
+            shown=_shown(engine.url),
+            reason=reason(error),
+            kept=kept,
+        ) from error
 
 
 def _begin_alone(connection: Connection, file: Path | None) -> None:
@@ -211,5 +229,7 @@ def _back_up(file: Path) -> Path:
             raise
     except (sqlite3.Error, OSError) as error:
         why = getattr(error, "strerror", None) or error
-        raise HistoryError(f"{copy}: cannot be written: {why}; {file} is older and must be copied before it changes") from error
+        raise HistoryError(
+            "{copy}: cannot be written: {why}; {file} is older and must be copied before it changes", copy=copy, why=why, file=file
+        ) from error
     return copy

@@ -96,7 +96,9 @@ class History:
     def diff(self, before: Run, after: Run) -> Diff:
         """What changed from one run to a later one."""
         if after.id <= before.id:
-            raise UsageError(f"run {after.name} is not later than {before.name}; allowed: the earlier run first")
+            raise UsageError(
+                "run {name} is not later than {earlier}; allowed: the earlier run first", name=after.name, earlier=before.name
+            )
         with self._work() as connection:
             first, second = queries.reached_hosts(connection, before), queries.reached_hosts(connection, after)
             changed = select(transitions.c.state_id).where(transitions.c.run_id > before.id, transitions.c.run_id <= after.id)
@@ -141,7 +143,9 @@ class History:
                 for row in connection.execute(query)
             ]
         if not found:
-            raise UsageError(f"nothing is known of {check!r} on {host!r}; allowed: a check and a host of an earlier run")
+            raise UsageError(
+                "nothing is known of {check!r} on {host!r}; allowed: a check and a host of an earlier run", check=check, host=host
+            )
         return found
 
     def failing(self, now: float, at_most: int | None = None) -> list[Known]:
@@ -204,4 +208,4 @@ class History:
             with self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise HistoryError(f"the history cannot be used: {reason(error)}") from error
+            raise HistoryError("the history cannot be used: {reason}", reason=reason(error)) from error

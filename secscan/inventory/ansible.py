@@ -93,7 +93,10 @@ def read_ansible(groups: Groups) -> Inventory:
         raise InputError(groups.problems)
     kept = tuple(target for target in targets if target is not None)
     if not kept:
-        raise UsageError("the inventory has no host that secscan can reach" + "".join(f"; {note}" for note in groups.notes[:3]))
+        notes = groups.notes[:3]
+        if not notes:
+            raise UsageError("the inventory has no host that secscan can reach")
+        raise UsageError("the inventory has no host that secscan can reach; {notes}", notes="; ".join(notes))
     return Inventory(kept, notes=_few(groups.notes))
 
 

@@ -98,5 +98,10 @@ def entries(top: Entry, key: str) -> Iterable[Entry]:
 def check_criticality(text: str) -> str:
     """The word itself; UsageError for one that is none of CRITICALITIES."""
     if text not in CRITICALITIES:
-        raise UsageError(f"unknown criticality {text!r}{did_you_mean(text, CRITICALITIES)}; allowed: {', '.join(CRITICALITIES)}")
+        raise UsageError(
+            "unknown criticality {text!r}{near}; allowed: {allowed}",
+            text=text,
+            near=did_you_mean(text, CRITICALITIES),
+            allowed=list(CRITICALITIES),
+        )
     return text

@@ -13,11 +13,14 @@ from secscan.inventory.ansible_ini import read_ini
 from secscan.inventory.ansible_yaml import group_variables, looks_like_groups, read_groups, read_listing
 from secscan.inventory.contents import Inventory
 from secscan.inventory.own import read_own
+from secscan.messages import Message
 from secscan.model.target import Target
 from secscan.ssh_config import read_ssh_config
 
 SSH_CONFIG = "ssh-config"
-_KINDS = f"a secscan inventory, an Ansible inventory (YAML, INI, JSON or a folder of them), or the word {SSH_CONFIG}"
+_KINDS = Message(
+    "a secscan inventory, an Ansible inventory (YAML, INI, JSON or a folder of them), or the word {word}", word=SSH_CONFIG
+)
 _NOT_INVENTORIES = {".cfg", ".retry", ".orig", ".bak", ".pyc", ".md", ".txt", ".py", ".sh"}
 _JSON_LIMIT = 256 * 2**20
 
@@ -33,10 +36,10 @@ def read_inventory(name: str | Path) -> Inventory:
     if path.is_dir():
         return _read_folder(path)
     if not path.exists():
-        raise UsageError(f"there is no inventory {str(name)!r}; allowed: {_KINDS}")
+        raise UsageError("there is no inventory {name!r}; allowed: {kinds}", name=str(name), kinds=_KINDS)
     text = _read_text(path)
     if text.startswith("#!"):
-        raise UsageError(f"{path} is a program; save what it says first: ansible-inventory -i {path} --list > hosts.json")
+        raise UsageError("{path} is a program; save what it says first: ansible-inventory -i {path} --list > hosts.json", path=path)
     document = None if _is_json(text) or _is_ini(path, text) else parse_document(text, str(path))
     if document is not None and not looks_like_groups(document.data):
         return read_own(document)
@@ -48,7 +51,7 @@ def read_inventory(name: str | Path) -> Inventory:
 def _read_ssh_hosts(path: Path) -> Inventory:
     names = read_ssh_config(path).host_names()
     if not names:
-        raise UsageError(f"{path} names no host; allowed: Host lines without * and ?")
+        raise UsageError("{path} names no host; allowed: Host lines without * and ?", path=path)
     return Inventory(tuple(Target(name, "ssh", name) for name in names))
 
 
@@ -58,7 +61,7 @@ def _read_folder(folder: Path) -> Inventory:
     files = [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
     files = [path for path in files if path.suffix not in _NOT_INVENTORIES and not path.name.endswith("~")]
     if not files:
-        raise UsageError(f"{folder} holds no inventory file; allowed: {_KINDS}")
+        raise UsageError("{folder} holds no inventory file; allowed: {kinds}", folder=folder, kinds=_KINDS)
     for path in files:
         text = _read_text(path)
         if text.startswith("#!"):

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from secscan.documents import did_you_mean
 from secscan.errors import UsageError
 from secscan.inventory.contents import CRITICALITIES
+from secscan.messages import Message
 from secscan.model.target import Target
 
 _SHOWN = 12
@@ -38,7 +39,7 @@ def select(targets: Sequence[Target], limits: Sequence[str]) -> tuple[Target, ..
     alternatives = [_read(limit, targets) for limit in limits]
     chosen = tuple(target for target in targets if any(all(term.holds(target) for term in terms) for terms in alternatives))
     if not chosen:
-        raise UsageError(f"--limit {' '.join(limits)!r} selects none of {len(targets)} hosts")
+        raise UsageError("--limit {limits!r} selects none of {count} hosts", limits=" ".join(limits), count=len(targets))
     return chosen
 
 
@@ -64,7 +65,7 @@ _KEYS: dict[str, Callable[[Target], Iterable[str]]] = {
 def _read(limit: str, targets: Sequence[Target]) -> list[_Term]:
     words = [word.strip() for word in limit.split(",")]
     if not all(word.lstrip("!").strip() for word in words):
-        raise UsageError(f"--limit {limit!r} is empty or has an empty part; allowed: {_allowed_forms()}")
+        raise UsageError("--limit {limit!r} is empty or has an empty part; allowed: {forms}", limit=limit, forms=_allowed_forms())
     return [_read_term(word, targets) for word in words]
 
 
@@ -73,7 +74,12 @@ def _read_term(word: str, targets: Sequence[Target]) -> _Term:
     if not equals:
         key, pattern = "host", key
     if key not in _KEYS or not pattern:
-        raise UsageError(f"--limit {word!r} cannot be read{did_you_mean(key, _KEYS)}; allowed: {_allowed_forms()}")
+        raise UsageError(
+            "--limit {word!r} cannot be read{near}; allowed: {forms}",
+            word=word,
+            near=did_you_mean(key, _KEYS),
+            forms=_allowed_forms(),
+        )
     term = _Term(word, pattern, (len(word) - len(word.lstrip("!"))) % 2 == 1, _KEYS[key])
     if key == "criticality" and pattern in CRITICALITIES:
         return term
@@ -81,10 +87,15 @@ def _read_term(word: str, targets: Sequence[Target]) -> _Term:
     if not any(fnmatchcase(value, pattern) for value in known):
         some = ", ".join(sorted(known)[:_SHOWN]) + (f", ... ({len(known)})" if len(known) > _SHOWN else "")
         raise UsageError(
-            f"--limit {word!r}: no host has {key} {pattern!r}{did_you_mean(pattern, known)}; allowed: {some or 'none is set'}"
+            "--limit {word!r}: no host has {key} {pattern!r}{near}; allowed: {some}",
+            word=word,
+            key=key,
+            pattern=pattern,
+            near=did_you_mean(pattern, known),
+            some=some or Message("none is set"),
         )
     return term
 
 
 def _allowed_forms() -> str:
-    return "HOST, " + ", ".join(f"{key}=..." for key in _KEYS) + ", each with ! before it for not"
+    return Message("{forms}, each with ! before it for not", forms=["HOST", *(f"{key}=..." for key in _KEYS)])

@@ -119,7 +119,9 @@ def check_duration(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if seconds <= 0:
-        raise UsageError(f"{text!r} is not an objective; allowed: {WRITTEN[Type.DURATION]}, longer than 0")
+        raise UsageError(
+            "{text!r} is not an objective; allowed: {written}, longer than 0", text=text, written=WRITTEN[Type.DURATION]
+        )
     return seconds
 
 
@@ -183,11 +185,13 @@ def _read_immutable(entry: Entry) -> float | None:
 
 def _check_tool(text: str) -> str:
     if text not in TOOLS:
-        raise UsageError(f"unknown tool {text!r}{did_you_mean(text, TOOLS)}; allowed: {', '.join(TOOLS)}")
+        raise UsageError(
+            "unknown tool {text!r}{near}; allowed: {allowed}", text=text, near=did_you_mean(text, TOOLS), allowed=list(TOOLS)
+        )
     return text
 
 
 def _check_line(text: str) -> str:
     if not text.strip() or any(ord(sign) < 32 for sign in text):
-        raise UsageError(f"{text!r} is refused; allowed: text of one line")
+        raise UsageError("{text!r} is refused; allowed: text of one line", text=text)
     return text

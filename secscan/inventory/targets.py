@@ -34,7 +34,7 @@ def parse_target(text: str) -> Target:
     if scheme == "container" or scheme in ENGINES:
         return _container(scheme, rest)
     if not rest or scheme == "local":
-        raise UsageError(f"cannot read {text!r} as a target; allowed: {ALLOWED}")
+        raise UsageError("cannot read {text!r} as a target; allowed: {allowed}", text=text, allowed=ALLOWED)
     return Target(check_name(rest.strip("/")), scheme, rest)
 
 
@@ -43,7 +43,7 @@ def check_name(name: str) -> str:
     if _NAME.match(name):
         return name
     raise UsageError(
-        f"name {name!r} is refused; allowed: letters, digits and any of . _ : @ -, beginning with a letter, digit or _"
+        "name {name!r} is refused; allowed: letters, digits and any of . _ : @ -, beginning with a letter, digit or _", name=name
     )
 
 
@@ -52,7 +52,9 @@ def check_keyring(reference: str) -> str:
     service, _, user = reference.rpartition("/")
     if service and user and reference.isprintable():
         return reference
-    raise UsageError(f"{reference!r} names nothing in a keyring; allowed: SERVICE/USER, as in `keyring set SERVICE USER`")
+    raise UsageError(
+        "{reference!r} names nothing in a keyring; allowed: SERVICE/USER, as in `keyring set SERVICE USER`", reference=reference
+    )
 
 
 def shown_address(address: Address) -> str:
@@ -69,9 +71,9 @@ def _host(text: str, transport: str) -> Target:
 
 def _tree(scheme: str, path: str) -> Target:
     if "\x00" in path or "\n" in path:
-        raise UsageError(f"path {path!r} is refused; allowed: no control characters")
+        raise UsageError("path {path!r} is refused; allowed: no control characters", path=path)
     if scheme == "chroot" and not path.startswith("/"):
-        raise UsageError(f"cannot read 'chroot:{path}' as a target; allowed: chroot:///DIR, an absolute path")
+        raise UsageError("cannot read 'chroot:{path}' as a target; allowed: chroot:///DIR, an absolute path", path=path)
     name = Path(path).name.split(".")[0] if scheme == "replay" else path.strip("/").replace("/", "-")
     return Target(name or scheme, scheme, path)
 
@@ -81,6 +83,8 @@ def _container(scheme: str, rest: str) -> Target:
     engine = scheme if scheme in ENGINES else engine
     if not name or (engine and engine not in ENGINES) or (scheme in ENGINES and "/" in rest):
         raise UsageError(
-            f"cannot read '{scheme}://{rest}' as a target; allowed: container://[docker/|podman/]NAME, docker://NAME, podman://NAME"
+            "cannot read '{scheme}://{rest}' as a target; allowed: container://[docker/|podman/]NAME, docker://NAME, podman://NAME",
+            scheme=scheme,
+            rest=rest,
         )
     return Target(check_name(name), "container", name, options={"engine": engine} if engine else {})

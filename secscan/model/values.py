@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeAlias
 
+from secscan.messages import Message
+
 
 class Type(StrEnum):
     """The types of attributes, arguments and parameters."""
@@ -59,9 +61,9 @@ WRITTEN = {
     Type.BOOLEAN: "true or false",
     Type.LIST: "a list of texts",
     Type.MODE: 'an octal mode such as "0640"',
-    Type.DURATION: "a duration such as 90s, 15m, 26h, 90d, 2w or 1y",
+    Type.DURATION: Message("a duration such as 90s, 15m, 26h, 90d, 2w or 1y"),
     Type.SIZE: "a size such as 512B, 64KiB, 10GiB or 1TB",
-    Type.TIMESTAMP: "a moment such as 2026-01-31 or 2026-01-31T08:00:00Z",
+    Type.TIMESTAMP: Message("a moment such as 2026-01-31 or 2026-01-31T08:00:00Z"),
     Type.VERSION: 'a version such as "2.14"',
     Type.RECORDS: "a collection",
 }

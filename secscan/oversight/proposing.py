@@ -7,10 +7,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from secscan.messages import Message, phrase
 from secscan.model.assessment import STATED
 from secscan.model.recommendation import Recommendation, Status
 
-_UNTOLD = ("error", "manual", "skipped", "unreachable")
+_UNTOLD = {
+    "error": phrase("{count} error"),
+    "manual": phrase("{count} manual"),
+    "skipped": phrase("{count} skipped"),
+    "unreachable": phrase("{count} unreachable"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +75,17 @@ def _judge(each: Recommendation, found: _Linked) -> tuple[Status | None, str]:
     counts, links = found.counts, (*each.checks, *each.requirements)
     failing, holding = counts["fail"], counts["pass"]
     if not links:
-        return None, "it is linked to nothing that is checked"
+        return None, Message("it is linked to nothing that is checked")
     if failing:
-        part = f"{failing} of {failing + holding} linked results fail"
+        part = Message("{failing} of {all} linked results fail", failing=failing, all=failing + holding)
         return (Status.IN_PROGRESS if holding else Status.NOT_STARTED), part
     if lacking := [link for link in links if link not in found.seen]:
-        return None, f"this run has no result for {', '.join(lacking)}"
+        return None, Message("this run has no result for {links}", links=lacking)
     untold = {outcome: counts[outcome] for outcome in _UNTOLD if counts[outcome]}
     if untold:
-        return None, "not judged: " + ", ".join(f"{count} {outcome}" for outcome, count in untold.items())
+        return None, Message(
+            "not judged: {results}", results=[Message(_UNTOLD[outcome], count=count) for outcome, count in untold.items()]
+        )
     if not holding:
-        return None, "none of the linked checks applies"
-    return Status.IMPLEMENTED, f"all {holding} linked results hold"
+        return None, Message("none of the linked checks applies")
+    return Status.IMPLEMENTED, Message("all {count} linked results hold", count=holding)

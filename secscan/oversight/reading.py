@@ -33,7 +33,9 @@ def read_registers(paths: Iterable[Path], known: Known) -> tuple[Recommendation,
     problems: list[Problem] = []
     for path in paths:
         if not path.is_file():
-            raise UsageError(f"there is no register {str(path)!r}; allowed: a YAML file as secscan schema register describes it")
+            raise UsageError(
+                "there is no register {path!r}; allowed: a YAML file as secscan schema register describes it", path=str(path)
+            )
         document = read_document(path)
         for each in _read_file(document, known):
             if each.id in found:

@@ -9,6 +9,7 @@ from typing import Any
 
 from secscan.assessments import Document
 from secscan.inert import columns, prose, visible
+from secscan.lines import before, pad, wrap
 from secscan.model.assessment import Tally
 from secscan.reporters import Reporter
 from secscan.since import LISTED, Alike, Comparison
@@ -60,7 +61,7 @@ class _Page:
         """A paragraph of our own and a host's words, made visible and wrapped; long words are broken."""
         return (
             "\n".join(
-                _wrap(prose(self.w.cut(text, _PARAGRAPH)), self.width, indent, indent if hanging is None else hanging)
+                wrap(prose(self.w.cut(text, _PARAGRAPH)), self.width, indent, indent if hanging is None else hanging)
             ).replace(_JOINED, " ")
             + "\n"
         )
@@ -125,14 +126,14 @@ def _header(document: Document, page: _Page) -> Iterator[str]:
         lines[page.say(mark("Tool"))] = f"{origin['tool']} ({origin['format']})"
     width = max(10, *(columns(label) + 2 for label in lines))
     for label, line in lines.items():
-        yield page.fold(line or page.say(mark("not known")), _pad(label, width), " " * width)
+        yield page.fold(line or page.say(mark("not known")), pad(label, width), " " * width)
 
 
 def _result(result: Mapping[str, Any], document: Document, page: _Page) -> str:
     check = document["checks"][result["check"]]
     begun = 2 + _severity_width(page)
     inner, hanging = " " * begun, " " * (begun + 2)
-    title = page.fold(page.w.content(check["title"]), "  " + _pad(page.word(result["severity"]), begun - 2), inner)
+    title = page.fold(page.w.content(check["title"]), "  " + pad(page.word(result["severity"]), begun - 2), inner)
     decided = page.w.decision(result, document["waivers"], document["attestations"])
     elsewhere = result["subject"] != document["host"]["name"]
     name = page.say(mark("{check} on {subject}"), check=check["id"], subject=result["subject"]) if elsewhere else check["id"]
@@ -228,8 +229,8 @@ class _Table:
     widths: list[int]
 
     def line(self, name: str, cells: list[str]) -> str:
-        aligned = " ".join(_before(cell, width) for cell, width in zip(cells, self.widths, strict=True))
-        return f"{_pad(name, self.name_width)}  {aligned}"
+        aligned = " ".join(before(cell, width) for cell, width in zip(cells, self.widths, strict=True))
+        return f"{pad(name, self.name_width)}  {aligned}"
 
 
 def _host_line(host: HostSummary, table: _Table) -> str:
@@ -237,19 +238,14 @@ def _host_line(host: HostSummary, table: _Table) -> str:
     name = _clip(visible(host.name[:_PARAGRAPH]), table.name_width)
     if host.unreachable:
         missed = page.paint(page.say(mark("not reached")), _COLOURS["unreachable"])
-        return f"{_pad(name, table.name_width)}  {missed}\n"
+        return f"{pad(name, table.name_width)}  {missed}\n"
     rates = [page.w.rate(host.tally.compliance), page.w.rate(host.tally.coverage)]
     cells = [
-        page.paint(_before(page.w.number(counts.get(key, 0)), width), _COLOURS[key] if counts.get(key) else "")
+        page.paint(before(page.w.number(counts.get(key, 0)), width), _COLOURS[key] if counts.get(key) else "")
         for key, width in zip(_COUNTED, table.widths[2:], strict=True)
     ]
-    front = " ".join(_before(rate, width) for rate, width in zip(rates, table.widths, strict=False))
-    return f"{_pad(name, table.name_width)}  {front} {' '.join(cells)}\n"
-
-
-def _before(text: str, width: int) -> str:
-    """A cell that ends where its column ends."""
-    return " " * max(0, width - columns(text)) + text
+    front = " ".join(before(rate, width) for rate, width in zip(rates, table.widths, strict=False))
+    return f"{pad(name, table.name_width)}  {front} {' '.join(cells)}\n"
 
 
 def _unreachable(summary: Summary, page: _Page) -> Iterator[str]:
@@ -268,7 +264,7 @@ def _worst(summary: Summary, page: _Page) -> Iterator[str]:
         yield page.heading(f"{most} ({how})", "fail")
         width = _severity_width(page)
         for check in worst[:_WORST]:
-            begin = f"  {_pad(page.word(check.severity), width)}{_before(page.w.hosts(check.counts['fail']), 11)}  "
+            begin = f"  {pad(page.word(check.severity), width)}{before(page.w.hosts(check.counts['fail']), 11)}  "
             yield page.fold(f"{page.w.content(check.title)} ({check.check})", begin, " " * columns(begin))
 
 
@@ -302,7 +298,7 @@ def _change(each: Alike, page: _Page) -> str:
         told.append(page.say(mark("the check changed too")))
     severity = page.word(each.severity) if each.severity in _WORDS else ""
     width = _severity_width(page)
-    return page.fold(page.say(mark("; ")).join(told), "    " + _pad(severity, width), " " * (6 + width))
+    return page.fold(page.say(mark("; ")).join(told), "    " + pad(severity, width), " " * (6 + width))
 
 
 def _some(names: list[str], count: int, page: _Page) -> str:
@@ -316,43 +312,12 @@ def _severity_width(page: _Page) -> int:
     return max(9, *(columns(page.word(term.key)) + 1 for term in SEVERITIES))
 
 
-def _pad(text: str, width: int) -> str:
-    return text + " " * max(0, width - columns(text))
-
-
 def _clip(text: str, width: int) -> str:
     if columns(text) <= width:
         return text
     while columns(text) > width - 1:
         text = text[:-1]
     return text + "…"
-
-
-def _wrap(text: str, width: int, indent: str, hanging: str) -> list[str]:
-    """Lines of at most `width` terminal columns; wide characters count for two, and words that are too long are broken."""
-    lines, line, begun = [], indent, False
-    for word in text.split(" "):
-        if begun and columns(line) + 1 + columns(word) > width:
-            lines.append(line)
-            line, begun = hanging, False
-        line += " " if begun else ""
-        rest = word
-        while columns(line) + columns(rest) > width:
-            fitting = _fitting(rest, width - columns(line))
-            lines.append(line + rest[:fitting])
-            line, rest = hanging, rest[fitting:]
-        line, begun = line + rest, True
-    return [*lines, line]
-
-
-def _fitting(text: str, width: int) -> int:
-    """How many characters of a text fit; at least one."""
-    taken = 0
-    for index, character in enumerate(text):
-        taken += columns(character)
-        if taken > width:
-            return max(1, index)
-    return len(text)
 
 
 def render_in(documents: Iterable[Document], wording: Wording) -> Iterator[str]:

@@ -53,7 +53,11 @@ def cron_line(planned: Planned, user: str = "") -> str:
 
 def _unsayable(on_calendar: str) -> UsageError:
     allowed = "daily, weekly, 02:30, Mon..Fri 22:00, *-*-01 03:00, ..."
-    return UsageError(f"there is no systemd here, and cron cannot say --on-calendar {on_calendar!r}; allowed: {allowed}")
+    return UsageError(
+        "there is no systemd here, and cron cannot say --on-calendar {on_calendar!r}; allowed: {allowed}",
+        on_calendar=on_calendar,
+        allowed=allowed,
+    )
 
 
 def _number(written: str | None, most: int) -> str | None:

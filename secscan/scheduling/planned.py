@@ -35,9 +35,12 @@ class Planned:
     def __post_init__(self) -> None:
         """Raises UsageError for what would mean something else in the files that are written."""
         if not _NAME.match(self.name):
-            raise UsageError(f"--name cannot be {self.name!r}; allowed: small letters, digits, _ and -, 61 at most")
+            raise UsageError("--name cannot be {name!r}; allowed: small letters, digits, _ and -, 61 at most", name=self.name)
         if not _CALENDAR.match(self.on_calendar):
-            raise UsageError(f"--on-calendar cannot be {self.on_calendar!r}; allowed: daily, *-*-* 02:30, Mon..Fri 22:00, ...")
+            raise UsageError(
+                "--on-calendar cannot be {on_calendar!r}; allowed: daily, *-*-* 02:30, Mon..Fri 22:00, ...",
+                on_calendar=self.on_calendar,
+            )
         for text in (*self.command, *map(str, (self.folder, *self.writes)), *self.environment.values()):
             if not text.isprintable():
-                raise UsageError(f"{text!r} cannot stand in a unit; allowed: paths without control characters")
+                raise UsageError("{text!r} cannot stand in a unit; allowed: paths without control characters", text=text)

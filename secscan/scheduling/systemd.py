@@ -93,20 +93,26 @@ class Manager:
             for folder in (self.folder, *self.elsewhere):
                 path = folder / f"{name}.{kind}"
                 if path.exists() and not (folder == self.folder and is_ours(path)):
-                    raise UsageError(f"{path} is not a unit that secscan wrote, and stays as it is; allowed: another --name")
+                    raise UsageError(
+                        "{path} is not a unit that secscan wrote, and stays as it is; allowed: another --name", path=path
+                    )
 
     def _verify(self, planned: Planned, texts: Mapping[str, str]) -> None:
         """Ask systemd-analyze, where it is there, whether the units are right."""
         told = self.run(("systemd-analyze", "calendar", planned.on_calendar))
         if told.returncode not in (0, 127):
-            raise UsageError(f"--on-calendar cannot be {planned.on_calendar!r}: {_complaint(told)}; allowed: see systemd.time(7)")
+            raise UsageError(
+                "--on-calendar cannot be {on_calendar!r}: {complaint}; allowed: see systemd.time(7)",
+                on_calendar=planned.on_calendar,
+                complaint=_complaint(told),
+            )
         with tempfile.TemporaryDirectory(prefix="secscan-") as folder:
             paths = [Path(folder) / f"{planned.name}.{kind}" for kind in texts]
             for path, text in zip(paths, texts.values(), strict=True):
                 path.write_text(text, encoding="utf-8")
             told = self.run(("systemd-analyze", *(["--user"] if self.own else []), "verify", *map(str, paths)))
         if told.returncode not in (0, 127):
-            raise UsageError(f"systemd does not take the units: {_complaint(told)}")
+            raise UsageError("systemd does not take the units: {complaint}", complaint=_complaint(told))
 
     def _show(self, unit: str, *properties: str) -> dict[str, str]:
         told = self.run((*self._words(), "show", unit, f"--property={','.join(properties)}"))
@@ -115,7 +121,7 @@ class Manager:
     def _systemctl(self, *words: str) -> None:
         told = self.run((*self._words(), *words))
         if told.returncode:
-            raise UsageError(f"systemctl {' '.join(words)} failed: {_complaint(told)}")
+            raise UsageError("systemctl {command} failed: {complaint}", command=" ".join(words), complaint=_complaint(told))
 
     def _words(self) -> tuple[str, ...]:
         return ("systemctl", "--user") if self.own else ("systemctl",)
@@ -147,7 +153,7 @@ def is_ours(path: Path) -> bool:
     try:
         return path.read_text(encoding="utf-8", errors="replace").startswith(MARK)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+        raise UsageError("{path}: cannot be read: {reason}", path=path, reason=error.strerror) from error
 
 
 def write_unit(path: Path, text: str) -> None:
@@ -159,7 +165,9 @@ def write_unit(path: Path, text: str) -> None:
         partial.chmod(0o644)
         partial.replace(path)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}; allowed: to be root, or --user") from error
+        raise UsageError(
+            "{path}: cannot be written: {reason}; allowed: to be root, or --user", path=path, reason=error.strerror
+        ) from error
     finally:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)

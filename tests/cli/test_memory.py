@@ -106,7 +106,7 @@ def test_the_story_of_a_check_and_what_fails_for_how_long(place: Path, capsys: p
         run(["scan", "-q"])
     lines = told(capsys, "history", "value_is_eight", "a").splitlines()
     assert [line.split("  ")[1].split()[0].rstrip(",") for line in lines if line[0] != " "] == ["pass", "fail", "pass", "fail"]
-    assert "value_is_eight on a, reopened 1 times, comes and goes" in " ".join(told(capsys, "runs", "failing").split())
+    assert "value_is_eight on a, reopened 1 time, comes and goes" in " ".join(told(capsys, "runs", "failing").split())
     assert run(["history", "value_is_eight", "z"]) == 2
 
 

@@ -36,8 +36,10 @@ def set_pages(pieces: Iterable[str]) -> Iterator[bytes]:
     page = "".join(pieces)
     if len(page) > PAGE_LIMIT:
         raise UsageError(
-            f"a PDF of these hosts has {len(page):,} characters to set, and the limit is {PAGE_LIMIT:,}; "
-            "allowed: fewer hosts, or the format portal"
+            "a PDF of these hosts has {count} characters to set, and the limit is {limit}; "
+            "allowed: fewer hosts, or the format portal",
+            count=len(page),
+            limit=PAGE_LIMIT,
         )
     fetcher = engine.urls.URLFetcher(allowed_protocols=("data",), allow_redirects=False)
     yield engine.HTML(string=page, url_fetcher=fetcher).write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True)
