@@ -3,7 +3,8 @@
 # below .tools. Elsewhere it says what is missing and goes on.
 set -eu
 packages='mmdebstrap systemd-container iproute2 openssh-server openssh-client sudo mksh busybox-static dropbear-bin chromium nftables
-  openscap-scanner libpango-1.0-0 libpangoft2-1.0-0 fonts-dejavu-core fonts-noto-core fonts-wqy-microhei poppler-utils'
+  openscap-scanner libpango-1.0-0 libpangoft2-1.0-0 fonts-dejavu-core fonts-noto-core fonts-wqy-microhei poppler-utils
+  postgresql cron faketime'
 command -v npm >/dev/null 2>&1 || packages="$packages nodejs npm"
 tools="$(cd "$(dirname "$0")/.." && pwd)/.tools"
 trestle=5.2.0
