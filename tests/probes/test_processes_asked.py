@@ -1,0 +1,158 @@
+"""Probes that look at processes, asked while programs run that the test has started in a namespace of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+from recorded import PROBES, make_call
+from test_shell import SHELLS, run
+
+from secscan.judge.observe import observe, split_batch
+from secscan.model.probe import Observed
+from secscan.model.values import Absent
+from secscan.plan.compile import compile_plan
+
+# A script's process is called as its file is. The words are: name, flags, text of /opt/config, and what to run then.
+RUN_PROGRAM = """mount -t tmpfs tmpfs /opt || exit 99
+mkfifo /opt/pipe
+printf '%s\\n' '#!/bin/sh' 'read -r _ <>/opt/pipe' >"/opt/$1"
+chmod 755 "/opt/$1"
+printf '%s' "$3" >/opt/config
+"/opt/$1" $2 </dev/null >/dev/null 2>&1 &
+until [ "$(cat /proc/$!/comm)" = "$1" ]; do sleep 0.05; done
+shift 3
+exec "$@"
+"""
+# A program that is replaced ($1 = replaced) or removed while it runs.
+REPLACE_PROGRAM = """mount -t tmpfs tmpfs /opt || exit 99
+cp "$(command -v sleep)" /opt/naps
+/opt/naps 300 </dev/null >/dev/null 2>&1 &
+until [ "$(cat /proc/$!/comm)" = naps ]; do sleep 0.05; done
+rm /opt/naps
+if [ "$1" = replaced ]; then : >/opt/naps; fi
+shift
+exec "$@"
+"""
+CONFIGURATION = """---
+apiVersion: kubelet.config.k8s.io/v1beta1
+authentication:
+  anonymous:
+    enabled: false  # nobody
+  webhook:
+    enabled: true
+  x509:
+    clientCAFile: "/etc/kubernetes/pki/ca.crt"
+authorization:
+  mode: Webhook
+clusterDNS:
+- 10.96.0.10
+# readOnlyPort: 10255
+rotateCertificates: true
+staticPodURLHeader:
+  Authorization: [hunter2]
+"""
+ENCRYPTION = """kind: EncryptionConfiguration
+resources:
+  - resources:
+      - secrets
+      - configmaps  # too
+    providers:
+      - secretbox:
+          keys:
+            - name: key1
+              secret: aHVudGVyMg==
+      - identity: {}
+"""
+
+
+def _may_unshare() -> bool:
+    tried = ["unshare", "-m", "-p", "-f", "--mount-proc", "mount", "-t", "tmpfs", "tmpfs", "/opt"]
+    return subprocess.run(tried, capture_output=True, check=False).returncode == 0
+
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("unshare") or not _may_unshare(), reason="needs root and namespaces of its own"
+)
+every_shell = pytest.mark.parametrize("shell", [pytest.param(name, id=name) for name in SHELLS])
+
+
+def ask(probe: str, setup: str, *words: str, shell: str = "dash"):
+    """What a probe is answered and reads in a namespace of processes that was set up so."""
+    if not shutil.which(SHELLS[shell][0]):
+        pytest.skip(f"{shell} is not installed")
+    call = make_call(PROBES[probe], {})
+    batch = next(batch for batch in compile_plan([call], PROBES).batches if batch.probe == probe)
+    prefix = ["unshare", "-m", "-p", "-f", "--kill-child", "--mount-proc", "sh", "-c", setup, "sh", *words]
+    (exhibit,) = split_batch(run([*prefix, *SHELLS[shell]], batch), PROBES[probe], 0)
+    return exhibit.answer, observe(PROBES[probe], call, exhibit.answer)
+
+
+@every_shell
+def test_a_kubelet_is_read_with_its_file_and_nothing_secret_leaves(shell: str):
+    answer, seen = ask("kubelet", RUN_PROGRAM, "kubelet", "--config=/opt/config --node-labels a=b", CONFIGURATION, shell=shell)
+    assert isinstance(seen, Observed), (seen, answer)
+    assert seen.attributes["anonymous"] is False
+    assert seen.attributes["client_ca"] == "/etc/kubernetes/pki/ca.crt"
+    assert seen.attributes["read_only_port"] == 0
+    assert seen.attributes["rotates_certificate"] is True
+    assert b"hunter2" not in answer.stdout
+
+
+def test_a_flag_of_the_kubelet_holds_before_its_file():
+    _, seen = ask("kubelet", RUN_PROGRAM, "kubelet", "--config /opt/config --anonymous-auth", CONFIGURATION)
+    assert isinstance(seen, Observed)
+    assert seen.attributes["anonymous"] is True
+
+
+def test_a_kubelet_without_any_setting_lets_everybody_in():
+    _, seen = ask("kubelet", RUN_PROGRAM, "kubelet", "", "")
+    assert isinstance(seen, Observed)
+    assert (seen.attributes["anonymous"], seen.attributes["read_only_port"]) == (True, 10255)
+
+
+@every_shell
+def test_of_the_encryption_of_the_api_only_its_kind_is_told(shell: str):
+    flags = "--encryption-provider-config=/opt/config --authorization-mode=Node,RBAC --anonymous-auth=false"
+    answer, seen = ask("kubernetes_api", RUN_PROGRAM, "kube-apiserver", flags, ENCRYPTION, shell=shell)
+    assert isinstance(seen, Observed), (seen, answer)
+    assert seen.attributes["secrets_encrypted_by"] == "secretbox"
+    assert seen.attributes["authorization"] == ("Node", "RBAC")
+    assert b"aHVudGVyMg" not in answer.stdout
+
+
+@pytest.mark.parametrize("written", ["identity: {}\n      - secretbox: {}", 'secretbox: {}\n  - resources: ["pods"]'])
+def test_the_first_provider_of_the_first_entry_with_secrets_counts(written: str):
+    text = f"resources:\n  - resources: [secrets, 'configmaps']\n    providers:\n      - {written}\n"
+    _, seen = ask("kubernetes_api", RUN_PROGRAM, "kube-apiserver", "--encryption-provider-config /opt/config", text)
+    assert isinstance(seen, Observed)
+    assert seen.attributes["secrets_encrypted_by"] == written.partition(":")[0]
+
+
+@every_shell
+def test_etcd_is_read_by_its_flags_before_its_environment(shell: str):
+    setup = (
+        "export ETCD_CLIENT_CERT_AUTH=true ETCD_LISTEN_CLIENT_URLS=http://10.0.0.1:2379 ETCD_ROOT_PASSWORD=hunter2\n" + RUN_PROGRAM
+    )
+    answer, seen = ask("etcd", setup, "etcd", "--listen-client-urls=https://10.0.0.1:2379", "", shell=shell)
+    assert isinstance(seen, Observed), (seen, answer)
+    assert seen.attributes["clients_at"] == ("https://10.0.0.1:2379",)
+    assert seen.attributes["client_certificates"] is True
+    assert b"hunter2" not in answer.stdout
+
+
+def test_without_these_programs_they_are_absent():
+    for probe in ("kubelet", "kubernetes_api", "etcd"):
+        assert isinstance(ask(probe, RUN_PROGRAM, "another", "", "")[1], Absent)
+
+
+@every_shell
+@pytest.mark.parametrize("what", ["replaced", "removed"])
+def test_a_program_that_was_replaced_while_it_runs_is_told(what: str, shell: str):
+    answer, seen = ask("outdated_process", REPLACE_PROGRAM, what, shell=shell)
+    assert isinstance(seen, Observed), (seen, answer)
+    (use,) = [use for use in seen.attributes["uses"] if use["program"] == "naps"]
+    assert use["file"] == "/opt/naps"
+    assert isinstance(use["replaced"], Absent) is (what == "removed")
