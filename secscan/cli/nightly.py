@@ -127,7 +127,7 @@ def _measure_services(job: Job, run: Run) -> Measured | None:
     if not bundles:
         note("services_unknown", Message("nothing is known of the services, because no host was reached"), "warning")
         return None
-    unread = {kept.name: kept.summary for kept in run.kept.values() if not kept.reached}
+    unread = {document["host"]["name"]: document["unreachable"] for document in run.documents() if document["unreachable"]}
     return measure(declared, bundles, WINDOW_S, job.engine, unread=unread)
 
 

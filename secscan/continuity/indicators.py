@@ -61,7 +61,8 @@ class Trace:
 class Indicator:
     """`met` of `of`, by their names (SERVICE/DATA SET, HOST:PATH, SERVICE, ...); every other name is in one of the other three.
 
-    `numbers` are figures beside the count, None where they are not known; `notes` say more; `results` judge the same things.
+    `numbers` are figures beside the count, None where they are not known; `notes` say more; `results` judge the same things, and
+    `statements` are the ids of what people have stated about them.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Indicator:
     numbers: Mapping[str, float | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     results: tuple[Trace, ...] = ()
+    statements: tuple[str, ...] = ()
 
 
 def measure_indicators(
@@ -84,7 +86,11 @@ def measure_indicators(
     counted = [*_of_data(services, evidence, strays), *_of_services(services, evidence)]
     counted.sort(key=lambda each: int(each.id.removeprefix("K").partition("-")[0]))
     counted.append(_weakest(services, {each.id: each for each in counted if each.id in _OF_PARTS}))
-    return tuple(replace(each, results=_traces(CHECKS.get(each.id, ()), results)) for each in counted)
+    checks = {**CHECKS, "K12": tuple(dict.fromkeys(check for part in _OF_PARTS for check in CHECKS[part]))}
+    return tuple(
+        replace(each, results=_traces(checks[each.id], results), statements=_statements(checks[each.id], evidence))
+        for each in counted
+    )
 
 
 def _of_data(services: Sequence[ServiceFigures], evidence: Evidence, strays: Sequence[Stray]) -> Iterable[Indicator]:
@@ -209,6 +215,10 @@ def _sort(name: str, title: str, verdicts: Mapping[str, Verdict]) -> Indicator:
     return Indicator(
         name, title, those(Verdict.MET), those(Verdict.MISSED), those(Verdict.PARTLY), those(Verdict.UNKNOWN), tuple(verdicts)
     )
+
+
+def _statements(checks: tuple[str, ...], evidence: Evidence) -> tuple[str, ...]:
+    return tuple(each.id for each in evidence.attestations if not set(checks).isdisjoint(each.checks))
 
 
 def _traces(checks: tuple[str, ...], results: Sequence[Result]) -> tuple[Trace, ...]:

@@ -85,6 +85,16 @@ def usage(**sizes: int) -> Look:
     return look("data_usage", {"places": ("/srv/erp",)}, places=found, count=len(found))
 
 
+def test_every_indicator_is_traced_to_results_or_statements_and_the_weakest_to_those_of_its_parts():
+    results = [Result(check, "service erp", Outcome.FAIL, "high") for checks in CHECKS.values() for check in checks]
+    found = indicators(evidence(attestations=(statement(),)), *results)
+    assert all(each.results for each in found.values())
+    assert {trace.check for trace in found["K12"].results} == {
+        trace.check for name in ("K1", "K2", "K3-site", "K3-cyber", "K4", "K5") for trace in found[name].results
+    }
+    assert {name for name, each in found.items() if each.statements} == {"K6"}
+
+
 def test_every_one_of_the_set_is_measured_in_its_order():
     names = list(indicators(evidence()))
     assert names == ["K1", "K2", "K3-site", "K3-cyber", "K4", "K5", "K6", "K7", "K8", "K9", "K10", "K11", "K12"]

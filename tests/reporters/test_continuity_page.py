@@ -65,7 +65,7 @@ def document(*services: dict, **told) -> dict:
     hosts = [{"host": "db1", "site": "geneva", "read": True, "why": ""}, {"host": "vault", "site": "", "read": False, "why": ""}]
     indicator = {
         "id": "K5", "title": INDICATORS["K5"], "met": [], "missed": ["erp"], "estimated": [], "unknown": [], "of": ["erp"],
-        "numbers": {}, "notes": [],
+        "numbers": {}, "notes": [], "statements": ["drill-2026"],
         "results": [{"check": "service_recovers_in_time", "subject": "service erp", "outcome": "fail", "disposition": "none"}],
     }  # fmt: skip
     lost = {"service": "erp", "data_set": "files", "live_lost": True, "repositories_lost": [], "loss": UNKNOWN}
@@ -108,6 +108,20 @@ def test_objectives_verdicts_and_how_surely_they_are_known_stand_together():
     written = page(WHOLE)
     for told in ("Not met", "all of it", "measured", "objective 4h", "vault was not read", "service_recovers_in_time"):
         assert told in written
+
+
+def test_each_indicator_names_its_members_results_and_statements():
+    written = page(WHOLE)
+    row = written[written.index('id="K5"') :]
+    row = row[: row.index("</tr>")]
+    for told in ("<code>erp</code>", "service_recovers_in_time", "service erp", "drill-2026"):
+        assert told in row
+
+
+def test_a_service_without_data_of_its_own_has_no_figure_of_a_loss():
+    written = page(document(service()))
+    assert written.count("no data of its own") == 4
+    assert "Data loss now" not in written[written.index('id="service-erp"') :]
 
 
 def test_names_from_outside_are_harmless_and_visible_everywhere():
