@@ -45,6 +45,7 @@ class Browser:
         self._number = 0
         self._session = ""
         self._buffer = b""
+        self._shown: Path | None = None
         self.requests: list[str] = []
         self.complaints: list[str] = []
         target = self.ask("Target.createTarget", url="about:blank")["targetId"]
@@ -68,8 +69,10 @@ class Browser:
 
     def open(self, path: Path, fragment: str = "") -> None:
         """Load a file and wait until it and what it loads is there."""
-        self.ask("Page.navigate", url="about:blank")  # else another fragment of the same file loads nothing
-        self._wait("method", "Page.loadEventFired")
+        if path == self._shown:  # another fragment of the same file would load nothing
+            self.ask("Page.navigate", url="about:blank")
+            self._wait("method", "Page.loadEventFired")
+        self._shown = path
         self.requests.clear()
         self.complaints.clear()
         assert "errorText" not in self.ask("Page.navigate", url=path.as_uri() + fragment), path
@@ -80,6 +83,15 @@ class Browser:
         done = self.ask("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in done, done["exceptionDetails"]
         return done["result"].get("value")
+
+    @contextlib.contextmanager
+    def always(self, script: str) -> Iterator[None]:
+        """Run a script on every page that is opened, before any of its own."""
+        kept = self.ask("Page.addScriptToEvaluateOnNewDocument", source=script)["identifier"]
+        try:
+            yield
+        finally:
+            self.ask("Page.removeScriptToEvaluateOnNewDocument", identifier=kept)
 
     def press(self, key: str) -> None:
         """Press and release a key."""
