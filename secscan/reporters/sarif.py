@@ -6,7 +6,7 @@ the reason, and no results. Hosts are not files: a result names its host as logi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,7 @@ _SECURITY_SEVERITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": 
 _BASES = {"CHECKS": {"description": {"text": "The folder of checks that secscan was given"}}}
 _NOTIFICATIONS = 100  # of one host
 _WORDS = VOCABULARIES["sarif"]
+_NEW = frozenset({"new", "check_added"})  # kinds of change; of the others the result was there before, and is another one now
 
 
 @dataclass(slots=True)
@@ -44,6 +45,8 @@ class _Run:
     numbers: dict[str, int] = field(default_factory=dict)
     invocations: list[str] = field(default_factory=list)
     version: str = ""
+    names: set[str] = field(default_factory=set)
+    baselines: set[str] = field(default_factory=set)  # the runs that hosts are compared with
 
 
 def render(documents: Iterable[Document]) -> Iterator[str]:
@@ -53,8 +56,12 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
     comma = ""
     for document in documents:
         run.version = document["provenance"]["tool_version"]
-        for result in document["results"]:
-            written = _result(result, document, run)
+        since = document.get("since")
+        run.names.add(document["provenance"].get("run", ""))
+        run.baselines.add(since["run"] if since else "")
+        states = _states(document)
+        found = (_result(result, document, run, states) for result in document["results"])
+        for written in (*found, *_gone(document)):
             if written:
                 yield f"{comma}\n{written}"
                 comma = ","
@@ -63,7 +70,54 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
     yield ",".join(f"\n{rule}" for rule in run.rules.values())
     yield f'\n]}}}},"originalUriBaseIds":{write_json(_BASES)},"invocations":['
     yield ",".join(f"\n{invocation}" for invocation in run.invocations)
-    yield "\n]}]}\n"
+    yield f"\n]{_which(run)}}}]}}\n"
+
+
+def _which(run: _Run) -> str:
+    """Which run this is, and which it is compared with: where all hosts are of one."""
+    told = ""
+    if len(run.names) == 1 and (name := min(run.names)):
+        told += f',"automationDetails":{write_json({"guid": identifier("run", name)})}'
+    if len(run.baselines) == 1 and (name := min(run.baselines)):
+        told += f',"baselineGuid":"{identifier("run", name)}"'
+    return told
+
+
+def _states(document: Document) -> Callable[[Mapping[str, Any]], str]:
+    """What tells whether a result is new, updated or unchanged since an earlier run; nothing where there was none."""
+    since = document.get("since")
+    if not since:
+        return lambda _result: ""
+    if since["host"] == "added":
+        return lambda _result: "new"
+    changes = {(change["check"], change["subject"]): change["kind"] for change in since["changes"]}
+    host = document["host"]["name"]
+
+    def state(result: Mapping[str, Any]) -> str:
+        kind = changes.get((result["check"], "" if result["subject"] == host else result["subject"]))
+        return "unchanged" if kind is None else "new" if kind in _NEW else "updated"
+
+    return state
+
+
+def _gone(document: Document) -> Iterator[str]:
+    """Results of the earlier run whose check is asked no more."""
+    since, host = document.get("since"), line(document["host"]["name"], 200)
+    for change in since["changes"] if since else ():
+        before = change["before"]
+        word = _WORDS.word(before["outcome"], before["disposition"]) if change["kind"] == "check_removed" else None
+        if word is None or word.said in {OMITTED, "notification"}:
+            continue
+        logical = [{"name": host, "fullyQualifiedName": host, "kind": "host"}]
+        written = {
+            "ruleId": visible(change["check"]),
+            "kind": word.said,
+            "level": _LEVELS.get(change["severity"], "warning") if word.said == "fail" else "none",
+            "message": {"text": "Not asked any more."},
+            "locations": [{"logicalLocations": logical}],
+            "baselineState": "absent",
+        }
+        yield write_json(written)
 
 
 def _driver(run: _Run) -> str:
@@ -71,7 +125,7 @@ def _driver(run: _Run) -> str:
     return write_json(driver)[1:-1]
 
 
-def _result(result: Mapping[str, Any], document: Document, run: _Run) -> str:
+def _result(result: Mapping[str, Any], document: Document, run: _Run, state: Callable[[Mapping[str, Any]], str]) -> str:
     word = _WORDS.word(result["outcome"], result["disposition"])
     if word.said in {OMITTED, "notification"}:
         return ""
@@ -90,6 +144,8 @@ def _result(result: Mapping[str, Any], document: Document, run: _Run) -> str:
         "provenance": {"invocationIndex": len(run.invocations)},
         "properties": _properties(result, document),
     }
+    if compared := state(result):
+        written["baselineState"] = compared
     if word.mark:
         written["suppressions"] = [_suppression(result, document, word.mark)]
     return write_json(written)

@@ -6,7 +6,7 @@ import decided
 import pytest
 import samples
 
-from secscan.assessments import to_document
+from secscan.assessments import to_document, validate_document
 from secscan.reporters.sarif import render
 
 
@@ -76,3 +76,56 @@ def test_what_a_host_says_makes_no_link():
         if each["descriptor"]["id"] == "problem_while_asking"
     ]
     assert "](" not in notification["message"]["text"]
+
+
+def compared(*changes, host="known"):
+    """A host with what changed on it since an earlier run."""
+    (document,) = samples.one_host()
+    since = {
+        "run": "run-1", "finished_at": document["started_at"], "content_changed": False, "host": host, "still_failing": 0,
+        "changes": list(changes), "hosts_gone": {"count": 0, "names": []},
+    }  # fmt: skip
+    return {**document, "since": since, "provenance": {**document["provenance"], "run": "run-2"}}
+
+
+def change(check, kind, before="fail", after="fail"):
+    status = {word: word and {"outcome": word, "disposition": "none"} for word in (before, after)}
+    return {
+        "kind": kind, "check": check, "subject": "", "severity": "high", "before": status[before] or None,
+        "after": status[after] or None, "check_changed": False,
+    }  # fmt: skip
+
+
+def test_results_say_whether_they_are_new_updated_unchanged_or_absent_since_the_run_before():
+    document = compared(
+        change("sshd_root_login_disabled", "new", "pass"),
+        change("kernel_randomizes_addresses", "fixed", "fail", "pass"),
+        change("telnet_absent", "check_removed", "fail", ""),
+        change("rsh_absent", "check_removed", "skipped", ""),
+    )
+    validate_document(document, "compared")
+    found = run([document])
+    states = {result["ruleId"]: result["baselineState"] for result in found["results"]}
+    assert states.pop("sshd_root_login_disabled") == "new"
+    assert states.pop("kernel_randomizes_addresses") == "updated"
+    assert states.pop("telnet_absent") == "absent"
+    assert set(states.values()) == {"unchanged"}
+    assert "rsh_absent" not in states
+    assert found["baselineGuid"] != found["automationDetails"]["guid"]
+
+
+def test_every_result_of_a_host_that_was_added_is_new():
+    assert {result["baselineState"] for result in run([compared(host="added")])["results"]} == {"new"}
+
+
+def test_without_an_earlier_run_nothing_is_said_of_one():
+    found = run(samples.one_host())
+    assert "baselineGuid" not in found
+    assert not any("baselineState" in result for result in found["results"])
+
+
+def test_hosts_of_several_runs_have_no_run_in_common():
+    other = compared()
+    found = run([compared(), {**other, "since": {**other["since"], "run": "run-0"}}])
+    assert "baselineGuid" not in found
+    assert "automationDetails" in found

@@ -9,6 +9,7 @@ import pytest
 import samples
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from prometheus_client.parser import text_string_to_metric_families
+from test_sarif import change, compared
 from validators import hdf, oscal, sarif, xccdf, xccdf_report
 
 from secscan.assessments import to_document
@@ -23,6 +24,9 @@ SCENES = {
     "unreachable": lambda: [to_document(samples.unreachable("lost", "no route to host"))],
     "nothing judged": lambda: [to_document(samples.nothing_judged())],
     "no host": list,
+    "compared": lambda: [
+        compared(change("sshd_root_login_disabled", "new", "pass"), change("rsh_absent", "check_removed", "fail", ""))
+    ],
 }
 
 
