@@ -23,6 +23,8 @@ from secscan.languages import LANGUAGES, wording
 from secscan.model.assessment import ATTESTATION, AttestationText, Disposition, EvidenceText, Outcome
 from secscan.plugins import reporter
 from secscan.reporters.html.annual import write_page as write_annual
+from secscan.reporters.html.continuity import write_continuity
+from secscan.reporters.html.continuity.speech import INDICATORS
 from secscan.reporters.html.portal.addresses import RESULTS_ON_A_PAGE
 from secscan.wording import Wording
 
@@ -124,6 +126,71 @@ def annual(words: Wording) -> Iterator[str]:
     return write_annual(Annual(2, indicators, register(fleet(4), own), own.adjustments, period, period, redacted=True), words)
 
 
+def continuity() -> dict[str, Any]:
+    """Services with every verdict, points of every shape, what ends and what is not known."""
+    now = samples.STARTED
+    why = ("files: newest in far on vault", "there is no restore point", "db1 was not read: connection timed out", "estimated")
+    verdicts = (("measured", "met"), ("measured", "missed"), ("unknown", "unknown"), ("estimated", "partly met"))
+    met, missed, unknown, partly = (
+        {
+            "seconds": 7200.0 if verdict != "unknown" else None,
+            "never": verdict == "missed",
+            "knowledge": known,
+            "verdict": verdict,
+            "why": said,
+        }
+        for (known, verdict), said in zip(verdicts, why, strict=True)
+    )
+    points = [
+        {"time": now - age * 3600, "integrity": integrity, "doubt": doubt}
+        for age, integrity, doubt in ((1, "whole", ""), (30, "whole", "the clock of vault is not known"), (60, "broken", ""))
+    ]
+    saved = {"host": "vault", "site": "valencia", "points": points}
+    data = {
+        "id": "files", "host": "db1", "paths": ["/srv/erp"], "database": "", "covered": True, "size": 2**30, "uncovered": 0,
+        "size_fault": "", "held": 0.5, "figures": {"rpo_now": met, "worst_gap": missed, "site_loss": unknown, "cyber": partly},
+        "rule_32110": {"copies": 2, "hosts": 2, "off_site": 1, "immutable": 0, "errors": None, "verdict": "unknown"},
+        "repositories": [
+            {**saved, "id": "far", "fault": "", "notes": ["far is damaged: 3 files do not hold what they should"]},
+            {**saved, "id": "near", "fault": "db1 was not read", "notes": [], "points": []},
+        ],
+        "restore_tests": {"tests": [], "faults": ["db1 was not read"], "notes": []},
+    }  # fmt: skip
+    hang = {"kind": "host", "name": "db1", "service": "erp", "single": True, "fault": "", "not_its_own": False, "why": ""}
+    dark = {**hang, "kind": "disk", "name": "disks of db1", "single": None, "fault": "db1 was not read"}
+    figures = {"rpo_now": met, "worst_gap": missed, "site_loss": unknown, "cyber": partly, "rto": missed}
+    service = {
+        "service": "erp", "owner": "Chief of finance", "criticality": "critical", "objectives": {"rpo": 14400.0, "rto": 28800.0},
+        "depends_on": ["directory"], "figures": figures, "own_figures": figures, "limited_by": {"rto": "directory"}, "size": 2**30,
+        "uncovered": 0, "data_sets": [data], "elements": [hang, dark],
+    }  # fmt: skip
+    other = {**service, "service": "directory", "depends_on": [], "limited_by": {}, "data_sets": [], "criticality": "low"}
+    trace = {"check": "service_recovers_in_time", "subject": "service erp", "outcome": "fail", "disposition": "waived"}
+    indicators = [
+        {
+            "id": name, "title": title, "met": ["directory"], "missed": ["erp"], "estimated": [], "unknown": [],
+            "of": ["directory", "erp"], "results": [trace], "statements": ["drill-2026"], "notes": ["Chief: K4, 0 of 2"],
+            "numbers": {"in_30_days": 1.0, "in_90_days": 2.0} if name == "K10" else {},
+        }
+        for name, title in INDICATORS.items()
+    ]  # fmt: skip
+    lost = {"service": "erp", "data_set": "files", "live_lost": True, "repositories_lost": ["far"], "loss": unknown}
+    ending = [
+        {"kind": "certificate", "name": "CN=erp", "place": "db1:/etc/a.crt", "ends": now - 9.0, "fault": ""},
+        {"kind": "signing key", "name": "keys of packages", "place": "db1", "ends": None, "fault": "db1 was not read"},
+    ]
+    return {
+        "as_of": now, "window_s": 604800.0, "broken": [{"file": "a.bundle.json.gz", "why": "changed"}],
+        "services": [service, other], "indicators": indicators, "ending": ending,
+        "hosts": [
+            {"host": "db1", "site": "geneva", "read": False, "why": "lost"}, {"host": "vault", "site": "", "read": True, "why": ""},
+        ],
+        "losses": [{"kind": "resolver", "name": "resolver of db1", "services": ["erp"]}],
+        "undeclared": [{"host": "db1", "path": "/home", "size": 5 * 2**30}],
+        "scenarios": [{"kind": kind, "name": "db1", "stops": ["erp"], "data_sets": [lost]} for kind in ("host", "credentials")],
+    }  # fmt: skip
+
+
 SINGLE = {
     "host": lambda: [few(samples.assessment())],
     "hosts": lambda: fleet(2),
@@ -154,6 +221,8 @@ def write_pages(folder: Path, language: str) -> dict[str, Path]:
             pages[name].write_text("".join(reporter("html").write(scene(), words)), encoding="utf-8")
     pages["annual"] = folder / "annual.html"
     pages["annual"].write_text("".join(annual(words)), encoding="utf-8")
+    pages["continuity"] = folder / "continuity.html"
+    pages["continuity"].write_text("".join(write_continuity(continuity(), words)), encoding="utf-8")
     for name, documents in (("portal", [*fleet(3), *attested()]), ("long", many_results() if language == "en" else ())):
         for path, pieces in reporter("portal").files(documents, words) if documents else ():
             file = folder / name / path
