@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from secscan.content.uses import all_expressions
+from secscan.judge.alike import Known, Verdict
 from secscan.judge.expressions import Facts, Judgement, as_json, conjunction, disjunction, judge_all
 from secscan.judge.observe import exhibits, observe
-from secscan.judge.proving import describe_arguments, make_proof
+from secscan.judge.proving import make_proof
 from secscan.model.assessment import (
     ATTESTATION,
     Assessment,
@@ -24,7 +26,7 @@ from secscan.model.assessment import (
     RequirementText,
     Result,
 )
-from secscan.model.check import Ask, Baseline, Check, Condition, Literal, Selection, Subject
+from secscan.model.check import Ask, Baseline, Check, Condition, Literal, Selection, Subject, That
 from secscan.model.evidence import Bundle, Exhibit
 from secscan.model.matcher import Matcher
 from secscan.model.probe import Answer, Call, Observation, Observed, Probe
@@ -45,7 +47,8 @@ class Entry:
     """A selection with what is the same for every host.
 
     `asked` are the calls of the check's asks by name, `shown` its parameters as documents have them, and `conditions` come with
-    the calls that they are told by.
+    the calls that they are told by. `number` is its place in the rulebook, and `told_by` all calls whose answers decide it; none
+    where something else has a say: the clock, a label.
     """
 
     selection: Selection
@@ -53,6 +56,8 @@ class Entry:
     asked: Mapping[str, Call]
     shown: Mapping[str, Any]
     conditions: tuple[tuple[Condition, Mapping[str, Call]], ...]
+    number: int = -1
+    told_by: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,17 +74,29 @@ class Rulebook:
     @cached_property
     def about_hosts(self) -> tuple[Entry, ...]:
         """What is judged of every host."""
-        return tuple(self.entry(selection) for selection in self.about(Subject.HOST))
+        entries = map(self.entry, self.about(Subject.HOST))
+        return tuple(replace(entry, number=number, told_by=self._told_by(entry)) for number, entry in enumerate(entries))
+
+    def _told_by(self, entry: Entry) -> tuple[Call, ...]:
+        matchers = {
+            comparison.matcher
+            for expression in all_expressions(entry.check)
+            if isinstance(expression, That)
+            for comparison in expression.comparisons
+        }
+        if any(condition.labels for condition, _ in entry.conditions) or not all(self.matchers[name].timeless for name in matchers):
+            return ()
+        return tuple(dict.fromkeys([*entry.asked.values(), *(call for _, asked in entry.conditions for call in asked.values())]))
+
+    @cached_property
+    def known(self) -> Known:
+        """What the answers of the hosts before were found to say."""
+        return Known()
 
     @cached_property
     def described(self) -> Mapping[str, Any]:
         """The parts of every host's assessment that come from content alone."""
         return describe_rulebook(self, self.about(Subject.HOST))
-
-    @cached_property
-    def shown_arguments(self) -> dict[Call, Mapping[str, Any]]:
-        """The arguments of calls as documents have them, filled in as they are asked for."""
-        return {}
 
     def entry(self, selection: Selection) -> Entry:
         """A selection, ready to be judged."""
@@ -137,35 +154,60 @@ class _Bench:
     answers: Mapping[Call, Exhibit]
     labels: Mapping[str, str]
     now: float
+    numbers: dict[Call, int] = field(default_factory=dict)
     observed: dict[Call, Observation] = field(default_factory=dict)
     proofs: dict[tuple[str, Call], int] = field(default_factory=dict)
     collected: list[Proof] = field(default_factory=list)
+
+    def number(self, call: Call) -> int:
+        """The number of the answer to a call, see Known."""
+        number = self.numbers.get(call)
+        if number is None:
+            exhibit = self.answers.get(call)
+            number = self.numbers[call] = self.rulebook.known.number(call, exhibit.answer if exhibit else None)
+        return number
 
     def observe(self, call: Call) -> Observation:
         """What the evidence says to a call; Unobservable when it was never asked."""
         observation = self.observed.get(call)
         if observation is None:
+            observation = self.observed[call] = self._look(call)
+        return observation
+
+    def _look(self, call: Call) -> Observation:
+        number, known = self.number(call), self.rulebook.known.observations
+        observation = known.get(number)
+        if observation is None:
             exhibit = self.answers.get(call)
             observation = observe(self.rulebook.probes[call.probe], call, exhibit.answer) if exhibit else _NEVER_ASKED
-            self.observed[call] = observation
+            if number:
+                known[number] = observation
         return observation
 
     def prove(self, name: str, call: Call) -> int:
         """The index of the proof for a call, made on first use."""
         key = (name, call)
-        number = self.proofs.get(key)
-        if number is None:
-            number = self.proofs[key] = len(self.collected)  # benches of one assessment share what is collected
-            probe, shown = self.rulebook.probes[call.probe], self.rulebook.shown_arguments
-            arguments = shown.get(call)
-            if arguments is None:
-                arguments = shown[call] = describe_arguments(call, probe)
-            self.collected.append(make_proof(name, call, arguments, self.observe(call), self.answers.get(call), probe))
-        return number
+        index = self.proofs.get(key)
+        if index is None:
+            index = self.proofs[key] = len(self.collected)  # benches of one assessment share what is collected
+            self.collected.append(self._prove(name, call))
+        return index
+
+    def _prove(self, name: str, call: Call) -> Proof:
+        exhibit, key, known = self.answers.get(call), (name, self.number(call)), self.rulebook.known.proofs
+        proof = known.get(key)
+        if proof is None:
+            proof = make_proof(name, call, self.observe(call), exhibit, self.rulebook.probes[call.probe])
+            if key[1]:
+                known[key] = proof
+        elif exhibit:
+            proof = replace(proof, batch=exhibit.batch, script_sha256=exhibit.script_sha256, elapsed_s=exhibit.elapsed_s)
+        return proof
 
 
 def assess(rulebook: Rulebook, bundle: Bundle, target: Target | None = None) -> Assessment:
     """Judge a bundle. Pure: the same bundle and rulebook give the same assessment."""
+    rulebook.known.make_room()
     answers = exhibits(bundle, rulebook.probes)
     platform = _platform(answers, rulebook.probes)
     bench = _Bench(rulebook, answers, dict(bundle.labels), _host_now(bundle, platform))
@@ -289,29 +331,53 @@ def judge_check(
 
 
 def _judge_check(bench: _Bench, entry: Entry, subject: str) -> Result:
-    selection, check, shown = entry.selection, entry.check, entry.shown
-    applies, reason, proofs = _applies(bench, entry)
-    if applies is not True:
-        outcome = Outcome.NOT_APPLICABLE if applies is False else Outcome.ERROR
-        return Result(
-            check.id, subject, outcome, selection.severity.value, reason,
-            proofs=proofs, parameters=shown, requirements=selection.requirements,
-        )  # fmt: skip
-    observations = {name: bench.observe(call) for name, call in entry.asked.items()}
-    outcome, judgement = judge_check(check, observations, selection.parameters, bench.rulebook.matchers, bench.now)
+    verdict = _reach_verdict(bench, entry)
+    asked = [(name, call) for condition, calls in entry.conditions if condition.kind != "label" for name, call in calls.items()]
+    if verdict.applies:
+        asked += entry.asked.items()
     return Result(
-        check=check.id,
+        check=entry.check.id,
         subject=subject,
-        outcome=outcome,
-        severity=selection.severity.value,
-        reason=_summary(outcome, judgement, check),
-        findings=judgement.findings[:FINDINGS_LIMIT],
-        findings_total=len(judgement.findings),
-        examined=judgement.examined,
-        proofs=tuple(dict.fromkeys([*proofs, *(bench.prove(name, call) for name, call in entry.asked.items())])),
-        parameters=shown,
-        requirements=selection.requirements,
-        fingerprint=_fingerprint(judgement) if outcome is not Outcome.PASS else "",
+        outcome=verdict.outcome,
+        severity=entry.selection.severity.value,
+        reason=verdict.reason,
+        findings=verdict.findings,
+        findings_total=verdict.findings_total,
+        examined=verdict.examined,
+        proofs=tuple(dict.fromkeys([bench.prove(name, call) for name, call in asked])),
+        parameters=entry.shown,
+        requirements=entry.selection.requirements,
+        fingerprint=verdict.fingerprint,
+    )
+
+
+def _reach_verdict(bench: _Bench, entry: Entry) -> Verdict:
+    """The verdict on a check: that on a host before which answered alike, where there was one."""
+    key = (entry.number, *map(bench.number, entry.told_by))
+    if not entry.told_by or 0 in key[1:]:
+        return _judge(bench, entry)
+    known = bench.rulebook.known.verdicts
+    verdict = known.get(key)
+    if verdict is None:
+        verdict = known[key] = _judge(bench, entry)
+    return verdict
+
+
+def _judge(bench: _Bench, entry: Entry) -> Verdict:
+    applies, reason = _applies(bench, entry)
+    if applies is not True:
+        return Verdict(False, Outcome.NOT_APPLICABLE if applies is False else Outcome.ERROR, reason)
+    observations = {name: bench.observe(call) for name, call in entry.asked.items()}
+    matchers = bench.rulebook.matchers
+    outcome, judgement = judge_check(entry.check, observations, entry.selection.parameters, matchers, bench.now)
+    return Verdict(
+        True,
+        outcome,
+        _summary(outcome, judgement, entry.check),
+        judgement.findings[:FINDINGS_LIMIT],
+        len(judgement.findings),
+        judgement.examined,
+        _fingerprint(judgement) if outcome is not Outcome.PASS else "",
     )
 
 
@@ -332,19 +398,16 @@ def _summary(outcome: Outcome, judgement: Judgement, check: Check) -> str:
     return "; ".join(list(reasons)[:3])
 
 
-def _applies(bench: _Bench, entry: Entry) -> tuple[bool | None, str, tuple[int, ...]]:
-    """Whether every condition holds; why not; and the proofs that were looked at."""
+def _applies(bench: _Bench, entry: Entry) -> tuple[bool | None, str]:
+    """Whether every condition holds, and why not."""
     truths: list[bool | None] = []
     reasons: list[str] = []
-    proofs: list[int] = []
     for condition, asked in entry.conditions:
         truth, reason = _condition(bench, condition, asked, entry.selection.parameters)
         truths.append(truth)
         if truth is not True:
             reasons.append(reason)
-        if condition.kind != "label":
-            proofs += [bench.prove(name, call) for name, call in asked.items()]
-    return conjunction(truths), "; ".join(reasons), tuple(dict.fromkeys(proofs))
+    return conjunction(truths), "; ".join(reasons)
 
 
 def _condition(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from typing import Any
 
 from secscan.judge.expressions import as_json
@@ -17,22 +16,14 @@ _NOT_ASKED = Answer(b"", fault="not asked")
 _NOT_TOLD = Unobservable("the probe did not tell")
 
 
-def describe_arguments(call: Call, probe: Probe) -> dict[str, Any]:
-    """The arguments of a call as JSON, without those that were not given."""
-    types = {argument.name: argument.type for argument in probe.arguments}
-    return {key: write_value(types.get(key, Type.TEXT), value) for key, value in call.arguments if value is not None}
-
-
-def make_proof(
-    name: str, call: Call, arguments: Mapping[str, Any], observation: Observation, exhibit: Exhibit | None, probe: Probe
-) -> Proof:
+def make_proof(name: str, call: Call, observation: Observation, exhibit: Exhibit | None, probe: Probe) -> Proof:
     """The proof of one question: what was asked, what came back (an excerpt), what was made of it."""
     answer = exhibit.answer if exhibit else _NOT_ASKED
     state, reason = _told(observation)
     return Proof(
         name=name,
         probe=call.probe,
-        arguments=arguments,
+        arguments=_describe_arguments(call, probe),
         state=state,
         reason=reason,
         observation=_describe_observation(observation, probe),
@@ -47,6 +38,11 @@ def make_proof(
         elapsed_s=exhibit.elapsed_s if exhibit else -1.0,
         truncated=len(answer.stdout) > EXCERPT_BYTES,
     )
+
+
+def _describe_arguments(call: Call, probe: Probe) -> dict[str, Any]:
+    types = {argument.name: argument.type for argument in probe.arguments}
+    return {key: write_value(types.get(key, Type.TEXT), value) for key, value in call.arguments if value is not None}
 
 
 def _told(observation: Observation) -> tuple[str, str]:

@@ -41,7 +41,25 @@ def _read_all(kind: Type, items: tuple[str, ...]) -> frozenset[Any]:
 
 
 MATCHERS = (
-    Matcher("equals", "is exactly this value", frozenset(Type) - {Type.RECORDS}, OperandKind.SAME, equals, example='equals: "no"'),
-    Matcher("in", "is one of these values", _LISTABLE, OperandKind.ITEMS, is_in, example='in: ["no", prohibit-password]'),
-    Matcher("not_in", "is none of these values", _LISTABLE, OperandKind.ITEMS, not_in, example="not_in: [empty, des, md5]"),
+    Matcher(
+        "equals",
+        "is exactly this value",
+        frozenset(Type) - {Type.RECORDS},
+        OperandKind.SAME,
+        equals,
+        timeless=True,
+        example='equals: "no"',
+    ),
+    Matcher(
+        "in", "is one of these values", _LISTABLE, OperandKind.ITEMS, is_in, timeless=True, example='in: ["no", prohibit-password]'
+    ),
+    Matcher(
+        "not_in",
+        "is none of these values",
+        _LISTABLE,
+        OperandKind.ITEMS,
+        not_in,
+        timeless=True,
+        example="not_in: [empty, des, md5]",
+    ),
 )

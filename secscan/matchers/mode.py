@@ -24,6 +24,7 @@ def mode_at_most(value: Any, operand: Any, setting: Setting) -> Match:
 MATCHERS = (
     Matcher(
         "mode_at_most", "grants nothing that this mode does not grant", frozenset({Type.MODE}), OperandKind.SAME, mode_at_most,
+        timeless=True,
         example='mode_at_most: "0640"',
     ),
 )  # fmt: skip

@@ -56,14 +56,15 @@ def _weight(character: str) -> int:
 
 
 MATCHERS = (
-    Matcher("at_least", "is not smaller than this", _ORDERED, OperandKind.SAME, at_least, example="at_least: 14"),
-    Matcher("at_most", "is not larger than this", _ORDERED, OperandKind.SAME, at_most, example="at_most: 15m"),
+    Matcher("at_least", "is not smaller than this", _ORDERED, OperandKind.SAME, at_least, timeless=True, example="at_least: 14"),
+    Matcher("at_most", "is not larger than this", _ORDERED, OperandKind.SAME, at_most, timeless=True, example="at_most: 15m"),
     Matcher(
         "version_at_least",
         "is this version or a newer one",
         frozenset({Type.VERSION, Type.TEXT}),
         OperandKind.SAME,
         version_at_least,
+        timeless=True,
         example='version_at_least: "9.2"',
     ),
 )

@@ -26,14 +26,33 @@ def empty(value: Any, operand: Any, setting: Setting) -> Match:
 
 
 MATCHERS = (
-    Matcher("present", "was looked for and found", _ALL, OperandKind.FLAG, present, takes_absent=True, example="present: true"),
-    Matcher("absent", "was looked for and is not there", _ALL, OperandKind.FLAG, absent, takes_absent=True, example="absent: true"),
+    Matcher(
+        "present",
+        "was looked for and found",
+        _ALL,
+        OperandKind.FLAG,
+        present,
+        takes_absent=True,
+        timeless=True,
+        example="present: true",
+    ),
+    Matcher(
+        "absent",
+        "was looked for and is not there",
+        _ALL,
+        OperandKind.FLAG,
+        absent,
+        takes_absent=True,
+        timeless=True,
+        example="absent: true",
+    ),
     Matcher(
         "empty",
         "has nothing in it",
         frozenset({Type.TEXT, Type.LIST, Type.RECORDS}),
         OperandKind.FLAG,
         empty,
+        timeless=True,
         example="empty: true",
     ),
 )

@@ -26,7 +26,13 @@ def superset_of(value: Any, operand: Any, setting: Setting) -> Match:
 
 MATCHERS = (
     Matcher(
-        "subset_of", "has no element but these", _LISTS, OperandKind.ITEMS, subset_of, example="subset_of: [aes256-gcm@openssh.com]"
+        "subset_of",
+        "has no element but these",
+        _LISTS,
+        OperandKind.ITEMS,
+        subset_of,
+        timeless=True,
+        example="subset_of: [aes256-gcm@openssh.com]",
     ),
     Matcher(
         "superset_of",
@@ -34,6 +40,7 @@ MATCHERS = (
         _LISTS,
         OperandKind.ITEMS,
         superset_of,
+        timeless=True,
         example="superset_of: [nodev, nosuid, noexec]",
     ),
 )

@@ -64,6 +64,7 @@ MATCHERS = (
         _TEXTS,
         OperandKind.PATTERN,
         matches,
+        timeless=True,
         example="matches: ^prohibit",
     ),
     Matcher(
@@ -72,6 +73,7 @@ MATCHERS = (
         _TEXTS | {Type.LIST},
         OperandKind.ITEM,
         contains,
+        timeless=True,
         example="contains: nosuid",
     ),
     Matcher(
@@ -80,6 +82,7 @@ MATCHERS = (
         _TEXTS | {Type.LIST},
         OperandKind.ITEM,
         lacks,
+        timeless=True,
         example="lacks: arcfour",
     ),
 )

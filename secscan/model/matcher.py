@@ -44,7 +44,10 @@ HOLDS, FAILS = Match(True), Match(False)
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """A predicate. Only one with `takes_absent` is ever given Absent; none is given Unobservable."""
+    """A predicate. Only one with `takes_absent` is ever given Absent; none is given Unobservable.
+
+    A `timeless` one says the same of the same value and operand at any time; what it has said is not asked again.
+    """
 
     name: str
     summary: str
@@ -52,6 +55,7 @@ class Matcher:
     operand: OperandKind
     test: Callable[[Scalar | tuple[dict[str, Value], ...] | Absent, Scalar, Setting], Match]
     takes_absent: bool = False
+    timeless: bool = False
     example: str = ""
 
     def operand_type(self, kind: Type) -> Type:

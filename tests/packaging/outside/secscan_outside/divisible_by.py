@@ -13,5 +13,5 @@ def divisible_by(value, operand, setting):
 
 MATCHER = Matcher(
     "divisible_by", "leaves no remainder when divided by this", frozenset({Type.INTEGER}), OperandKind.SAME, divisible_by,
-    example="divisible_by: 2",
+    timeless=True, example="divisible_by: 2",
 )  # fmt: skip
