@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -205,11 +206,14 @@ def add_waiver(path: Path, waiver: Waiver) -> None:
         known = {each.id for each in read_waivers([path])}
         if waiver.id in known:
             raise UsageError("{path}: has a waiver {id!r} already; allowed: an id of its own", path=path, id=waiver.id)
+        text = re.sub(r"(?m)^waivers:[ \t]*\[[ \t]*\]", "waivers:", text)  # a list that is empty is written so
     joined = text + ("" if text.endswith("\n") else "\n") + write_waiver(waiver)
     partial = path.with_name(f".{path.name}.partial")
     try:
         partial.write_text(joined, encoding="utf-8")
-        added = {each.id for each in read_waivers([partial])}
+        added: set[str] = set()
+        with contextlib.suppress(InputError):  # told with the name of the file that the user knows
+            added = {each.id for each in read_waivers([partial])}
         if waiver.id not in added:
             raise UsageError(
                 "{path}: is not written as `waivers:` and one `- id:` below the other; allowed: to add it by hand", path=path

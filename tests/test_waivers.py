@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from secscan.assessments import to_document, validate_document
 from secscan.cli import run
 from secscan.decide import decide, in_scope
-from secscan.errors import InputError
+from secscan.errors import InputError, UsageError
 from secscan.model.assessment import Assessment, CheckText, Disposition, Host, Outcome, Result
 from secscan.model.waiver import Scope, Waiver
 from secscan.waivers import add_waiver, read_waivers, write_waiver
@@ -173,6 +173,22 @@ def test_adding_keeps_what_is_there_to_the_letter(tmp_path: Path):
     add_waiver(path, waiver(id="W-2"))
     assert path.read_text().startswith("# ours\n" + FILE)
     assert [each.id for each in read_waivers([path])] == ["W-1", "W-2"]
+
+
+def test_the_first_waiver_is_added_to_a_list_that_was_written_as_empty(tmp_path: Path):
+    path = tmp_path / "w.yml"
+    path.write_text("# ours\nwaivers: []\n")
+    add_waiver(path, waiver(id="W-2"))
+    assert path.read_text().startswith("# ours\nwaivers:\n- id: W-2")
+
+
+def test_a_file_that_cannot_be_added_to_is_told_by_its_own_name_and_stays_as_it_is(tmp_path: Path):
+    path = tmp_path / "w.yml"
+    whole = "waivers: [{id: W-1, checks: [a], justification: x, owner: a, approver: b, starts: 2026-01-01, expires: 2026-02-01}]\n"
+    path.write_text(whole)
+    with pytest.raises(UsageError, match=r"w\.yml: is not written as `waivers:` and one `- id:` below the other; allowed: to add"):
+        add_waiver(path, waiver(id="W-2"))
+    assert path.read_text() == whole
 
 
 @pytest.fixture

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import email
-import email.policy
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
+from mailbox_server import mail_server
 
 
 @dataclass
@@ -28,21 +24,8 @@ class Sink:
 @pytest.fixture
 def mail() -> Iterator[Sink]:
     """A real SMTP server; what arrives is read as mail."""
-    sink = Sink("")
-
-    class Keep:
-        async def handle_DATA(self, _server: object, _session: object, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
-            message = email.message_from_bytes(envelope.content, _class=EmailMessage, policy=email.policy.default)
-            sink.messages.append((envelope.rcpt_tos, message))
-            return "250 OK"
-
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(Keep(), hostname="127.0.0.1", port=port)
-    controller.start()
-    sink.url = f"mailto://127.0.0.1:{port}?to=officer@un.example&from=secscan@un.example&mode=insecure"
-    yield sink
-    controller.stop()
+    with mail_server() as (port, arrived):
+        yield Sink(f"mailto://127.0.0.1:{port}?to=officer@un.example&from=secscan@un.example&mode=insecure", arrived)
 
 
 @pytest.fixture
