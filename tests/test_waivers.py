@@ -184,7 +184,8 @@ def test_the_first_waiver_is_added_to_a_list_that_was_written_as_empty(tmp_path:
 
 def test_a_file_that_cannot_be_added_to_is_told_by_its_own_name_and_stays_as_it_is(tmp_path: Path):
     path = tmp_path / "w.yml"
-    whole = "waivers: [{id: W-1, checks: [a], justification: x, owner: a, approver: b, starts: 2026-01-01, expires: 2026-02-01}]\n"
+    who = "justification: x, owner: a, approver: b, any_value: true"
+    whole = f"waivers: [{{id: W-1, checks: [a], {who}, starts: 2026-01-01, expires: 2026-02-01}}]\n"
     path.write_text(whole)
     with pytest.raises(UsageError, match=r"w\.yml: is not written as `waivers:` and one `- id:` below the other; allowed: to add"):
         add_waiver(path, waiver(id="W-2"))
