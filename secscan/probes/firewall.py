@@ -14,26 +14,27 @@ from secscan.probing import Unreadable, closed_lines, reply
 
 # Both programs print `chain FAMILY TABLE NAME HOOK RULES V4 V6` for base chains, `rules N`, `chains N` and what hints at the tool.
 _RESOLVE_AWK = r"""
-function verdict(key, family, depth,  i, result) {
+function verdict(key, family, at, depth,  i, result) {
   for (i = 1; i <= ends[key]; i++) {
-    if (only[key, i] != "" && only[key, i] != family) continue
+    if (only[key, i] != "" && only[key, i] != family || place_of[key, i] != "" && place_of[key, i] != at) continue
     if (word[key, i] == "accept" || word[key, i] == "drop" || word[key, i] == "reject") return word[key, i]
     if (word[key, i] == "return") return ""
-    if (depth < 16 && (result = verdict(place[key] " " target[key, i], family, depth + 1)) != "") return result
+    if (depth < 16 && (result = verdict(place[key] " " target[key, i], family, at, depth + 1)) != "") return result
     if (word[key, i] == "goto") return ""
   }
   return ""
 }
-function unconditional(family, what, where) {
+# `at` names the hook where a condition always holds: packets that come in are for this host
+function unconditional(family, at, what, where) {
   ends[key]++
-  only[key, ends[key]] = family; word[key, ends[key]] = what; target[key, ends[key]] = where
+  only[key, ends[key]] = family; place_of[key, ends[key]] = at; word[key, ends[key]] = what; target[key, ends[key]] = where
 }
 function hint(tool) { if (!(tool in hinted)) print "hint " tool; hinted[tool] = 1 }
 function either(first, second) { return first != "" ? first : second }
 function finish(  i) {
   for (i = 1; i <= bases; i++) {
     key = base[i]
-    v4 = either(verdict(key, "ipv4", 0), policy[key]); v6 = either(verdict(key, "ipv6", 0), policy[key])
+    v4 = either(verdict(key, "ipv4", hook[key], 0), policy[key]); v6 = either(verdict(key, "ipv6", hook[key], 0), policy[key])
     print "chain", key, hook[key], rules[key] + 0, v4, v6
   }
   print "rules " total + 0
@@ -46,7 +47,7 @@ BEGIN {
   logging = "^(prefix|level|flags|group|snaplen|queue-threshold|emerg|alert|crit|err|warn|notice|info|debug|audit|[0-9]+"
   logging = logging "|all|skuid|ether|ip|tcp|options|sequence|sequence,options|options,sequence)$"
 }
-function rule(text,  part, many, i, family) {
+function rule(text,  part, many, i, family, at) {
   total++; rules[key]++
   gsub(/xt target "REJECT"/, "reject", text); gsub(/xt match "comment"/, "", text); gsub(/"lo"/, "lo", text)
   gsub(/"[^"]*"/, "", text)
@@ -54,6 +55,7 @@ function rule(text,  part, many, i, family) {
   family = ""
   if (sub(/meta nfproto ipv4/, "", text)) family = "ipv4"; else if (sub(/meta nfproto ipv6/, "", text)) family = "ipv6"
   if (hook[key] != "output") sub(/iif(name)? != lo/, "", text)
+  at = ""; if (sub(/fib daddr type local|(meta )?pkttype (host|unicast)/, "", text)) at = "input"
   sub(/^[ \t]+/, "", text); sub(/[ \t]+$/, "", text)
   many = split(text, part, /[ \t]+/)
   if (part[1] == "log") {
@@ -62,9 +64,9 @@ function rule(text,  part, many, i, family) {
     for (; i <= many; i++) text = text (text == "" ? "" : " ") part[i]
     many = split(text, part, " ")
   }
-  if (text == "accept" || text == "drop" || text == "return") unconditional(family, text, "")
-  else if (part[1] == "reject" && (many == 1 || part[2] == "with")) unconditional(family, "reject", "")
-  else if ((part[1] == "jump" || part[1] == "goto") && many == 2) unconditional(family, part[1], part[2])
+  if (text == "accept" || text == "drop" || text == "return") unconditional(family, at, text, "")
+  else if (part[1] == "reject" && (many == 1 || part[2] == "with")) unconditional(family, at, "reject", "")
+  else if ((part[1] == "jump" || part[1] == "goto") && many == 2) unconditional(family, at, part[1], part[2])
 }
 /^table / { family = $2; table = $3; if (table == "firewalld") hint("firewalld"); next }
 /^\tchain / && (family == "ip" || family == "ip6" || family == "inet") {
@@ -112,10 +114,11 @@ table != "filter" { next }
   text = $0; gsub(/"([^"\\]|\\.)*"/, "Q", text); sub(/^-A [^ ]+ ?/, "", text)
   gsub(/-m comment --comment [^ ]+ ?/, "", text); if (hook[key] != "output") sub(/^! -i lo /, "", text)
   sub(/ --reject-with [^ ]+/, "", text)
+  at = ""; if (sub(/-m addrtype --dst-type LOCAL |-m pkttype --pkt-type (host|unicast) /, "", text)) at = "input"
   many = split(text, part, " ")
   if (many == 2 && (part[1] == "-j" || part[1] == "-g")) {
-    if (part[2] ~ /^(ACCEPT|DROP|REJECT|RETURN)$/) unconditional("", tolower(part[2]), "")
-    else if ((family " filter " part[2]) in place) unconditional("", part[1] == "-g" ? "goto" : "jump", part[2])
+    if (part[2] ~ /^(ACCEPT|DROP|REJECT|RETURN)$/) unconditional("", at, tolower(part[2]), "")
+    else if ((family " filter " part[2]) in place) unconditional("", at, part[1] == "-g" ? "goto" : "jump", part[2])
   }
 }
 END { finish(); print "read " source }"""

@@ -11,7 +11,7 @@ from secscan.probing import Unreadable, one_line, reply
 
 _LINE = re.compile(r"(postfix|exim) messages=(\d{1,9}) oldest=(\d{1,12}|-)")
 # Exim tells the age at the beginning of a message's first line: 25m, 4h, 3d, 2w. A frozen message counts like any other.
-_SCRIPT = r"""postfix() {
+_SCRIPT = r"""ask_postfix() {
   if ! told=$(postqueue -j 2>/dev/null); then
     printf 'unobservable: %s\n' "$(postqueue -j 2>&1 >/dev/null | tr '\n' ' ')"
     return 0
@@ -27,7 +27,7 @@ _SCRIPT = r"""postfix() {
       else print "postfix messages=" (n + 0) " oldest=" (n ? oldest : "-")
     }'
 }
-exim() { # COMMAND
+ask_exim() { # COMMAND; a function of the command's own name would pass for the command
   if ! told=$("$1" -bp 2>/dev/null); then
     printf 'unobservable: %s\n' "$("$1" -bp 2>&1 >/dev/null | tr '\n' ' ')"
     return 0
@@ -42,8 +42,8 @@ exim() { # COMMAND
 exim=''
 for name in exim4 exim; do if have $name; then exim=$name; break; fi; done
 if ! have awk; then printf 'unobservable: there is no awk command\n'
-elif have postqueue; then postfix
-elif [ -n "$exim" ]; then exim "$exim"
+elif have postqueue; then ask_postfix
+elif [ -n "$exim" ]; then ask_exim "$exim"
 elif have sendmail && [ -d /var/spool/mqueue ]; then printf 'unobservable: the queue of Sendmail is not understood\n'
 else printf 'absent\n'; fi
 part 0 0"""

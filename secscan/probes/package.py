@@ -8,10 +8,11 @@ from dataclasses import replace
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, one_line, quote, reply, same_for_all
+from secscan.syntax.rpm import ASK_RPM
 
 # rpm says "not installed" of every package when it cannot open its database, so a package that every such system has is asked too.
 _SCRIPT = r"""
-apkdb=
+@ASK_RPM@apkdb=
 for f in /usr/lib/apk/db/installed /lib/apk/db/installed; do [ ! -s "$f" ] || apkdb=$f; done
 if [ -s /var/lib/dpkg/status ]; then
   if ! have dpkg-query; then printf 'unobservable: dpkg-query is missing\n'; exit 0; fi
@@ -38,18 +39,18 @@ elif [ -n "$apkdb" ]; then
     END { flush(); if (seen) print "end"; else print "unobservable: the apk database lists no package" }' "$apkdb" "$@"
 elif have rpm; then
   form='rpm %{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE} installed %{ARCH} %{SOURCERPM}\n'
-  rpm -q --qf "$form" -- filesystem glibc rpm "$@" 2>/dev/null |
+  ask_rpm -q --qf "$form" -- filesystem glibc rpm "$@" 2>/dev/null |
     awk '$1 == "rpm" && NF == 6 { seen++; sub(/(-[^-]*-[^-]*\.(no)?src\.rpm)$/, "", $6); print }
       END { if (seen) print "end"; else print "unobservable: the rpm database cannot be read, or is empty" }'
 else
   printf 'unobservable: no package database of dpkg, rpm or apk\n'
-fi"""
+fi""".replace("@ASK_RPM@", ASK_RPM)
 
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One query for all names."""
     script = f"set -- {quote(*(call['name'] for call in calls))}{_SCRIPT}"
-    return Question(script, ("/var/lib/dpkg/status", "/lib/apk/db/installed", "dpkg-query", "rpm -q", "awk"))
+    return Question(script, ("/var/lib/dpkg/status", "/lib/apk/db/installed", "dpkg-query", "rpm -q", "setpriv", "awk"))
 
 
 def split(calls: Sequence[Arguments], answer: Answer) -> list[Answer]:

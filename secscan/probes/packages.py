@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Type, Value
-from secscan.probing import Unreadable, closed_lines, reply
+from secscan.probing import Unreadable, closed_lines, repeated, reply
+from secscan.syntax.rpm import ASK_RPM
 
-_SCRIPT = r"""apkdb=
+_SCRIPT = r"""@ASK_RPM@apkdb=
 for f in /usr/lib/apk/db/installed /lib/apk/db/installed; do [ ! -s "$f" ] || apkdb=$f; done
 if [ -s /var/lib/dpkg/status ]; then
   if have dpkg-query; then
@@ -32,14 +34,14 @@ elif [ -n "$apkdb" ]; then
   else printf 'unobservable: %s cannot be read by this user\n' "$apkdb"; fi
 elif have rpm; then
   form='%{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE} installed %{ARCH} %{SOURCERPM} ok\n'
-  if list=$(rpm -qa --qf "$form"); then
+  if list=$(ask_rpm -qa --qf "$form") && [ -n "$list" ]; then
     printf 'manager rpm\n'
     printf '%s\n' "$list" | awk '{ sub(/(-[^-]*-[^-]*\.(no)?src\.rpm)$/, "", $5); print }' && printf 'end\n'
-  else printf 'unobservable: rpm -qa failed\n'; fi
+  else printf 'unobservable: the rpm database cannot be read, or is empty\n'; fi
 else
   printf 'unobservable: no package database of dpkg, rpm or apk\n'
 fi
-part 0 0"""
+part 0 0""".replace("@ASK_RPM@", ASK_RPM)
 _FIELDS = (
     Attribute("name", Type.TEXT, "the package's name"),
     Attribute("version", Type.VERSION, "the installed version"),
@@ -51,12 +53,14 @@ _FIELDS = (
     Attribute("architecture", Type.TEXT, "the package's architecture"),
     Attribute("source", Type.TEXT, "name of the source package it was built from"),
 )
+# rpm keeps several of these side by side on purpose; of any other, two versions are an upgrade that was cut off
+_SEVERAL = re.compile(r"gpg-pubkey|kernel(-.*)?|kmod-.*|.*-kmp(-.*)?")
 _WHOLE = {"installed", "triggers-awaited", "triggers-pending"}
 
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One query for the whole database."""
-    return Question(_SCRIPT, ("/var/lib/dpkg/status", "/lib/apk/db/installed", "dpkg-query", "rpm -qa", "awk"))
+    return Question(_SCRIPT, ("/var/lib/dpkg/status", "/lib/apk/db/installed", "dpkg-query", "rpm -qa", "setpriv", "awk"))
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
@@ -73,6 +77,9 @@ def read(call: Arguments, answer: Answer) -> Observation:
             raise Unreadable(f"not a package: {' '.join(row)[:120]!r}")
     records: tuple[dict[str, Value], ...] = tuple({field.name: row[at] for at, field in enumerate(_FIELDS)} for row in rows)
     broken = tuple(row[0] for row in rows if row[2] not in _WHOLE or row[5] != "ok")
+    if first == "manager rpm":
+        twice = repeated(f"{row[0]} {row[3]}" for row in rows if not _SEVERAL.fullmatch(row[0]))
+        broken += tuple(text.partition(" ")[0] for text in twice)
     return Observed({"packages": records, "count": len(rows), "broken": broken, "manager": first.removeprefix("manager ")})
 
 
@@ -83,7 +90,11 @@ PROBE = Probe(
     attributes=(
         Attribute("packages", Type.RECORDS, "every package that is installed, wholly or half", fields=_FIELDS),
         Attribute("count", Type.INTEGER, "how many packages"),
-        Attribute("broken", Type.LIST, "names of packages that are half installed or marked for reinstallation"),
+        Attribute(
+            "broken",
+            Type.LIST,
+            "names of packages that are half installed, marked for reinstallation, or (rpm) left in two versions",
+        ),
         Attribute("manager", Type.TEXT, "dpkg, rpm or apk"),
     ),
     ask=ask,

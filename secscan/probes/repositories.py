@@ -70,6 +70,7 @@ function flush(  check) {
     check = "gpgcheck" in common ? common["gpgcheck"] : standard
     if ("gpgcheck" in value) check = value["gpgcheck"]; else if ("pkg_gpgcheck" in value) check = value["pkg_gpgcheck"]
     metadata = "repo_gpgcheck" in value ? value["repo_gpgcheck"] : "repo_gpgcheck" in common ? common["repo_gpgcheck"] : standard
+    if (!("repo_gpgcheck" in value) && standard != "0" && "gpgcheck" in value) metadata = value["gpgcheck"]  # zypper
     uri = value["baseurl"]; if (uri == "") uri = value["metalink"]; if (uri == "") uri = value["mirrorlist"]
     used = no(value["enabled"]) ? "no" : "yes"
     show(section, uri, "", used, yes(check) ? "yes" : "no", yes(metadata) ? "yes" : "no", value["gpgkey"])

@@ -11,10 +11,12 @@ from dataclasses import replace
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, one_line, quote, reply, same_for_all, starts_at_boot
+from secscan.syntax.openrc import OPENRC
 from secscan.syntax.systemd import ENABLEMENT_AWK, GENERATED
 
 _SUFFIXES = (".service", ".socket", ".timer", ".path", ".mount", ".automount", ".swap", ".target", ".slice", ".scope", ".device")
-_SCRIPT = r"""
+_SCRIPT = (
+    r"""
 systemd_running() {
   properties=Id,LoadState,ActiveState,SubState,UnitFileState,User,DynamicUser,MainPID,NRestarts,Restart,WantedBy,RequiredBy,TriggeredBy
   if ! told=$(systemctl show --no-pager -p $properties -- "$@" 2>&1); then
@@ -57,33 +59,12 @@ systemd_files() {
   done
   printf 'end\n'
 }
-openrc() {
+@OPENRC@openrc() {
   for unit do
     name=${unit%.service}
     if [ ! -e "/etc/init.d/$name" ]; then printf '%s absent\n' "$unit"; continue; fi
-    wants=
-    for link in /etc/runlevels/*/"$name"; do
-      [ -e "$link" ] || continue
-      link=${link%/*}; wants=$wants${wants:+,}${link##*/}
-    done
-    active=inactive sub=stopped pid=
-    if [ ! -e /run/openrc/softlevel ]; then active='?' sub='?'
-    elif [ -e "/run/openrc/failed/$name" ]; then active=failed sub=failed
-    elif [ -e "/run/openrc/started/$name" ]; then
-      active=active sub=started
-      for file in /run/openrc/daemons/"$name"/*; do
-        [ -r "$file" ] || continue
-        held=
-        while IFS= read -r line; do case $line in pidfile=?*) held=${line#pidfile=} ;; esac; done <"$file"
-        [ -n "$held" ] || continue
-        pid=; { read -r pid _ <"$held"; } 2>/dev/null
-        if [ -e "$held" ] && [ -z "$pid" ]; then active='?' sub='?'
-        elif [ -z "$pid" ] || [ ! -d "/proc/$pid" ]; then active=failed sub=crashed pid=; fi
-      done
-    elif [ -e "/run/openrc/inactive/$name" ]; then sub=inactive
-    elif [ -e "/run/openrc/starting/$name" ]; then active=activating sub=starting; fi
-    enablement=disabled
-    [ -z "$wants" ] || enablement=enabled
+    wanted_by_level "$name"
+    state_of "$name"
     printf '%s id=%s load=loaded active=%s sub=%s ' "$unit" "$name" "$active" "$sub"
     printf 'enablement=%s pid=%s wanted_by=%s triggered_by=\n' $enablement "$pid" "$wants"
   done
@@ -114,8 +95,11 @@ elif [ -d /etc/runlevels ] && [ -d /etc/init.d ]; then openrc "$@"
 elif have systemctl && [ -d /etc/systemd/system ]; then systemd_files "$@"
 elif [ -d /etc/init.d ] && [ -e /etc/inittab ]; then sysv "$@"
 else printf 'unobservable: no init system that is known here: systemd, OpenRC or System V\n'; fi""".replace(
-    "@GENERATED@", GENERATED
-).replace("@ENABLEMENT@", ENABLEMENT_AWK)
+        "@GENERATED@", GENERATED
+    )
+    .replace("@OPENRC@", OPENRC)
+    .replace("@ENABLEMENT@", ENABLEMENT_AWK)
+)
 
 
 def ask(calls: Sequence[Arguments]) -> Question:

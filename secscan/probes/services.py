@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, reply, starts_at_boot
+from secscan.syntax.openrc import OPENRC
 from secscan.syntax.systemd import ENABLEMENT_AWK, GENERATED
 
 _HARDENING = (
@@ -44,33 +45,15 @@ _SCRIPT = (
     { p = index($0, "="); v[substr($0, 1, p - 1)] = substr($0, p + 1) }
     END { print "end" }'
 }
-with_openrc() {
+@OPENRC@with_openrc() {
   printf 'init openrc\n'
   for file in /etc/init.d/*; do
     name=${file##*/}
     case $name in *.sh) continue ;; esac
     [ -x "$file" ] || continue
-    wants=-
-    for link in /etc/runlevels/*/"$name"; do
-      [ -e "$link" ] || continue
-      link=${link%/*}; [ "$wants" != - ] || wants=
-      wants=$wants${wants:+,}${link##*/}
-    done
-    active=inactive sub=stopped enablement=disabled
-    [ "$wants" = - ] || enablement=enabled
-    if [ -e "/run/openrc/failed/$name" ]; then active=failed sub=failed
-    elif [ -e "/run/openrc/started/$name" ]; then
-      active=active sub=started
-      for told in /run/openrc/daemons/"$name"/*; do
-        [ -r "$told" ] || continue
-        held=
-        while IFS= read -r line; do case $line in pidfile=?*) held=${line#pidfile=} ;; esac; done <"$told"
-        [ -n "$held" ] || continue
-        pid=; { read -r pid _ <"$held"; } 2>/dev/null
-        if [ -e "$held" ] && [ -z "$pid" ]; then active='?' sub='?'
-        elif [ -z "$pid" ] || [ ! -d "/proc/$pid" ]; then active=failed sub=crashed; fi
-      done
-    fi
+    wanted_by_level "$name"
+    state_of "$name"
+    [ "$enablement" != disabled ] || wants=-
     printf '%s loaded %s %s %s ? ? ? %s - ? ? ? ? ? ? ?\n' "$name" "$active" "$sub" "$enablement" "$wants"
   done
   printf 'end\n'
@@ -80,6 +63,7 @@ elif [ -e /run/openrc/softlevel ]; then with_openrc
 else printf 'unobservable: neither systemd nor OpenRC runs here\n'; fi
 part 0 0""".replace("@HARDENING@", ",".join(_HARDENING))
     .replace("@GENERATED@", GENERATED)
+    .replace("@OPENRC@", OPENRC)
     .replace("@ENABLEMENT@", ENABLEMENT_AWK)
 )
 _COLUMNS = 10 + len(_HARDENING)
@@ -120,10 +104,10 @@ def read(call: Arguments, answer: Answer) -> Observation:
     return Observed(
         {
             "services": records,
-            "failed": _names(records, "failed"),
-            "active": _names(records, "active"),
+            "failed": _sure_names(records, "failed"),
+            "active": _sure_names(records, "active"),
             "enabled": _names(records, "enabled"),
-            "not_persistent": tuple(sorted(line.split(" ")[0] for line in lines if _gone_after_boot(line))),
+            "not_persistent": _gone_after_boot(lines),
             "init": first.removeprefix("init "),
         }
     )
@@ -133,14 +117,20 @@ def _names(records: Sequence[Record], field: str) -> tuple[str, ...]:
     return tuple(str(record["name"]) for record in records if record[field] is True)
 
 
-def _gone_after_boot(line: str) -> bool:
-    """Runs, but neither its enablement nor another unit starts it again."""
-    _name, _load, active, _sub, enablement, _user, _restarts, _restart, wanted, triggered = line.split(" ")[:10]
-    return (
-        active == "active"
-        and enablement in {"disabled", "enabled-runtime"}
-        and (enablement == "enabled-runtime" or wanted == triggered == "-")
-    )
+def _sure_names(records: Sequence[Record], field: str) -> Value:
+    """The names, unless the init system leaves some in doubt: a list that may lack one is none."""
+    doubtful = [str(record["name"]) for record in records if isinstance(record[field], Unobservable)]
+    return Unobservable(f"the init system does not tell of {', '.join(doubtful[:5])}") if doubtful else _names(records, field)
+
+
+def _gone_after_boot(lines: Sequence[str]) -> Value:
+    """Services that run, and that neither their enablement nor another unit starts again; no list where one is in doubt."""
+    running: dict[str, list[str]] = {"active": [], "?": []}
+    for line in sorted(lines):
+        name, _load, active, _sub, enablement, _user, _restarts, _restart, wanted, triggered = line.split(" ")[:10]
+        if enablement == "enabled-runtime" or (enablement == "disabled" and wanted == triggered == "-"):
+            running.setdefault(active, []).append(name)
+    return Unobservable(f"the init system does not tell of {running['?'][0]}") if running["?"] else tuple(running["active"])
 
 
 def _record(line: str) -> Record:

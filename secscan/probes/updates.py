@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, reply
+from secscan.syntax.rpm import ASK_RPM
 
 _APT = r"""
 newest() { stat -c %Y "$@" 2>/dev/null | sort -n | tail -n 1; }
@@ -56,7 +57,10 @@ ask_apt() {
   if [ -n "$problem" ]; then printf 'security unobservable: %s\n' "$problem"
   elif [ -z "$advice" ]; then printf 'security unobservable: no security archive among the package sources\n'
   else printf 'security known\n'; fi
-  dpkg-query -W -f='${db:Status-Want} ${binary:Package}\n' | sed -n 's/^hold /held /p'
+}
+held_apt() {
+  if have dpkg-query; then dpkg-query -W -f='${db:Status-Want} ${binary:Package}\n' | sed -n 's/^hold /held /p'
+  else printf 'held unobservable: dpkg-query is missing\n'; fi
 }
 automatic_apt() {
   if ! have apt-config || [ ! -x /usr/bin/unattended-upgrade ]; then
@@ -81,12 +85,13 @@ automatic_apt() {
 }"""
 
 _RPM = r"""
-# what writes logs, locks and temporary files does it in memory that only this one process sees
+@ASK_RPM@# what writes logs, locks and temporary files does it in memory that only this one process sees
 apart() {
   unshare -m sh -c '
     { mount --make-rprivate / && mount -t tmpfs secscan /var/log && mount -t tmpfs secscan /var/tmp &&
-      mount --bind /var/cache /var/cache && mount -o remount,ro,bind /var/cache && mkdir -p /var/tmp/cache &&
-      { [ ! -d "$0" ] || cp -rs "$0/." /var/tmp/cache; }
+      for dir in /var/cache "$(rpm --eval %_dbpath)"; do
+        mount --bind "$dir" "$dir" && mount -o remount,ro,bind "$dir" || exit 99
+      done && mkdir -p /var/tmp/cache && { [ ! -d "$0" ] || cp -rs "$0/." /var/tmp/cache; }
     } 2>/dev/null || exit 99
     exec "$@"' "$@"
 }
@@ -118,7 +123,10 @@ ask_dnf() {
   [ ! -d /var/cache/libdnf5 ] || ! have dnf5 || cache=/var/cache/libdnf5
   repositories $cache /etc/yum.repos.d/*.repo /etc/distro.repos.d/*.repo
   if [ -n "$unfetched" ]; then unknown "$unfetched"; return; fi
-  all=$(apart $cache dnf -C -q --setopt=cachedir=/var/tmp/cache check-update 2>/dev/null)
+  # what is held back is to be updated all the same, so nothing is left out
+  set -- --disableexcludes=all --disableplugin=versionlock
+  [ $cache = /var/cache/dnf ] || set -- '--setopt=disable_excludes=*'
+  all=$(apart $cache dnf -C -q --setopt=cachedir=/var/tmp/cache "$@" check-update 2>/dev/null)
   case $? in
     0 | 100) ;;
     99) unknown 'this host allows no private mount namespace'; return ;;
@@ -126,7 +134,7 @@ ask_dnf() {
   esac
   urgent=
   if [ -n "$advice" ]; then
-    urgent=$(apart $cache dnf -C -q --setopt=cachedir=/var/tmp/cache check-update --security 2>/dev/null)
+    urgent=$(apart $cache dnf -C -q --setopt=cachedir=/var/tmp/cache "$@" check-update --security 2>/dev/null)
     case $? in 0 | 100) printf 'security known\n' ;; *) printf 'security unobservable: dnf check-update --security failed\n' ;; esac
   else printf 'security unobservable: the repositories carry no advisories\n'; fi
   printf 'lists %s\n' "$oldest"
@@ -135,13 +143,21 @@ ask_dnf() {
   # shellcheck disable=SC2046 # a list of package names
   { printf '%s\n' "$urgent" | sed 's/^/security /'
     form='old %{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE}\n'
-    rpm -q --qf "$form" -- $(printf '%s\n' "$all" | cut -d ' ' -f 1) 2>/dev/null
+    ask_rpm -q --qf "$form" -- $(printf '%s\n' "$all" | cut -d ' ' -f 1) 2>/dev/null
     printf '%s\n' "$all" | sed 's/^/new /'; } | awk '$1 == "security" { kind[$2] = "security" } $1 == "old" { old[$2] = $3 }
       $1 == "new" && NF == 3 { print "update", $2, ($2 in old ? old[$2] : "-"), $3, ($2 in kind ? "security" : "plain") }' &&
         printf 'pending known\n'
-  cat /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list 2>/dev/null |
-    sed -n 's/^[ !]*\([^# ][^ ]*\).*/held \1/p'
+}
+held_dnf() {
+  set -- /etc/dnf/plugins/versionlock.list /etc/yum/pluginconf.d/versionlock.list
+  unread "$@" /etc/dnf/versionlock.toml
+  cat -- "$@" 2>/dev/null | sed -n 's/^[ !]*\([^# ][^ ]*\).*/held \1/p'
   sed -n 's/^name *= *"\([^" ]*\)".*/held \1/p' /etc/dnf/versionlock.toml 2>/dev/null
+  set -- /etc/dnf/dnf.conf /etc/yum.conf /etc/yum.repos.d/*.repo /etc/distro.repos.d/*.repo
+  unread "$@"
+  cat -- "$@" 2>/dev/null | awk '
+    /^[^ \t]/ { on = /^exclude(pkgs)?[ \t]*=/; sub(/^[^=]*=/, "") }
+    on { many = split($0, word, /[ ,\t]+/); for (i = 1; i <= many; i++) if (word[i] != "") print "held " word[i] }'
 }
 automatic_dnf() {
   for unit in dnf-automatic-install.timer dnf5-automatic.timer dnf-automatic.timer yum-cron.service; do
@@ -163,7 +179,7 @@ ask_zypper() {
   if [ "$(id -u)" != 0 ]; then unknown 'zypper is asked as root only'; return; fi
   ZYPP_READONLY_HACK=1 ZYPP_LOGFILE=/dev/null
   export ZYPP_READONLY_HACK ZYPP_LOGFILE
-  all=$(apart - zypper -n --no-refresh -x list-updates 2>/dev/null)
+  all=$(apart - zypper -n --no-refresh -x list-updates --all 2>/dev/null) # locked ones too
   case $? in
     0) ;;
     99) unknown 'this host allows no private mount namespace'; return ;;
@@ -187,6 +203,9 @@ ask_zypper() {
       }
       print ($2 == "patch" ? "patch" : "update"), name, old, new, ($2 == "patch" ? "security" : "untold") }' &&
         printf 'pending known\n'
+}
+held_zypper() {
+  unread /etc/zypp/locks
   sed -n 's/^solvable_name: *\([^ ]*\).*/held \1/p' /etc/zypp/locks 2>/dev/null
 }
 automatic_zypper() {
@@ -197,7 +216,7 @@ automatic_zypper() {
     if [ -x $file ]; then printf 'automatic yes online_update\n'; return; fi
   done
   printf 'automatic no neither transactional-update, os-update nor online_update is enabled\n'
-}"""
+}""".replace("@ASK_RPM@", ASK_RPM)
 
 _APK = r"""
 ask_apk() {
@@ -209,7 +228,10 @@ ask_apk() {
     printf '%s\n' "$list" | awk 'NF >= 3 && $2 == "<" { name = $1; match(name, /-[0-9][^-]*-r[0-9]+$/)
       print "update", substr(name, 1, RSTART - 1), substr(name, RSTART + 1), $3, "untold" }' && printf 'pending known\n'
   else printf 'pending unobservable: apk version failed\n'; fi
-  tr ' ' '\n' </etc/apk/world 2>/dev/null | sed -n 's/^\([^=<>~@]*\)[=<~][=<>~]*.*/held \1/p'
+}
+held_apk() {
+  unread /etc/apk/world
+  tr ' ' '\n' 2>/dev/null </etc/apk/world | sed -n 's/^\([^=<>~@]*\)[=<~][=<>~]*.*/held \1/p'
 }
 automatic_apk() {
   for file in /etc/periodic/*/*; do
@@ -232,6 +254,12 @@ wanted() {
     [ ! -e "$link" ] && [ ! -h "$link" ] || return 0
   done
   return 1
+}
+# unread FILE...: what holds packages back, and this user may not see
+unread() {
+  for file do
+    if [ -e "$file" ] && [ ! -r "$file" ]; then printf 'held unobservable: %s cannot be read by this user\n' "$file"; fi
+  done
 }"""
     + _APT
     + _RPM
@@ -244,6 +272,7 @@ elif have dnf; then manager=dnf
 else printf 'unobservable: no package manager that is known here: apt, dnf, zypper or apk\n'; part 0 0; exit 0; fi
 printf 'now %s\n' "$(date +%s)"
 ask_$manager
+held_$manager
 automatic_$manager
 running=; [ ! -e /proc/self ] || running=$(uname -r)
 printf 'running %s\n' "$running"
@@ -253,7 +282,7 @@ for f in /run/reboot-required /var/run/reboot-required /run/reboot-needed; do
 done
 # what dnf needs-restarting -r looks at: these came after the boot
 if [ $manager = dnf ] && read -r up _ </proc/uptime; then
-  rpm -q --qf 'at %{INSTALLTIME} %{NAME}\n' -- kernel kernel-core kernel-rt glibc linux-firmware systemd dbus dbus-broker \
+  ask_rpm -q --qf 'at %{INSTALLTIME} %{NAME}\n' -- kernel kernel-core kernel-rt glibc linux-firmware systemd dbus dbus-broker \
     dbus-daemon microcode_ctl 2>/dev/null | while read -r word at name; do
     if [ "$word" = at ] && [ "$at" -gt $(($(date +%s) - ${up%%.*})) ]; then
       printf 'reboot yes %s was updated since the boot\n' "$name"
@@ -277,7 +306,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
     touches = ("/var/lib/apt/lists", "/var/cache/dnf", "/var/cache/zypp", "/lib/modules", "/run/reboot-required",
                "apt-cache policy", "apt-get --print-uris update", "apt-config", "dpkg-query", "dnf -C check-update",
                "zypper --no-refresh list-updates", "zypper --no-refresh list-patches", "apk --no-network version",
-               "rpm -q", "unshare -m", "mount")  # fmt: skip
+               "rpm -q", "setpriv", "unshare -m", "mount")  # fmt: skip
     return Question(_SCRIPT, touches)
 
 
@@ -303,7 +332,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
         "lists_updated": updated or _NEVER,
         "packages": pending or records,
         **_kernels(told),
-        "held": tuple(told.get("held", ())),
+        "held": _held(told.get("held", ())),
         "automatic": Unobservable(by) if automatic == "unobservable:" else automatic == "yes",
         "automatic_by": by if automatic == "yes" else Unobservable(by) if automatic == "unobservable:" else Absent(by),
         "manager": told["manager"][0],
@@ -314,6 +343,11 @@ def read(call: Arguments, answer: Answer) -> Observation:
 _NOT_ITS_OWN = Unobservable("/proc is not mounted, so the kernel may not be its own")
 _NEVER = Unobservable("there are no fetched package lists")
 _NO_KERNEL = Unobservable("no kernel is installed here: a container, or a kernel from outside")
+
+
+def _held(names: Sequence[str]) -> Value:
+    hidden = next((name for name in names if name.startswith("unobservable: ")), "")
+    return Unobservable(hidden.removeprefix("unobservable: ")) if hidden else tuple(dict.fromkeys(names))
 
 
 def _known(told: dict[str, list[str]], word: str) -> Unobservable | None:
@@ -395,7 +429,9 @@ PROBE = Probe(
         Attribute("reboot_required", Type.BOOLEAN, "the host says so, or a newer kernel of the running flavour is installed"),
         Attribute("running_kernel", Type.VERSION, "release of the running kernel"),
         Attribute("newest_kernel", Type.VERSION, "release of the newest installed kernel of that flavour"),
-        Attribute("held", Type.LIST, "packages that are kept from being updated: dpkg holds, version locks, pins"),
+        Attribute(
+            "held", Type.LIST, "packages that are kept from being updated: dpkg holds, version locks, excludes of dnf, pins of apk"
+        ),
         Attribute("automatic", Type.BOOLEAN, "updates are installed by themselves: installed, configured and scheduled"),
         Attribute("automatic_by", Type.TEXT, "what installs them"),
         Attribute("manager", Type.TEXT, "apt, dnf, zypper or apk"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from .hosts import OwnFile, Shape
@@ -58,13 +59,14 @@ def busybox_root(folder: Path) -> str:
     return " ".join(next(line for line in said.splitlines() if line.startswith("ssh-ed25519 ")).split()[:2])
 
 
-def busybox_shape(authorized_key: str) -> Shape:
-    """How it is booted: dropbear and nothing else; root and plain may sign in."""
+def busybox_shape(authorized_key: str, files: Mapping[str, str]) -> Shape:
+    """How it is booted: dropbear and nothing else; root and plain may sign in. `files` are texts by path."""
     return Shape(
         boot=("/usr/sbin/dropbear", "-F", "-E", "-s"),
         files={
             "/root/.ssh/authorized_keys": OwnFile(f"{authorized_key}\n", 0o600),
             "/home/plain/.ssh/authorized_keys": OwnFile(f"{authorized_key}\n", 0o600, 2003),
+            **{path: OwnFile(text) for path, text in files.items()},
         },
     )
 

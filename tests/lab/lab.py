@@ -137,12 +137,14 @@ class Lab:
             self.client.alias(name, cheap_address(number))
         return list(names.values())
 
-    def boot_busybox(self, name: str) -> Host:
-        """Start a host of busybox and dropbear; root and plain may sign in."""
+    def boot_busybox(self, name: str, files: Mapping[str, str] | None = None) -> Host:
+        """Start a host of busybox and dropbear; root and plain may sign in. `files` are texts by path."""
         root = self.folder / name
         public = busybox_root(root)
         addresses = self.network.attach(name)
-        process, leader = start_host(self.enclosure, name, root, busybox_shape(self.client.public), f"/run/netns/{name}")
+        process, leader = start_host(
+            self.enclosure, name, root, busybox_shape(self.client.public, files or {}), f"/run/netns/{name}"
+        )
         self.hosts[name] = host = Host(name, *addresses, self.enclosure, process, leader, (public,))
         self.network.wait_for_sshd(host.address)
         self.client.know(host.address, [public])

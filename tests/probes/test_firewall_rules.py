@@ -30,6 +30,17 @@ NFT = {
     "a jump that returns before the drop": ([ACCEPTING, "jump last", LAST, "return", "drop"], "accept", "accept"),
     "a jump with a condition to a drop": ([ACCEPTING, "tcp dport 1 jump last", LAST, "drop"], "accept", "accept"),
     "chains that jump in a circle": ([ACCEPTING, "jump last", LAST, "jump input"], "accept", "accept"),
+    "a return of what is for this host before a drop": (
+        [ACCEPTING, "jump last", LAST, "fib daddr type local counter return", "drop"],
+        "accept",
+        "accept",
+    ),
+    "an accept of what is for this host": ([DROPPING, "fib daddr type local accept"], "accept", "accept"),
+    "a return of broadcasts before a drop": (
+        [ACCEPTING, "jump last", LAST, "fib daddr type broadcast return", "drop"],
+        "drop",
+        "drop",
+    ),
     "a set that wraps over lines": ([ACCEPTING, "tcp dport { 1, 2,", "     drop, 3 } accept", "drop"], "drop", "drop"),
     "a chain of another type": (["type nat hook input priority 100; policy accept;", "drop"], "accept", "accept"),
 }
@@ -38,6 +49,10 @@ IPTABLES = {
     "a policy of drop": (":INPUT DROP [0:0]\n-A INPUT -i lo -j ACCEPT", "drop"),
     "a final reject with a comment": (f":INPUT ACCEPT [0:0]\n-A INPUT {REST}", "reject"),
     "a chain of its own": (":INPUT ACCEPT [0:0]\n:MY - [0:0]\n-A INPUT -j MY\n-A MY -p tcp -j ACCEPT\n-A MY -j DROP", "drop"),
+    "a return of what is for this host before a drop": (
+        ":INPUT ACCEPT [0:0]\n:MY - [0:0]\n-A INPUT -j MY\n-A MY -m addrtype --dst-type LOCAL -j RETURN\n-A MY -j DROP",
+        "accept",
+    ),
     "a target that judges nothing": (":INPUT ACCEPT [0:0]\n-A INPUT -j LOG", "accept"),
 }
 LIBRARY = """have() { [ -x "$PROGRAMS/$1" ] || case $1 in *tables* | nft) return 1 ;; *) command -v "$1" >/dev/null ;; esac; }
