@@ -18,7 +18,7 @@ _CONFIGURATION = """\
 inventory: inventory.yml
 baseline: un_minimum # see: secscan baseline list
 output: secscan-report # reports and evidence
-formats: [text, html, json] # also: csv, junit, markdown, sarif, xccdf, hdf, oscal, poam, ocsf, prometheus, nagios
+formats: [text, html, json] # also: portal, pdf, csv, junit, markdown, sarif, xccdf, hdf, oscal, poam, ocsf, prometheus, nagios
 history: history.sqlite # what earlier runs found: secscan diff, secscan history, secscan runs
 keep: daily 30, weekly 12, yearly 7 # secscan run forgets older runs and their evidence; without this line it forgets none
 

@@ -1,15 +1,19 @@
 """Results of other scanners become assessments that say whose judgement they are."""
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import decided
 import pytest
 import samples
 
-from secscan.assessments import to_document
+from secscan.assessments import to_document, validate_document
 from secscan.cli import run
+from secscan.history.store import History
 from secscan.imports import read_results
+from secscan.languages import LANGUAGES, wording
 from secscan.model.assessment import Outcome
 from secscan.plugins import REPORTERS, reporter
 
@@ -90,3 +94,98 @@ def test_nothing_is_written_when_one_of_the_files_cannot_be_read(tmp_path, capsy
 def test_reports_name_the_tool_that_judged(name):
     (found,) = read_results(FILES / "openscap_arf.xml", "1.0")
     assert "openscap 1.3.7" in "".join(reporter(name).render([to_document(found)]))
+
+
+def arf(tmp_path, day, outcome="pass", host="vienna-db-02"):
+    """The ARF report of a day, with one outcome in place of what was found first."""
+    text = (FILES / "openscap_arf.xml").read_text(encoding="utf-8")
+    text = re.sub(r"20\d\d-\d\d-\d\dT", f"{day}T", text).replace("vienna-db-02", host)
+    path = tmp_path / f"{day}-{host}.xml"
+    path.write_text(text.replace("<result>fail</result>", f"<result>{outcome}</result>", 1), encoding="utf-8")
+    return path
+
+
+def imported(tmp_path, *files):
+    """The documents of an import into a history."""
+    shutil.rmtree(tmp_path / "out", ignore_errors=True)
+    assert run(["import", *map(str, files), "-o", str(tmp_path / "out"), "--history", str(tmp_path / "history.sqlite")]) == 0
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted((tmp_path / "out" / "hosts").iterdir())]
+
+
+def remembered(tmp_path):
+    history = History(f"sqlite:///{tmp_path / 'history.sqlite'}")
+    try:
+        return [(found.name, found.recorded) for found in history.runs()]
+    finally:
+        history.close()
+
+
+def test_what_was_imported_is_remembered_and_tells_what_changed_since_the_import_before(tmp_path):
+    (first,) = imported(tmp_path, arf(tmp_path, "2026-01-01", "fail"))
+    assert "since" not in first
+    (second,) = imported(tmp_path, arf(tmp_path, "2026-02-01"))
+    assert second["since"]["run"] == first["provenance"]["run"] == remembered(tmp_path)[0][0]
+    assert [change["kind"] for change in second["since"]["changes"]] == ["fixed"]
+    validate_document(second, "second")
+
+
+def test_importing_a_file_again_remembers_it_once(tmp_path):
+    for _ in range(2):
+        (found,) = imported(tmp_path, arf(tmp_path, "2026-01-01"))
+    assert remembered(tmp_path) == [(found["provenance"]["run"], 1)]
+
+
+def test_results_that_are_older_than_what_is_known_change_nothing_in_the_history(tmp_path, capsys):
+    imported(tmp_path, arf(tmp_path, "2026-02-01"))
+    (found,) = imported(tmp_path, arf(tmp_path, "2026-01-01", "fail"))
+    assert len(remembered(tmp_path)) == 1
+    assert "run" not in found["provenance"]
+    assert "not remembered: vienna-db-02" in capsys.readouterr().err
+
+
+def test_files_of_several_hosts_are_one_run_and_two_of_one_host_are_two(tmp_path):
+    imported(tmp_path, arf(tmp_path, "2026-01-01"), arf(tmp_path, "2026-01-01", host="vienna-db-03"))
+    assert [recorded for _, recorded in remembered(tmp_path)] == [2]
+    imported(tmp_path, arf(tmp_path, "2026-02-01"), arf(tmp_path, "2026-03-01"))
+    assert [recorded for _, recorded in remembered(tmp_path)] == [2, 1, 1]
+
+
+def test_a_name_that_is_longer_than_the_history_has_room_for_keeps_its_own_place(tmp_path):
+    long = "a" * 200
+    texts = [arf(tmp_path, day, outcome) for day, outcome in (("2026-01-01", "fail"), ("2026-02-01", "pass"))]
+    for path in texts:
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("content_rule_sshd_disable_root_login", f"content_rule_{long}"), encoding="utf-8")
+    imported(tmp_path, texts[0])
+    (second,) = imported(tmp_path, texts[1])
+    assert max(len(change["check"]) for change in second["since"]["changes"]) <= 80
+
+
+def test_what_is_not_to_be_remembered_is_not(tmp_path):
+    place = tmp_path / "history.sqlite"
+    command = ["import", str(FILES / "openscap_arf.xml"), "-o", str(tmp_path / "out"), "--history", str(place), "--no-history"]
+    assert run(command) == 0
+    assert not place.exists()
+
+
+def test_a_history_that_cannot_be_used_does_not_keep_results_from_being_written(tmp_path, capsys):
+    place = tmp_path / "history.sqlite"
+    place.write_bytes(b"garbage, and long enough to be a header")
+    command = ["import", str(FILES / "openscap_arf.xml"), "-o", str(tmp_path / "out"), "--history", str(place)]
+    assert run(command) == 0
+    assert "not remembered" in capsys.readouterr().err
+    assert len(list((tmp_path / "out" / "hosts").iterdir())) == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_say_at_their_top_and_among_their_sources_that_another_tool_judged(language):
+    (found,) = read_results(FILES / "openscap_arf.xml", "1.0")
+    words = wording(language)
+    page = "".join(reporter("html").write([to_document(found)], words))
+    assert words.translate("Judged by another tool, so that there is no evidence here:") in page.split("</header>")[0]
+    documents = [to_document(found), to_document(samples.assessment())]
+    pages = {path: "".join(pieces) for path, pieces in reporter("portal").files(documents, words)}
+    assert "openscap 1.3.7" in pages["hosts/vienna-db-02/index.html"].split("</header>")[0]
+    assert words.translate("Judged by other tools") in pages["method.html"]
+    assert "openscap 1.3.7" in pages["method.html"]
+    assert "openscap" not in pages["hosts/geneva-web-01/index.html"]

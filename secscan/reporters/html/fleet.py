@@ -69,6 +69,7 @@ class Fleet:
     changes: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
     baselines: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     provenance: dict[str, Counter[str]] = field(default_factory=dict)
+    origins: Counter[tuple[str, str]] = field(default_factory=Counter)  # other tools that judged, and in which form it came
     problems: list[tuple[str, str]] = field(default_factory=list)
     orders: dict[tuple[str, ...], int] = field(default_factory=dict)
     agenda: Agenda = field(default_factory=Agenda)
@@ -202,6 +203,8 @@ class Fleet:
         for name in ("tool_version", "content_sha256", "script_sha256"):
             if provenance[name]:
                 self.provenance.setdefault(name, Counter())[provenance[name]] += 1
+        if origin := provenance["origin"]:
+            self.origins[origin["tool"], origin["format"]] += 1
         for change in document["changes"]:
             self.changes[change["check"], change["change"], change["reason"], change["approver"], change["baseline"]] += 1
         self.problems += [(document["host"]["name"], problem) for problem in document["problems"][:3]]
