@@ -51,6 +51,13 @@ def counted(one: str, many: str, count: int, /, **values: object) -> Message:
     return message
 
 
+def restated(english: str, text: str, /, **values: object) -> Message:
+    """A message whose English somebody else has written, and whose `text` with its values says the same in other languages."""
+    message = Message(english)
+    message.text, message.values = text, values
+    return message
+
+
 def fill(text: str, values: Mapping[str, object]) -> str:
     """A text with its values in English: lists with commas, numbers without decimals that say nothing."""
     return text.format(**{name: _english(value) for name, value in values.items()})

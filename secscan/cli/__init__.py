@@ -82,8 +82,10 @@ class Commands(click.Group):
         """As click does, with a suggestion for a word that is close."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from secscan.documents import did_you_mean  # noqa: PLC0415 - only for a mistake
+            from secscan.errors import UsageError  # noqa: PLC0415 - as above
 
-            ctx.fail(f"no command is named {args[0]!r}{did_you_mean(args[0], COMMANDS)}; allowed: {', '.join(COMMANDS)}")
+            near, allowed = did_you_mean(args[0], COMMANDS), list(COMMANDS)
+            raise UsageError("no command is named {name!r}{near}; allowed: {allowed}", name=args[0], near=near, allowed=allowed)
         return super().resolve_command(ctx, args)
 
 

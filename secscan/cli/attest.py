@@ -168,7 +168,7 @@ def list_statements(attestations: Path, baseline: str, content: tuple[Path, ...]
         until = last_day(min(each.expires_at(demand) for demand in demands))
         text = say(
             "{id}: {result}, {checks} ({scope}), until {day}. {statement}", id=each.id, result=named(each.result.value),
-            checks=list(each.checks), scope=each.scope, day=until, statement=each.statement,
+            checks=list(each.checks), scope=_scope(str(each.scope)), day=until, statement=each.statement,
         )  # fmt: skip
         click.echo(wrapped(text, f"{pad(words[worst], width)} ", width + 1))
     return 0
@@ -238,9 +238,13 @@ def due(attestations: Path, baseline: str, content: tuple[Path, ...], within: st
 
 def _describe(duty: Due) -> str:
     what = Message("{check}: {what}", check=duty.check, what=duty.what) if duty.check else duty.what
-    told = [duty.scope, *([duty.statement] if duty.statement else [])]
+    told = [_scope(duty.scope), *([duty.statement] if duty.statement else [])]
     told += [Message("owner {owner}", owner=duty.owner)] if duty.owner else []
     return say("{what} ({details})", what=what, details=told)
+
+
+def _scope(scope: str) -> str:
+    return Message("organization") if scope == "organization" else scope
 
 
 def _write_calendar(path: Path, duties: list[Due], now: float) -> None:

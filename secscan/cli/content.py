@@ -103,11 +103,16 @@ def _nothing_named(word: str, checks: Mapping[str, Check]) -> None:
     from secscan.documents import did_you_mean  # noqa: PLC0415 - only for a mistake
 
     if is_path(word) and not Path(word).exists():
-        raise UsageError(f"{word}: no such file or folder; allowed: a check file, or a folder of them")
+        raise UsageError("{word}: no such file or folder; allowed: a check file, or a folder of them", word=word)
     domains = sorted({check.domain for check in checks.values()})
     near = did_you_mean(word, [*checks, *domains])
-    allowed = f"an id or a pattern such as 'sshd_*' (see secscan check list), a domain ({', '.join(domains)}), or a path"
-    raise UsageError(f"no check is named {word!r}{near}; allowed: {allowed}")
+    raise UsageError(
+        "no check is named {word!r}{near}; "
+        "allowed: an id or a pattern such as 'sshd_*' (see secscan check list), a domain ({domains}), or a path",
+        word=word,
+        near=near,
+        domains=domains,
+    )
 
 
 def _folders(content: Sequence[Path]) -> tuple[list[Path], list[Path], Vocabulary]:

@@ -45,7 +45,12 @@ class Library:
         """A baseline by name, merged with what it extends. Raises UsageError for an unknown one, InputError for a bad one."""
         if name not in self.baselines:
             allowed = ", ".join(sorted(self.baselines))
-            raise UsageError(f"no baseline is named {name!r}{did_you_mean(name, self.baselines)}; allowed: {allowed}")
+            raise UsageError(
+                "no baseline is named {name!r}{near}; allowed: {allowed}",
+                name=name,
+                near=did_you_mean(name, self.baselines),
+                allowed=allowed,
+            )
         baseline = read_baseline(name, Shelf(self.baselines, self.checks, self.requirements))
         if baseline is None:
             raise InputError({problem for document in self.baselines.values() for problem in document.problems})

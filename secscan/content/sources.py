@@ -74,9 +74,11 @@ def _walk(folder: str, *, deep: bool, optional: bool = False) -> Iterator[str]:
     except FileNotFoundError:
         if optional:
             return
-        raise UsageError(f"{folder}: no such folder; allowed: a folder of YAML files") from None
+        raise UsageError("{folder}: no such folder; allowed: a folder of YAML files", folder=folder) from None
     except OSError as error:
-        raise UsageError(f"{folder}: cannot be listed: {error.strerror}; allowed: a folder of YAML files") from error
+        raise UsageError(
+            "{folder}: cannot be listed: {reason}; allowed: a folder of YAML files", folder=folder, reason=error.strerror
+        ) from error
     for entry in entries:
         if entry.name.startswith("."):
             continue

@@ -31,6 +31,14 @@ TITLES = {
     "rto": phrase("recovery time"),
 }
 _COVERAGE = phrase("coverage")
+_KINDS = {
+    "host": phrase("host"),
+    "site": phrase("site"),
+    "disk": phrase("disk"),
+    "resolver": phrase("resolver"),
+    "uplink": phrase("uplink"),
+    "service": phrase("service"),
+}
 _APART = {"estimated": phrase("{count} estimated"), "unknown": phrase("{count} unknown")}
 
 
@@ -90,7 +98,7 @@ def _covered(figures: ServiceFigures) -> Message:
 
 def loss_line(loss: Loss) -> Message:
     """What stops with one element, in one line."""
-    kind, services = Message(loss.kind), list(loss.services)
+    kind, services = Message(_KINDS.get(loss.kind, loss.kind)), list(loss.services)
     return counted(
         "without {kind} {name}: {services} stops",
         "without {kind} {name}: {services} stop",

@@ -46,7 +46,7 @@ def run_in_container(target: Target, request: Request, receive: Callable[[bytes]
 def _engines(target: Target) -> tuple[str, ...]:
     wanted = str(target.options.get("engine") or "")
     if wanted and wanted not in ENGINES:
-        raise UsageError(f"container engine {wanted!r} is not known; allowed: {', '.join(ENGINES)}")
+        raise UsageError("container engine {wanted!r} is not known; allowed: {allowed}", wanted=wanted, allowed=list(ENGINES))
     found = tuple(engine for engine in ((wanted,) if wanted else ENGINES) if shutil.which(engine))
     if not found:
         raise UnreachableError(f"no container engine is installed here: {wanted or ' or '.join(ENGINES)}")
@@ -57,10 +57,11 @@ def _checked(target: Target) -> tuple[str, str]:
     user = target.become.user if target.become else target.user
     if not _NAME.match(target.address):
         raise UsageError(
-            f"container name {target.address!r} is refused; allowed: letters, digits and _ . -, beginning with one of the first two"
+            "container name {address!r} is refused; allowed: letters, digits and _ . -, beginning with one of the first two",
+            address=target.address,
         )
     if user and not _USER.match(user):
-        raise UsageError(f"container user {user!r} is refused; allowed: a name or number, and :group after it")
+        raise UsageError("container user {user!r} is refused; allowed: a name or number, and :group after it", user=user)
     return target.address, user
 
 

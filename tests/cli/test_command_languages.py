@@ -32,6 +32,7 @@ KEYWORDS = {
     **dict.fromkeys(("Message", "say", "phrase", "UsageError", "HistoryError", "EvidenceError")),
     "counted": (1, 2),
     "say_count": (1, 2),
+    "restated": (2,),
 }
 
 

@@ -63,7 +63,7 @@ def settings_for(target: Target) -> Settings:
     options = target.options
     policy = str(options.get("host_key_policy") or "")
     if policy and policy not in POLICIES:
-        raise UsageError(f"host_key_policy {policy!r} is not known; allowed: {', '.join(POLICIES)}")
+        raise UsageError("host_key_policy {policy!r} is not known; allowed: {allowed}", policy=policy, allowed=list(POLICIES))
     address = Address(check_host(target.address or target.name), target.port, target.user)
     return _resolve(_config(options), address, options, target)
 
@@ -82,7 +82,9 @@ def _config(options: Mapping[str, Scalar]) -> SshConfig:
 def _resolve(config: SshConfig, address: Address, options: Mapping[str, Scalar], target: Target | None, depth: int = 0) -> Settings:
     """One hop and, through its ProxyJump, those before it. A jump host gets its own settings and none of the target's secrets."""
     if depth > _JUMPS:
-        raise UsageError(f"ProxyJump leads through more than {_JUMPS} hosts, or in a circle, on the way to {address.host}")
+        raise UsageError(
+            "ProxyJump leads through more than {count} hosts, or in a circle, on the way to {host}", count=_JUMPS, host=address.host
+        )
     found = config.lookup(address.host, address.user)
     host = check_host(expand(_first(found, "hostname", address.host), {"h": address.host}))
     port = check_port(address.port or _first(found, "port", "22"))
@@ -129,7 +131,7 @@ def _way(found: _Found, own: Mapping[str, Scalar], tokens: Mapping[str, str]) ->
     jump = ",".join(_texts(own.get("proxy_jump"))) or ("" if own.get("proxy_command") else _first(found, "proxyjump"))
     command = str(own.get("proxy_command") or "") or ("" if jump else _first(found, "proxycommand"))
     if "%r" in command and set(tokens["r"]) & set("\\$"):
-        raise UsageError(f"user name {tokens['r']!r} cannot be used in a ProxyCommand; allowed: names without \\ and $")
+        raise UsageError("user name {user!r} cannot be used in a ProxyCommand; allowed: names without \\ and $", user=tokens["r"])
     return _unless_none(jump, tokens), _unless_none(command, tokens)
 
 
