@@ -12,7 +12,14 @@ from secscan.continuity.evidence import Evidence
 from secscan.continuity.expiry import expiry_records
 from secscan.continuity.extent import find_strays
 from secscan.continuity.figures import Figure, Knowledge, Verdict
-from secscan.continuity.fleet import clock_records, key_records, reading_records, restart_records
+from secscan.continuity.fleet import (
+    address_records,
+    clock_records,
+    key_records,
+    opener_records,
+    reading_records,
+    restart_records,
+)
 from secscan.continuity.trials import CRITICAL, Trials
 from secscan.model.attestation import StatementScope
 from secscan.model.probe import Answer
@@ -134,6 +141,15 @@ def _tell_keys(evidence: Evidence) -> Told:
     return {"hosts": len(evidence.hosts), "keys": key_records(evidence)} if evidence.hosts else Unobservable("no host was read")
 
 
+def _tell_addresses(evidence: Evidence) -> Told:
+    found = address_records(evidence)
+    return {"hosts": len(evidence.hosts), "addresses": found} if evidence.hosts else Unobservable("no host was read")
+
+
+def _tell_openers(evidence: Evidence) -> Told:
+    return {"hosts": len(evidence.hosts), "keys": opener_records(evidence)} if evidence.hosts else Unobservable("no host was read")
+
+
 def _tell_restarts(evidence: Evidence) -> Told:
     restarts = restart_records(evidence)
     return {"hosts": len(restarts), "restarts": restarts} if restarts else Unobservable("no host was read")
@@ -180,7 +196,9 @@ ABOUT_SERVICES: Mapping[str, Callable[[ServiceFigures, Evidence], Told]] = {
 """What tells about a service, by the name of the derived probe."""
 ABOUT_ORGANIZATION: Mapping[str, Callable[[Evidence], Told]] = {
     "fleet_clocks": _tell_clocks,
+    "fleet_addresses": _tell_addresses,
     "fleet_keys": _tell_keys,
+    "fleet_openers": _tell_openers,
     "fleet_restarts": _tell_restarts,
     "fleet_expiry": _tell_expiry,
     "fleet_reading": _tell_reading,

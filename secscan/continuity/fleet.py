@@ -1,4 +1,4 @@
-"""What only all hosts together tell: clocks that differ, keys that two hosts share, restarts that nobody has seen."""
+"""What only all hosts together tell: clocks that differ, keys and addresses that two hosts share, restarts that nobody has seen."""
 
 from __future__ import annotations
 
@@ -66,6 +66,63 @@ def restart_records(evidence: Evidence) -> tuple[Record, ...]:
 def reading_records(evidence: Evidence) -> tuple[Record, ...]:
     """Each host of the inventory: whether and when it was read."""
     return tuple(_reading(host, evidence) for host in evidence.hosts)
+
+
+def address_records(evidence: Evidence) -> tuple[Record, ...]:
+    """Each address that hosts take over from each other once, with who may hold it and who does."""
+    members: dict[str, dict[str, Value]] = {}
+    unknown: list[Record] = []
+    for host in evidence.hosts:
+        if fault := evidence.why_untold(host, "keepalived"):
+            reason = Unobservable(fault)
+            unknown.append({
+                "address": reason, "members": (host,), "member_count": reason, "holders": reason, "holder_count": reason,
+            })  # fmt: skip
+        for instance in evidence.records(host, "keepalived", "instances"):
+            for address in _texts(instance["addresses"]):
+                members.setdefault(address, {})[host] = instance["holds"]
+    return (*(_address(address, holds) for address, holds in sorted(members.items())), *unknown)
+
+
+def opener_records(evidence: Evidence) -> tuple[Record, ...]:
+    """Each key that opens root somewhere once, with the hosts where it does."""
+    entries: dict[str, dict[str, list[Value]]] = {}
+    unknown: list[Record] = []
+    for host in evidence.hosts:
+        if fault := evidence.why_untold(host, "authorized_keys"):
+            reason = Unobservable(fault)
+            unknown.append({"fingerprint": reason, "opens": (host,), "count": reason, "restricted": reason})
+        for key in evidence.records(host, "authorized_keys", "keys"):
+            if key["uid"] == 0 and isinstance(key["fingerprint"], str):
+                entries.setdefault(key["fingerprint"], {}).setdefault(host, []).append(key["restricted"])
+    return (
+        *(
+            {
+                "fingerprint": digest,
+                "opens": tuple(hosts),
+                "count": len(hosts),
+                "restricted": all(limit is True for limits in hosts.values() for limit in limits),
+            }
+            for digest, hosts in sorted(entries.items())
+        ),
+        *unknown,
+    )
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, tuple) else ()
+
+
+def _address(address: str, holds: Mapping[str, Value]) -> Record:
+    holders = tuple(host for host, held in holds.items() if held is True)
+    unclear = next((held for held in holds.values() if isinstance(held, Unobservable)), None)
+    return {
+        "address": address,
+        "members": tuple(holds),
+        "member_count": len(holds),
+        "holders": unclear or holders,
+        "holder_count": unclear or len(holders),
+    }
 
 
 def _no_clock(host: str, evidence: Evidence) -> str:

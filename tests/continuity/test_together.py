@@ -20,7 +20,7 @@ from secscan.continuity.evidence import Evidence
 from secscan.continuity.expiry import expiry_records
 from secscan.continuity.extent import find_strays
 from secscan.continuity.figures import Figure, Knowledge, Verdict
-from secscan.continuity.fleet import clock_records, key_records
+from secscan.continuity.fleet import address_records, clock_records, key_records, opener_records
 from secscan.continuity.reading import HostView, Look, view_host
 from secscan.continuity.trials import find_trials
 from secscan.documents import read_document
@@ -331,6 +331,34 @@ def test_a_key_on_two_hosts_is_one_record_with_both():
     none = look("certificate_file", certificates=(), count=0, missing=())
     shared = key_records(evidence(view("db1", keys, none), view("vault", keys, none)))
     assert [(key["hosts"], key["count"]) for key in shared] == [(("db1", "vault"), 2)]
+
+
+def vrrp(holds):
+    return look("keepalived", runs=True, instances=({"name": "a", "addresses": ("192.0.2.10",), "holds": holds},), count=1)
+
+
+def test_an_address_that_two_hosts_hold_is_one_record_with_both():
+    (address,) = address_records(evidence(view("db1", vrrp(True)), view("vault", vrrp(True))))
+    assert (address["members"], address["holder_count"]) == (("db1", "vault"), 2)
+
+
+def test_who_holds_an_address_is_not_known_when_one_host_does_not_tell():
+    (address,) = address_records(evidence(view("db1", vrrp(True)), view("vault", vrrp(Unobservable("some, not all")))))
+    assert isinstance(address["holder_count"], Unobservable)
+    *_, unknown = address_records(evidence(view("db1", vrrp(True))))
+    assert unknown["members"] == ("vault",)
+    assert isinstance(unknown["member_count"], Unobservable)
+
+
+def test_a_key_of_root_is_one_record_with_all_hosts_that_it_opens():
+    def opens(*restricted):
+        keys = tuple({"account": "root", "uid": 0, "fingerprint": "SHA256:a", "restricted": each} for each in restricted)
+        return look(
+            "authorized_keys", keys=(*keys, {"account": "ann", "uid": 1000, "fingerprint": "SHA256:b", "restricted": False})
+        )
+
+    (key,) = opener_records(evidence(view("db1", opens(True, True)), view("vault", opens(True, False))))
+    assert (key["opens"], key["count"], key["restricted"]) == (("db1", "vault"), 2, False)
 
 
 def test_what_ends_is_told_once_and_what_could_not_be_looked_at_before_it():
