@@ -100,6 +100,8 @@ def _answers(server: _Server) -> Value:
         return Absent("a server that runs")
     if server.live in {"open", "closed"}:
         return server.live
+    if not server.fault and _port(server, "port", 6379) == 0:
+        return Absent("a port for clear connections, at which it could be asked")
     return Unobservable(server.live.removeprefix("? ") or "the server was not asked")
 
 
@@ -166,7 +168,11 @@ PROBE = Probe(
                 Attribute(
                     "password", Type.BOOLEAN, "by the settings, clients must sign in (requirepass, or the ACL of the user default)"
                 ),
-                Attribute("answers", Type.TEXT, "what it is for a client of this host without a password: open or closed"),
+                Attribute(
+                    "answers",
+                    Type.TEXT,
+                    "what it is to a client of this host without a password: open or closed; absent when it is not asked in clear",
+                ),
                 Attribute("append", Type.BOOLEAN, "every change is written to a file (appendonly)"),
                 Attribute("saves", Type.LIST, "when snapshots are written; absent: at the built-in times"),
                 Attribute("durable", Type.BOOLEAN, "data outlives a restart: one of the two"),
