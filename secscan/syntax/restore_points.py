@@ -34,6 +34,7 @@ _UNTOLD = {
     "append_only": "nothing here shows what those who write to it may do",
     "last_result": "no log tells how the last run ended",
     "damaged": "there is no sha256sum to look with, or its files carry no hashes",
+    "pgbackrest damaged": "no log of this quarter tells of pgbackrest verify",
 }
 
 # epoch(YEAR, MONTH, DAY, HOUR, MINUTE, SECOND), an awk function: seconds since 1970 of a moment in UTC
@@ -274,7 +275,8 @@ def size_percent(points: Sequence[Point]) -> Value:
 def _told(repository: Repository, word: str) -> str | Absent | Unobservable:
     value = repository.told.get(word)
     if value is None:
-        return Unobservable(_UNTOLD.get(word, f"{repository.tool} does not tell this way"))
+        otherwise = _UNTOLD.get(word, f"{repository.tool} does not tell this way")
+        return Unobservable(_UNTOLD.get(f"{repository.tool} {word}", otherwise))
     if value == "?":
         return Unobservable("it could not be read")
     return Absent(word.replace("_", " ")) if value == "-" else value

@@ -101,7 +101,7 @@ def test_the_catalogue_of_a_director_tells_of_the_backups_of_its_clients():
     assert (found.rpo_now.seconds, found.rpo_now.verdict) == (HOUR, Verdict.MET)
 
 
-def stanza(age: int) -> str:
+def stanza(age: int, verified: int | None = None) -> str:
     backup = {
         "database": {"repo-key": 1}, "error": False, "info": {"size": 9, "repository": {"delta": 9}}, "label": "b", "type": "full",
         "timestamp": {"stop": NOW - age},
@@ -110,7 +110,8 @@ def stanza(age: int) -> str:
         "backup": [backup], "name": "main", "db": [{"system-id": 7}], "status": {"lock": {"backup": {"held": False}}},
         "repo": [{"key": 1, "cipher": "none", "status": {"code": 0}}],
     }  # fmt: skip
-    return f"{json.dumps([told])}\nend\n"
+    looked = "" if verified is None else f"verified main 1 {NOW} {verified}\n"
+    return f"{json.dumps([told])}\n{looked}end\n"
 
 
 def server(archived: int, standby: str = "no", port: int = 5432) -> str:
@@ -157,6 +158,29 @@ def test_the_log_counts_where_the_server_archives_it_and_not_where_its_repositor
     found = assess_data_set(data, 4 * HOUR, evidence(*asked, declared=(near, far)))
     assert found.site_loss.seconds == age
     assert found.rpo_now.seconds == HOUR
+
+
+@pytest.mark.parametrize(
+    ("verified", "said", "verdict"),
+    [
+        ((0, 0), 30 * DAY, Verdict.MET),
+        ((0, 0), None, Verdict.UNKNOWN),
+        ((0, 0), 0.0, Verdict.MISSED),
+        ((0, None), 30 * DAY, Verdict.UNKNOWN),
+        ((1, 0), 30 * DAY, Verdict.MISSED),
+    ],
+    ids=["verified and kept", "nothing said of changes", "said to be changed", "one not verified", "one damaged"],
+)
+def test_a_database_fulfils_the_rule_of_copies_when_both_were_verified_and_one_is_said_to_be_out_of_reach(verified, said, verdict):
+    data = DataSet("ledger", "db1", database="main", backups=("near", "far"))
+    near = Repository("near", "db1", "main repo1", "pgbackrest", "geneva", 0.0)
+    far = Repository("far", "vault", "main repo1", "pgbackrest", "valencia", said)
+    asked = [
+        bundle(host, {("pgbackrest", '{"config": ""}'): stanza(HOUR, verified=damaged)})
+        for host, damaged in zip(("db1", "vault"), verified, strict=True)
+    ]
+    found = assess_data_set(data, 4 * HOUR, evidence(*asked, declared=(near, far)))
+    assert found.composition.verdict is verdict
 
 
 @pytest.mark.parametrize("more", ["damaged=1", "damaged=7"])

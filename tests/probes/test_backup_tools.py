@@ -410,6 +410,30 @@ def test_a_backup_by_pgbackrest_is_seen_in_the_repository_that_has_it(cluster: C
     assert abs(time.time() - second["newest"]) < 60
 
 
+@with_postgresql
+def test_what_the_last_verification_found_is_told_of_the_repository_and_of_the_backup_that_is_damaged(cluster: Cluster):
+    logs = cluster.directory / "logs"
+    logs.mkdir()
+    shutil.chown(logs, "postgres")
+    cluster.config.write_text(cluster.config.read_text().replace("[global]\n", f"[global]\nlog-path={logs}\n"))
+    verify = ("--repo=1", "--log-level-file=info", "verify")
+    cluster.backrest("--repo=1", "backup", "--type=full")
+    (before, _) = _repositories(ask("pgbackrest", config=str(cluster.config)))
+    assert isinstance(before["damaged"], Unobservable)
+    cluster.backrest(*verify)
+    (sound, other) = _repositories(ask("pgbackrest", config=str(cluster.config)))
+    assert (sound["damaged"], sound["broken"], isinstance(other["damaged"], Unobservable)) == (0, 0, True)
+    assert abs(time.time() - sound["checked"]) < 60
+    file = max((cluster.directory / "repo/backup/demo").rglob("*.gz"), key=lambda path: path.stat().st_size)
+    file.write_bytes(file.read_bytes()[:-9] + b"something")
+    cluster.backrest(*verify)
+    (damaged, _) = _repositories(ask("pgbackrest", config=str(cluster.config)))
+    assert (damaged["damaged"], damaged["count"], damaged["broken"]) == (0, 0, 1)
+    os.utime(logs / "demo-verify.log", (time.time() - 91 * 86400,) * 2)
+    (old, _) = _repositories(ask("pgbackrest", config=str(cluster.config)))
+    assert (isinstance(old["damaged"], Unobservable), old["broken"]) == (True, 0)
+
+
 def _repositories(observation: Observation) -> list[dict[str, Any]]:
     assert isinstance(observation, Observed), observation
     return list(observation.attributes["repositories"])
