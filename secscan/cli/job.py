@@ -151,6 +151,8 @@ def performed(job: Job) -> Iterator[Done]:
         folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
         run = Run(folder, job.keep_evidence, name_of_run(started_at) if output and not job.resume else "", job.redaction)
         memory = _memory(job, run, started_at) if job.remembered else None
+        if memory:
+            stack.callback(memory.close)
         missing: Sequence[Target] = job.targets
         if memory and job.resume:
             missing = memory.take_up(run, job.targets)

@@ -97,6 +97,11 @@ class Memory:
             with self._patient():
                 self._opened = self.begin()
 
+    def close(self) -> None:
+        """Let go of the database."""
+        if self._opened:
+            self._opened[0].close()
+
     def take_up(self, folder: Folder, targets: Sequence[Target]) -> tuple[Target, ...]:
         """The targets that a run which broke off still has to ask; what it has is counted in again. Raises HistoryError.
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 from documents import DAY, START, Statuses, document
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
 from secscan.errors import HistoryError, UsageError
 from secscan.history.records import Diff, Run
 from secscan.history.states import Kind
 from secscan.history.store import History
+from secscan.history.tables import REVISION, metadata
 
+Present = dict[tuple[str, str], tuple[str, str, str]]
 PASS, FAIL, FAIL_B, ERROR = ("pass", "", "1"), ("fail", "a", "1"), ("fail", "b", "1"), ("error", "c", "1")
 
 
@@ -144,32 +148,67 @@ nights = st.lists(
 )
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(nights)
-def test_every_diff_is_what_a_model_with_perfect_memory_tells(
-    tmp_path_factory: pytest.TempPathFactory, scans: list[dict[str, Statuses | None]]
-):
-    history = History(f"sqlite:///{tmp_path_factory.mktemp('history')}/h.sqlite")
-    remembered: list[dict[tuple[str, str], tuple[str, str, str]]] = []
-    present: dict[tuple[str, str], tuple[str, str, str]] = {}
+def test_every_answer_is_what_a_model_with_perfect_memory_tells(url: str, scans: list[dict[str, Statuses | None]]):
+    _empty(url)
+    history = History(url)
+    remembered: list[Present] = []
+    stories: dict[tuple[str, str], list[tuple[float, tuple[str, str]]]] = {}
+    present: Present = {}
     runs = []
     for number, hosts in enumerate(scans):
         runs.append(night(history, number, hosts))
         for host, statuses in hosts.items():
             if statuses is not None:
-                present = {key: status for key, status in present.items() if key[0] != host}
-                present |= {(host, check): status for check, status in statuses.items()}
+                new = {(host, check): status for check, status in statuses.items()}
+                for key in {key for key in present if key[0] == host} | new.keys():
+                    if present.get(key) != new.get(key):
+                        stories.setdefault(key, []).append((START + number * DAY, new.get(key, ("removed", "", ""))[:2]))
+                present = {key: status for key, status in present.items() if key[0] != host} | new
         remembered.append(dict(present))
-    for first in range(len(runs)):
-        for second in range(first + 1, len(runs)):
-            diff = history.diff(runs[first], runs[second])
-            before, after = remembered[first], remembered[second]
-            same = {key for key in before.keys() & after.keys() if before[key] == after[key]}
-            told = {(change.host, change.check) for change in diff.changes}
-            silent = {key for key in before.keys() & after.keys() if before[key][0] == after[key][0] != "fail"}
-            assert told == (before.keys() | after.keys()) - same - silent - _same_failure(before, after)
-            assert diff.still_failing == len({key for key in same | _same_failure(before, after) if after[key][0] == "fail"})
+    for first, second in combinations(range(len(runs)), 2):
+        diff = history.diff(runs[first], runs[second])
+        before, after = remembered[first], remembered[second]
+        same = {key for key in before.keys() & after.keys() if before[key] == after[key]}
+        told = {(change.host, change.check) for change in diff.changes}
+        silent = {key for key in before.keys() & after.keys() if before[key][0] == after[key][0] != "fail"}
+        assert told == (before.keys() | after.keys()) - same - silent - _same_failure(before, after)
+        assert diff.still_failing == len({key for key in same | _same_failure(before, after) if after[key][0] == "fail"})
+    for (host, check), story in stories.items():
+        told_story = [
+            (chapter.at, (chapter.status.outcome, chapter.status.fingerprint[:1])) for chapter in history.story(check, host)
+        ]
+        assert told_story == story
+    now = START + 13 * DAY
+    failing = {(each.host, each.check): (each.state.since, each.flapping) for each in history.failing(now)}
+    assert failing == {
+        key: (_since(stories[key]), sum(at >= now - 14 * DAY for at, _ in stories[key]) >= 4)
+        for key, status in present.items()
+        if status[0] == "fail"
+    }
+    assert [each.state.since for each in history.failing(now, 2)] == sorted(since for since, _ in failing.values())[:2]
     history.close()
+
+
+def _empty(url: str) -> None:
+    """A database without a run."""
+    History(url).close()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+    engine.dispose()
+
+
+def _since(story: list[tuple[float, tuple[str, str]]]) -> float:
+    """When the last outcome of a story began."""
+    begun = story[-1][0]
+    for at, (outcome, _) in reversed(story):
+        if outcome != story[-1][1][0]:
+            break
+        begun = at
+    return begun
 
 
 def _same_failure(before: dict, after: dict) -> set:
@@ -208,9 +247,6 @@ def test_a_url_that_cannot_be_used_is_told_with_what_can(url: str):
 def test_the_tables_are_what_the_migrations_make(url: str):
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - of this test alone
     from alembic.migration import MigrationContext  # noqa: PLC0415 - as above
-    from sqlalchemy import create_engine  # noqa: PLC0415 - as above
-
-    from secscan.history.tables import REVISION, metadata  # noqa: PLC0415 - as above
 
     History(url).close()
     engine = create_engine(url)
