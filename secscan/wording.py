@@ -157,6 +157,7 @@ STATES = {"observed": mark("observed"), "absent": mark("looked, not there"), "un
 OUTCOME_RANK: Mapping[str, int] = {term.key: rank for rank, term in enumerate(OUTCOMES)}
 SEVERITY_RANK: Mapping[str, int] = {term.key: rank for rank, term in enumerate(SEVERITIES)}
 
+_ADJUSTMENTS = {"dropped": mark("dropped"), "tightened": mark("tightened {parameter}"), "changed": mark("changed {parameter}")}
 _EXPECTED = {
     "equals": mark("{expected}"),
     "in": mark("one of {expected}"),
@@ -365,6 +366,21 @@ class Wording:
         if finding["reason"]:
             said.append(finding["reason"])
         return said
+
+    def adjustment(self, change: str) -> str:
+        """What a local baseline did to a check, as `LocalChange.change` writes it: dropped, or the parameter with both values."""
+        verb, _, parameter = change.partition(" ")
+        return self._say(_ADJUSTMENTS[verb], parameter=parameter) if verb in _ADJUSTMENTS else change
+
+    def local_change(self, change: Mapping[str, str], where: str) -> str:
+        """A local change in one line, with its reason and who approved it where it needs them; `where` is the baseline."""
+        said = {"check": change["check"], "change": self.adjustment(change["change"]), "baseline": where}
+        if not change["reason"]:
+            return self._say(mark("{check}: {change} ({baseline})"), **said)
+        said |= {"reason": change["reason"].rstrip("."), "approver": change["approver"]}
+        if not change["approver"]:
+            return self._say(mark("{check}: {change}. {reason} ({baseline})"), **said)
+        return self._say(mark("{check}: {change}. {reason} (approved by {approver}; {baseline})"), **said)
 
     def decision(self, result: Mapping[str, Any], waivers: Mapping[str, Any], attestations: Mapping[str, Any] | None = None) -> str:
         """What people decided about a result: who stated or accepted it, why, and until when; empty when nobody did."""

@@ -321,4 +321,6 @@ def _write(parameter: Parameter, value: Scalar) -> str:
     if parameter.type is Type.DURATION and isinstance(value, int | float):
         return write_duration(value)
     shown = write_value(parameter.type, value)
+    if isinstance(shown, float) and shown.is_integer():
+        shown = int(shown)
     return ", ".join(map(str, shown)) if isinstance(shown, list) else str(shown)

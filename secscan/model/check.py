@@ -239,7 +239,7 @@ class LocalChange:
 
     baseline: str
     check: str
-    change: str  # "dropped", "weakened limit: 15m -> 1h", ...
+    change: str  # "dropped", "tightened limit: 1h -> 15m" or "changed limit: 15m -> 1h"
     reason: str
     approver: str
 

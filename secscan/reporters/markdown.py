@@ -57,7 +57,7 @@ def _one_host(document: Document) -> Iterator[str]:
     if document["changes"]:
         yield f"\n## Changed locally ({len(document['changes'])})\n\n"
         for change in document["changes"]:
-            said = f"{change['check']}: {change['change']}. {change['reason']} (approved by {change['approver']})"
+            said = ENGLISH.local_change(change, change["baseline"])
             yield f"- {for_markdown(line(said))}\n"
 
 

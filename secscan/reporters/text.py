@@ -24,7 +24,6 @@ _WORST = 10
 _PARAGRAPH = 2000
 _JOINED = "\u00a0"  # a blank at which no line breaks
 _CHANGED = mark("Changed locally")
-_CHANGE = mark("{check}: {change}. {reason} (approved by {approver}; {baseline})")
 _WORDS = {term.key: term.word for term in (*OUTCOMES, *SEVERITIES)}
 _COLOURS = {"fail": "31", "error": "33", "unreachable": "35", "manual": "36", "pass": "32"}
 
@@ -161,7 +160,7 @@ def _notes(document: Document, page: _Page) -> str:
     text = ""
     if document["changes"]:
         text += page.counted(_CHANGED, len(document["changes"]))
-        text += "".join(page.fold(page.say(_CHANGE, **change), "  ", "    ") for change in document["changes"])
+        text += "".join(page.fold(page.w.local_change(change, change["baseline"]), "  ", "    ") for change in document["changes"])
     if document["problems"]:
         text += page.heading(page.say(mark("Problems while asking")).upper()) + "".join(
             page.fold(problem, "  ", "    ") for problem in document["problems"]
@@ -208,7 +207,7 @@ def _many_hosts(documents: Iterable[Document], page: _Page) -> Iterator[str]:
         yield page.counted(_CHANGED, len(changes))
         for (check, change, reason, approver, baseline), hosts in changes.items():
             said = {"check": check, "change": change, "reason": reason, "approver": approver}
-            yield page.fold(page.say(_CHANGE, **said, baseline=f"{baseline}; {page.w.hosts(hosts)}"), "  ", "    ")
+            yield page.fold(page.w.local_change(said, f"{baseline}; {page.w.hosts(hosts)}"), "  ", "    ")
     missed = page.say(mark("{count} not reached"), count=page.w.number(len(summary.unreachable)))
     in_all, comma = page.say(mark("In all")).upper(), page.say(mark(", "))
     yield page.heading(f"{in_all} ({page.w.hosts(len(summary.asked))}{comma}{missed})")

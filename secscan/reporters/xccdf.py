@@ -120,7 +120,7 @@ def _test_result(document: Document) -> Iterator[str]:
     for problem in document["problems"]:
         yield _element("remark", line(problem))
     for change in document["changes"]:
-        said = f"Changed locally: {change['check']}: {change['change']}. {change['reason']} (approved by {change['approver']})"
+        said = f"Changed locally: {ENGLISH.local_change(change, change['baseline'])}"
         yield _element("remark", line(said))
     privileged = "true" if host["uid"] == 0 else "false"
     reached = "false" if document["unreachable"] else "true"

@@ -378,7 +378,7 @@ def ordinary(name: str = "geneva-web-01") -> tuple[tuple[Result, ...], tuple[Pro
 
 CHANGES = (
     Change("field_office", "usb_storage_disabled", "dropped", "data arrives on encrypted USB disks", "Chief of ICT"),
-    Change("field_office", "sshd_idle_sessions_end", "weakened limit: 10m -> 30m", "slow satellite links", "Chief of ICT"),
+    Change("field_office", "sshd_idle_sessions_end", "changed limit: 10m -> 30m", "slow satellite links", "Chief of ICT"),
 )
 
 WAIVERS = {
