@@ -12,6 +12,7 @@ from secscan.model.probe import Answer, Arguments, Attribute, Observation, Obser
 from secscan.model.values import Absent, Record, Type, Unobservable
 from secscan.probing import Unreadable, closed_lines, quote, reply
 from secscan.syntax.openpgp import SigningKey, issuers, signing_keys, unarmour
+from secscan.syntax.rpm import ASK_RPM
 
 _KIB = 2048  # of one key ring
 _LINES = 200000
@@ -62,14 +63,15 @@ on_apt() {{
   IFS=" $nl"
   show list SIGNATURE /var/lib/apt/lists/*InRelease /var/lib/apt/lists/*Release.gpg
 }}
-on_rpm() {{
+{ASK_RPM}on_rpm() {{
   printf 'manager rpm\\n'
-  rpm -q gpg-pubkey --qf 'keys gpg-pubkey-%{{VERSION}}-%{{RELEASE}}\\n%{{DESCRIPTION}}\\n' 2>/dev/null | awk '
+  ask_rpm -q gpg-pubkey --qf 'keys gpg-pubkey-%{{VERSION}}-%{{RELEASE}}\\n%{{DESCRIPTION}}\\n' 2>/dev/null | awk '
     /^keys / {{ print; next }}
     /^-----BEGIN PGP PUBLIC/ {{ inside = 1 }}
     inside {{ print "+" $0 }}
     /^-----END/ {{ inside = 0 }}'
-  if told=$(rpm -qa --qf '%{{RSAHEADER:pgpsig}} %{{SIGPGP:pgpsig}} %{{DSAHEADER:pgpsig}} %{{SIGGPG:pgpsig}}\\n' 2>/dev/null); then
+  form='%{{RSAHEADER:pgpsig}} %{{SIGPGP:pgpsig}} %{{DSAHEADER:pgpsig}} %{{SIGGPG:pgpsig}}\\n'
+  if told=$(ask_rpm -qa --qf "$form" 2>/dev/null) && [ -n "$told" ]; then
     printf '%s\\n' "$told" | tr ',' '\\n' | sed -n 's/.*[Kk]ey ID \\([0-9a-fA-F]\\{{16,\\}}\\).*/used \\1/p' | sort -u
   else printf 'closed the database of rpm\\n'; fi
 }}
@@ -128,7 +130,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
     """One question for all: there are no arguments."""
     touches = (
         "/etc/apt/trusted.gpg", "/etc/apt/trusted.gpg.d", "/etc/apt/sources.list", "/etc/apt/sources.list.d",
-        "the key rings that sources name", "/var/lib/apt/lists", "rpm -q gpg-pubkey", "rpm -qa", "awk", "od", "sed",
+        "the key rings that sources name", "/var/lib/apt/lists", "rpm -q gpg-pubkey", "rpm -qa", "setpriv", "awk", "od", "sed",
         "sort", "tr", "wc",
     )  # fmt: skip
     return Question(_SCRIPT, touches)

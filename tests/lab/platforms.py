@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -124,11 +124,11 @@ def outcomes(assessment: Assessment) -> dict[str, str]:
     return {result.check: str(result.outcome) for result in assessment.results}
 
 
-def load_checks(folder: Path, *checks: str) -> secscan.Engine:
-    """A few checks, with a baseline of their own in a folder; its siblings share what was read of the library."""
-    folder.mkdir(exist_ok=True)
-    (folder / "few.yaml").write_text(f"id: few\ntitle: A few checks\nrequirements:\n  UNC-IS-07: [{', '.join(checks)}]\n")
-    return secscan.load_engine("few", baseline_folders=[folder], cache=folder.parent / "cache")
+def load_engines(folder: Path, sets: Mapping[str, Iterable[str]]) -> dict[str, secscan.Engine]:
+    """Engines for sets of checks by name; their baselines go into a folder, all at once, so that the library is read once."""
+    for name, checks in sets.items():
+        (folder / f"{name}.yaml").write_text(f"id: {name}\ntitle: {name}\nrequirements:\n  UNC-IS-07: [{', '.join(checks)}]\n")
+    return {name: secscan.load_engine(name, baseline_folders=[folder], cache=folder / "cache") for name in sets}
 
 
 def target_of(

@@ -15,7 +15,7 @@ import pytest
 import secscan
 from secscan import plugins
 from secscan.model.probe import Call, Observation, Observed
-from secscan.model.target import Become
+from secscan.model.target import Become, Target
 from secscan.model.values import Absent, Unobservable
 
 from . import platforms
@@ -28,8 +28,38 @@ from .writes import differences, snapshot
 
 pytestmark = pytest.mark.lab
 
+FAILED = ("abandoned", "dies", "fails")
+RUNNING = ("by-hand", "cron", "dropbear", "labd", "needed", "sshd", "stacked", "supervised")
+STOPPED = ("at-shutdown", "never")
 PATCHING = ("security_updates_installed", "no_package_held_back", "package_lists_current", "updates_installed_automatically")
 FIREWALL = ("firewall_refuses_ipv4_by_default", "firewall_refuses_ipv6_by_default", "firewall_survives_restart")
+CLOCK = ("clock_synchronised", "clock_error_small", "time_sources_several")
+SERVICES = ("no_service_failed", "services_return_after_restart")
+WRONG = {
+    "account_files_protected": "chmod 666 /etc/passwd",
+    "root_only_superuser": "echo second:x:0:0::/root:/bin/sh >>/etc/passwd",
+    "passwords_not_empty": "echo second::20000:0:99999:7::: >>/etc/shadow",
+    "su_limited_to_group": "chmod 4755 /bin/busybox",
+    "legacy_servers_absent": "printf 'P:telnet-server\\nV:1-r0\\nA:x86_64\\n\\n' >>/lib/apk/db/installed",
+    "package_database_consistent": "printf 'P:half\\nV:1-r0\\nA:x86_64\\nf:f\\n\\n' >>/lib/apk/db/installed",
+    "repositories_approved": "echo https://packages.example.com/alpine >>/etc/apk/repositories",
+    "release_supported": "sed -i s/3.22.1/3.17.9/ /etc/os-release",
+    "no_world_writable_files": "touch /etc/open && chmod 666 /etc/open",
+    "files_have_owners": "touch /etc/lost && chown 4711 /etc/lost",
+    "shared_directories_sticky": "mkdir /etc/shared && chmod 777 /etc/shared",
+}
+SETS = {
+    "patching": PATCHING,
+    "suse": (*PATCHING, "package_signatures_enforced", "release_supported"),
+    "database": ("package_database_consistent",),
+    "programs": ("core_programs_unmodified",),
+    "signatures": ("package_signatures_enforced",),
+    "firewall": FIREWALL,
+    "clock": CLOCK,
+    "openrc": SERVICES,
+    "wrong": tuple(WRONG),
+    "passwords": ("passwords_not_empty",),
+}
 
 
 def call(probe: str, **arguments: Any) -> Call:
@@ -68,14 +98,11 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> secscan.Engine:
 
 @pytest.fixture(scope="module")
 def verdicts(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, str]]:
-    """Judges a host by a few checks: outcome by check."""
-    folder = tmp_path_factory.mktemp("few")
-    engines: dict[tuple[str, ...], secscan.Engine] = {}
+    """Judges a host by one of SETS: outcome by check."""
+    engines = platforms.load_engines(tmp_path_factory.mktemp("sets"), SETS)
 
-    def judge(host: Host, *checks: str) -> dict[str, str]:
-        if checks not in engines:
-            engines[checks] = platforms.load_checks(folder / str(len(engines)), *checks)
-        return platforms.outcomes(platforms.judge(lab, host, engines[checks]))
+    def judge(host: Host, name: str, target: Target | None = None) -> dict[str, str]:
+        return platforms.outcomes(platforms.judge(lab, host, engines[name], target))
 
     return judge
 
@@ -112,11 +139,17 @@ def test_packages_are_read_from_the_database_of_rpm(lab, rpm):
     assert told(all_of_them)["broken"] == ()
 
 
+def test_a_key_that_rpm_trusts_is_told_with_whether_it_signed_what_is_installed(lab, rpm):
+    (key,) = told(platforms.ask(lab, rpm, call("signing_keys"))[0])["keys"]
+    assert key["used"] is True
+    assert str(key["file"]).startswith("gpg-pubkey-")
+
+
 def test_two_versions_of_a_package_are_an_upgrade_that_was_cut_off_and_two_kernels_are_not(rpm, verdicts):
-    assert verdicts(rpm, "package_database_consistent") == {"package_database_consistent": "pass"}
+    assert verdicts(rpm, "database") == {"package_database_consistent": "pass"}
     install = "rpm --install --force --nodeps --force-debian /srv/repo/hello-1.1-1.el9.rpm"
     with doing(rpm, install, "rpm --erase --nodeps hello-1.1-1.el9"):
-        assert verdicts(rpm, "package_database_consistent") == {"package_database_consistent": "fail"}
+        assert verdicts(rpm, "database") == {"package_database_consistent": "fail"}
 
 
 @pytest.mark.parametrize(
@@ -134,12 +167,12 @@ def test_without_a_database_of_rpm_no_package_is_absent_and_none_is_made(lab, rp
 
 def test_a_program_that_differs_from_its_rpm_is_found_and_its_repair_too(rpm, verdicts):
     check = "core_programs_unmodified"
-    assert verdicts(rpm, check) == {check: "pass"}
+    assert verdicts(rpm, "programs") == {check: "pass"}
     with doing(rpm, "cp -a /usr/bin/ps /srv/ps && echo more >>/usr/bin/ps", "mv /srv/ps /usr/bin/ps"):
-        assert verdicts(rpm, check) == {check: "fail"}
+        assert verdicts(rpm, "programs") == {check: "fail"}
     with doing(rpm, "mv /usr/bin/free /srv/free", "mv /srv/free /usr/bin/free"):
-        assert verdicts(rpm, check) == {check: "fail"}
-    assert verdicts(rpm, check) == {check: "pass"}
+        assert verdicts(rpm, "programs") == {check: "fail"}
+    assert verdicts(rpm, "programs") == {check: "pass"}
 
 
 def test_every_check_on_a_host_of_rpm_is_judged_but_for_updates_nobody_can_list_and_nothing_is_written(lab, rpm, everything):
@@ -157,7 +190,7 @@ def test_every_check_on_a_host_of_rpm_is_judged_but_for_updates_nobody_can_list_
 
 def test_updates_of_dnf_are_counted_even_where_they_are_excluded(lab, rpm, verdicts):
     with doing(rpm, "mv /srv/kept/dnf* /usr/bin/", "rm -f /etc/dnf/dnf.conf; mv /usr/bin/dnf* /srv/kept/"):
-        unfetched = verdicts(rpm, *PATCHING)
+        unfetched = verdicts(rpm, "patching")
         assert unfetched == dict.fromkeys(PATCHING[:1] + PATCHING[2:3], "error") | {PATCHING[1]: "pass", PATCHING[3]: "fail"}
         rpm.run("mkdir -p /etc/dnf && printf '[main]\\nexclude=hello,\\n  nothing\\n' >/etc/dnf/dnf.conf && dnf -q makecache 2>&1")
         assert "hello" not in rpm.run("dnf -C -q check-update 2>/dev/null; true")
@@ -171,14 +204,14 @@ def test_updates_of_dnf_are_counted_even_where_they_are_excluded(lab, rpm, verdi
             ("libfoo", "1:1.1-1.el9", False),
         ]
         assert updates["reboot_required"] is True  # a kernel came after the boot
-        judged = verdicts(rpm, *PATCHING)
+        judged = verdicts(rpm, "patching")
         assert judged == dict.fromkeys(PATCHING, "fail") | {"package_lists_current": "pass"}
         with doing(
             rpm,
             "rpm --upgrade --nodeps --force-debian /srv/repo/hello-*.rpm /srv/repo/libfoo-*.rpm; rm /etc/dnf/dnf.conf",
             "rpm --upgrade --oldpackage --nodeps --force-debian /srv/rpms/hello-1.0-*.rpm /srv/rpms/libfoo-1.0-*.rpm",
         ):
-            assert verdicts(rpm, *PATCHING) == dict.fromkeys(PATCHING, "pass") | {"updates_installed_automatically": "fail"}
+            assert verdicts(rpm, "patching") == dict.fromkeys(PATCHING, "pass") | {"updates_installed_automatically": "fail"}
 
 
 def test_updates_of_zypper_are_counted_even_where_they_are_locked(lab, rpm, verdicts):
@@ -192,16 +225,16 @@ def test_updates_of_zypper_are_counted_even_where_they_are_locked(lab, rpm, verd
         assert differences(before, snapshot(rpm)) == []
         assert (updates["manager"], updates["pending"], updates["security"]) == ("zypper", 2, 1)
         assert updates["held"] == ("hello", "libfoo")
-        judged = verdicts(rpm, *PATCHING, "package_signatures_enforced", "release_supported")
+        judged = verdicts(rpm, "suse")
         assert judged == dict.fromkeys(judged, "fail") | {"package_lists_current": "pass", "release_supported": "pass"}
 
 
 def test_a_repository_without_signatures_is_found_in_the_files_of_dnf(rpm, verdicts):
     check = "package_signatures_enforced"
-    assert verdicts(rpm, check) == {check: "pass"}
+    assert verdicts(rpm, "signatures") == {check: "pass"}
     edit = "sed -i s/gpgcheck={}/gpgcheck={}/ /etc/yum.repos.d/lab.repo"
     with doing(rpm, edit.format(1, 0), edit.format(0, 1)):
-        assert verdicts(rpm, check) == {check: "fail"}
+        assert verdicts(rpm, "signatures") == {check: "fail"}
 
 
 FILTERS = {
@@ -245,7 +278,7 @@ def test_a_firewall_is_judged_by_what_the_kernel_does_whoever_set_it_up(lab, rpm
     with doing(rpm, script, f"{undo} && nft flush ruleset"):
         firewall = told(platforms.ask(lab, rpm, call("firewall"))[0])
         assert firewall["tool"] == tool if tool else isinstance(firewall["tool"], Absent)
-        judged = verdicts(rpm, *FIREWALL)
+        judged = verdicts(rpm, "firewall")
     assert " ".join(judged[check] for check in FIREWALL) == expected
 
 
@@ -279,7 +312,6 @@ done
 exit 1
 """
 NO_CHRONY = "mv /srv/systemd-detect-virt /usr/bin/; kill $(cat /srv/chrony/*.pid); rm -r /srv/chrony"
-CLOCK = ("clock_synchronised", "clock_error_small", "time_sources_several")
 
 
 def test_the_clock_is_judged_by_what_chrony_says_of_its_sources(lab, rpm, verdicts):
@@ -287,22 +319,17 @@ def test_the_clock_is_judged_by_what_chrony_says_of_its_sources(lab, rpm, verdic
         clock = told(platforms.ask(lab, rpm, call("time_sync"))[0])
         assert (clock["service"], clock["synchronised"], clock["stratum"], clock["authenticated"]) == ("chrony", True, 4, True)
         assert {source["name"] for source in clock["sources"]} == {"127.0.0.2", "127.0.0.3"}
-        judged = verdicts(rpm, *CLOCK)
+        judged = verdicts(rpm, "clock")
         assert (judged["clock_synchronised"], judged["clock_error_small"]) == ("pass", "pass")
         rpm.run("kill $(cat /srv/chrony/client.pid); sleep 0.5; sed -i /^server/d /srv/chrony/client.conf")
         rpm.run("chronyd -x -u root -f /srv/chrony/client.conf")
-        assert verdicts(rpm, *CLOCK) == dict.fromkeys(CLOCK, "fail")
+        assert verdicts(rpm, "clock") == dict.fromkeys(CLOCK, "fail")
 
 
 @pytest.fixture(scope="module")
 def openrc(lab: Lab, root: Path) -> Host:
     """Services of every kind under OpenRC, some of which have failed."""
     return platforms.boot_openrc(lab, root)
-
-
-FAILED = ("abandoned", "dies", "fails")
-RUNNING = ("by-hand", "cron", "dropbear", "labd", "needed", "sshd", "stacked", "supervised")
-STOPPED = ("at-shutdown", "never")
 
 
 def test_services_of_openrc_are_told_as_rc_status_tells_them_and_more_where_it_trusts_its_records(lab, openrc):
@@ -333,18 +360,17 @@ def test_a_service_of_openrc_is_the_same_alone_as_among_all(lab, openrc):
 
 
 def test_failed_services_of_openrc_fail_the_check_until_they_run_and_one_in_doubt_passes_nothing(openrc, verdicts):
-    checks = ("no_service_failed", "services_return_after_restart")
-    assert verdicts(openrc, *checks) == dict.fromkeys(checks, "fail")
+    assert verdicts(openrc, "openrc") == dict.fromkeys(SERVICES, "fail")
     openrc.run("""
         rc-update --quiet del fails
         rc-service by-hand stop
         for name in dies abandoned; do rc-service $name zap; rc-service $name start; done
     """)
-    assert verdicts(openrc, *checks) == dict.fromkeys(checks, "pass")
+    assert verdicts(openrc, "openrc") == dict.fromkeys(SERVICES, "pass")
     openrc.run("kill -9 $(cat /run/dropbear.pid)")  # it has no pid file that OpenRC would know of
-    assert verdicts(openrc, *checks) == {"no_service_failed": "error", "services_return_after_restart": "pass"}
+    assert verdicts(openrc, "openrc") == {"no_service_failed": "error", "services_return_after_restart": "pass"}
     openrc.run("rc-update --quiet del dropbear")
-    assert verdicts(openrc, *checks) == dict.fromkeys(checks, "error")
+    assert verdicts(openrc, "openrc") == dict.fromkeys(SERVICES, "error")
 
 
 @pytest.fixture(scope="module")
@@ -395,36 +421,21 @@ def test_on_busybox_nothing_passes_that_no_tool_there_could_tell(lab, alpine, ev
     assert len(passed) >= 40
 
 
-def test_on_busybox_every_wrong_setting_of_a_table_fails_its_check(lab, alpine, tmp_path):
-    wrong = {
-        "account_files_protected": "chmod 666 /etc/passwd",
-        "root_only_superuser": "echo second:x:0:0::/root:/bin/sh >>/etc/passwd",
-        "passwords_not_empty": "echo second::20000:0:99999:7::: >>/etc/shadow",
-        "su_limited_to_group": "chmod 4755 /bin/busybox",
-        "legacy_servers_absent": "printf 'P:telnet-server\\nV:1-r0\\nA:x86_64\\n\\n' >>/lib/apk/db/installed",
-        "package_database_consistent": "printf 'P:half\\nV:1-r0\\nA:x86_64\\nf:f\\n\\n' >>/lib/apk/db/installed",
-        "repositories_approved": "echo https://packages.example.com/alpine >>/etc/apk/repositories",
-        "release_supported": "sed -i s/3.22.1/3.17.9/ /etc/os-release",
-        "no_world_writable_files": "touch /etc/open && chmod 666 /etc/open",
-        "files_have_owners": "touch /etc/lost && chown 4711 /etc/lost",
-        "shared_directories_sticky": "mkdir /etc/shared && chmod 777 /etc/shared",
-    }
-    engine = platforms.load_checks(tmp_path / "few", *wrong)
+def test_on_busybox_every_wrong_setting_of_a_table_fails_its_check(lab, alpine, verdicts):
     target = platforms.target_of(lab, alpine, user="root", root=False)
-    assert platforms.outcomes(platforms.judge(lab, alpine, engine, target)) == dict.fromkeys(wrong, "pass")
-    alpine.run("\n".join(wrong.values()))
-    assert platforms.outcomes(platforms.judge(lab, alpine, engine, target)) == dict.fromkeys(wrong, "fail")
+    assert verdicts(alpine, "wrong", target) == dict.fromkeys(WRONG, "pass")
+    alpine.run("\n".join(WRONG.values()))
+    assert verdicts(alpine, "wrong", target) == dict.fromkeys(WRONG, "fail")
 
 
-def test_without_sudo_a_user_of_dropbear_asks_as_himself_and_an_unreadable_database_is_no_absence(lab, alpine, tmp_path):
+def test_without_sudo_a_user_of_dropbear_asks_as_himself_and_an_unreadable_database_is_no_absence(lab, alpine, verdicts):
     plain = platforms.target_of(lab, alpine, user="plain")
     installed, uid = platforms.ask(lab, alpine, call("package", name="dropbear"), call("platform"), target=plain)
     assert isinstance(installed, Unobservable)
     assert told(uid)["uid"] == 2003
-    engine = platforms.load_checks(tmp_path / "few", "passwords_not_empty")
-    assessment = platforms.judge(lab, alpine, engine, plain)
-    assert platforms.outcomes(assessment) == {"passwords_not_empty": "error"}
-    assert any("sudo" in problem for problem in assessment.problems)
+    assert verdicts(alpine, "passwords", plain) == {"passwords_not_empty": "error"}
+    with pytest.raises(RuntimeError, match="not found"):
+        lab.ssh("alpine", "scp", user="plain")
 
 
 @pytest.fixture(scope="module")

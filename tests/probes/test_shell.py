@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,16 @@ def run(shell: list[str], batch: PlannedBatch) -> Batch:
     (frame,) = reader.frames("the shell stopped: " + done.stderr.decode())
     assert reader.ended, (frame, done.stderr)
     return Batch(batch.number, batch.probe, batch.calls, batch.script_sha256, frame)
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_no_function_has_the_name_of_a_command_that_is_looked_for(name: str):
+    script = batch_of(name).script
+    functions = set(re.findall(r"^([a-z_0-9]+)\(\)", script, re.MULTILINE)) - {"have", "part"}
+    looked_for = set(re.findall(r"\bhave ([a-z_0-9]+)", script))
+    for names in re.findall(r"\bfor [a-z_]+ in ([^;$\n]+); do\s+(?:if )?have ", script):
+        looked_for |= set(names.split())
+    assert functions & looked_for == set()  # `command -v` finds functions too, and says that the command is there
 
 
 @pytest.mark.parametrize("name", ASKED)
