@@ -97,9 +97,14 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> secscan.Engine:
 
 
 @pytest.fixture(scope="module")
-def verdicts(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, str]]:
+def engines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, secscan.Engine]:
+    """An engine for each of SETS."""
+    return platforms.load_engines(tmp_path_factory.mktemp("sets"), SETS)
+
+
+@pytest.fixture(scope="module")
+def verdicts(lab: Lab, engines: dict[str, secscan.Engine]) -> Callable[..., dict[str, str]]:
     """Judges a host by one of SETS: outcome by check."""
-    engines = platforms.load_engines(tmp_path_factory.mktemp("sets"), SETS)
 
     def judge(host: Host, name: str, target: Target | None = None) -> dict[str, str]:
         return platforms.outcomes(platforms.judge(lab, host, engines[name], target))
@@ -428,12 +433,14 @@ def test_on_busybox_every_wrong_setting_of_a_table_fails_its_check(lab, alpine, 
     assert verdicts(alpine, "wrong", target) == dict.fromkeys(WRONG, "fail")
 
 
-def test_without_sudo_a_user_of_dropbear_asks_as_himself_and_an_unreadable_database_is_no_absence(lab, alpine, verdicts):
+def test_without_sudo_a_user_of_dropbear_asks_as_himself_and_an_unreadable_database_is_no_absence(lab, alpine, engines):
     plain = platforms.target_of(lab, alpine, user="plain")
     installed, uid = platforms.ask(lab, alpine, call("package", name="dropbear"), call("platform"), target=plain)
     assert isinstance(installed, Unobservable)
     assert told(uid)["uid"] == 2003
-    assert verdicts(alpine, "passwords", plain) == {"passwords_not_empty": "error"}
+    assessment = platforms.judge(lab, alpine, engines["passwords"], plain)
+    assert platforms.outcomes(assessment) == {"passwords_not_empty": "error"}
+    assert any("sudo" in problem for problem in assessment.problems), assessment.problems
     with pytest.raises(RuntimeError, match="not found"):
         lab.ssh("alpine", "scp", user="plain")
 
