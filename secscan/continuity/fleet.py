@@ -95,18 +95,16 @@ def opener_records(evidence: Evidence) -> tuple[Record, ...]:
         for key in evidence.records(host, "authorized_keys", "keys"):
             if key["uid"] == 0 and isinstance(key["fingerprint"], str):
                 entries.setdefault(key["fingerprint"], {}).setdefault(host, []).append(key["restricted"])
-    return (
-        *(
-            {
-                "fingerprint": digest,
-                "opens": tuple(hosts),
-                "count": len(hosts),
-                "restricted": all(limit is True for limits in hosts.values() for limit in limits),
-            }
-            for digest, hosts in sorted(entries.items())
-        ),
-        *unknown,
-    )
+    found: list[Record] = [
+        {
+            "fingerprint": digest,
+            "opens": tuple(hosts),
+            "count": len(hosts),
+            "restricted": all(limit is True for limits in hosts.values() for limit in limits),
+        }
+        for digest, hosts in sorted(entries.items())
+    ]
+    return (*found, *unknown)
 
 
 def _texts(value: Value) -> tuple[str, ...]:
