@@ -46,13 +46,14 @@ def list_runs(history: str | None, as_json: bool) -> int:
 
 
 @command.command("failing")
+@click.option("--first", type=click.IntRange(min=1), metavar="N", help="Only so many, those that fail longest.")
 @history_option
-def failing(history: str | None) -> int:
+def failing(first: int | None, history: str | None) -> int:
     """What fails now, longest first: since when, how often it came back, and whether it comes and goes."""
     from secscan.lines import pad  # noqa: PLC0415 - keep --help free of it
 
     now = time.time()
-    known = open_history(history).failing(now)
+    known = open_history(history).failing(now, first)
     for each in known:
         state = each.state
         told: list[str] = [Message("{check} on {subject}", check=each.check, subject=each.host)]

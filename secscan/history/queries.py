@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Column, Connection, Row, Select, Table, func, select
 
 from secscan.errors import UsageError
-from secscan.history.records import Run
+from secscan.history.records import Known, Run
 from secscan.history.states import REMOVED, State, Status
 from secscan.history.tables import assessments, checks, hosts, runs, states, transitions, versions
 from secscan.kpi.spells import Step
+
+_TIMES = (states.c.first_seen, states.c.since, states.c.changed_at, states.c.reopened, states.c.mended)  # in the order of a State
 
 
 def select_runs() -> Select[Any]:
@@ -43,34 +45,36 @@ def demand_run(connection: Connection, name: str) -> Run:
     return found
 
 
-def select_states() -> Select[Any]:
-    """States with the names of host and check and the digest of the version."""
+def select_known() -> Select[Any]:
+    """States with the names that they have, and the digest of the version, as known_of reads them."""
     return (
-        select(states, hosts.c.name.label("host"), checks.c.name.label("check"), versions.c.digest)
+        select(hosts.c.name, states.c.baseline, checks.c.name, states.c.subject, *status_columns(states), *_TIMES)
         .join(hosts, hosts.c.id == states.c.host_id)
         .join(checks, checks.c.id == states.c.check_id)
         .join(versions, versions.c.id == states.c.version_id)
     )
 
 
+def known_of(row: Sequence[Any], *, flapping: bool) -> Known:
+    """A row of select_known."""
+    host, baseline, check, subject, outcome, disposition, fingerprint, version, severity, *times = row[:14]
+    status = Status(outcome, disposition, fingerprint, version, severity)
+    return Known(host, baseline, check, subject, State(status, *times), flapping)
+
+
+def status_columns(table: Table) -> tuple[Column[Any], ...]:
+    """What makes a Status, in its order; to be joined with versions."""
+    return (table.c.outcome, table.c.disposition, table.c.fingerprint, versions.c.digest, table.c.severity)
+
+
 def select_names(ids: Select[Any]) -> Select[Any]:
     """Host, check and subject of states."""
     return (
-        select(states.c.id, states.c.subject, hosts.c.name.label("host"), checks.c.name.label("check"))
+        select(states.c.id, hosts.c.name, checks.c.name, states.c.subject)
         .join(hosts, hosts.c.id == states.c.host_id)
         .join(checks, checks.c.id == states.c.check_id)
         .where(states.c.id.in_(ids))
     )
-
-
-def status_of(row: Row[Any]) -> Status:
-    """The status in a row that has a version's digest."""
-    return Status(row.outcome, row.disposition, row.fingerprint, row.digest, row.severity)
-
-
-def state_of(row: Row[Any]) -> State:
-    """A row of select_states."""
-    return State(status_of(row), row.first_seen, row.since, row.changed_at, row.reopened, row.mended)
 
 
 def present(status: Status | None) -> Status | None:
@@ -101,11 +105,11 @@ def statuses_at(connection: Connection, run_id: int, ids: Select[Any]) -> dict[i
     """What each of these states was when a run was over."""
     last = _last(run_id, ids)
     query = (
-        select(transitions, versions.c.digest)
+        select(transitions.c.state_id, *status_columns(transitions))
         .join(last, last.c.id == transitions.c.id)
         .join(versions, versions.c.id == transitions.c.version_id)
     )
-    return {row.state_id: status_of(row) for row in connection.execute(query)}
+    return {state_id: Status(*status) for state_id, *status in connection.execute(query)}
 
 
 def steps_of_failures(connection: Connection, baselines: Iterable[str]) -> Iterator[tuple[str, list[Step]]]:

@@ -14,7 +14,7 @@ from secscan.history import queries, recording
 from secscan.history.naming import Names
 from secscan.history.records import Change, Chapter, Diff, Known, Run
 from secscan.history.schema import open_database, reason
-from secscan.history.states import Kind, by_content, classify
+from secscan.history.states import Kind, Status, by_content, classify
 from secscan.history.tables import assessments, checks, hosts, runs, states, transitions, versions
 from secscan.kpi.spells import Spell, spells_of
 
@@ -103,7 +103,7 @@ class History:
             first, second = queries.reached_hosts(connection, before), queries.reached_hosts(connection, after)
             changed = select(transitions.c.state_id).where(transitions.c.run_id > before.id, transitions.c.run_id <= after.id)
             old, new = queries.statuses_at(connection, before.id, changed), queries.statuses_at(connection, after.id, changed)
-            names = {row.id: (row.host, row.check, row.subject) for row in connection.execute(queries.select_names(changed))}
+            names: dict[int, tuple[str, str, str]] = {row[0]: row[1:] for row in connection.execute(queries.select_names(changed))}
             changes = []
             for state_id, place in names.items():
                 earlier, later = queries.present(old.get(state_id)), queries.present(new.get(state_id))
@@ -129,7 +129,7 @@ class History:
         """Every change of a check on a host, the oldest first. UsageError when there is none."""
         with self._work() as connection:
             query = (
-                select(transitions, states.c.baseline, states.c.subject, runs.c.name.label("run"), versions.c.digest)
+                select(transitions.c.at, runs.c.name, states.c.baseline, states.c.subject, *queries.status_columns(transitions))
                 .join(states, states.c.id == transitions.c.state_id)
                 .join(hosts, hosts.c.id == states.c.host_id)
                 .join(checks, checks.c.id == states.c.check_id)
@@ -139,8 +139,8 @@ class History:
                 .order_by(transitions.c.id)
             )
             found = [
-                Chapter(row.at, row.run or "", row.baseline, row.subject, queries.status_of(row))
-                for row in connection.execute(query)
+                Chapter(at, run or "", baseline, subject, Status(*status))
+                for at, run, baseline, subject, *status in connection.execute(query)
             ]
         if not found:
             raise UsageError(
@@ -158,17 +158,14 @@ class History:
                 .subquery()
             )
             query = (
-                queries.select_states()
+                queries.select_known()
                 .add_columns(func.coalesce(recent.c.changes, 0).label("changes"))
                 .outerjoin(recent, recent.c.state_id == states.c.id)
                 .where(states.c.outcome == "fail")
                 .order_by(states.c.since, hosts.c.name, checks.c.name)
                 .limit(at_most)
             )
-            return [
-                Known(row.host, row.baseline, row.check, row.subject, queries.state_of(row), row.changes >= FLAPPING_CHANGES)
-                for row in connection.execute(query)
-            ]
+            return [queries.known_of(row, flapping=row[-1] >= FLAPPING_CHANGES) for row in connection.execute(query).fetchall()]
 
     def spells(self, baselines: Iterable[str]) -> dict[str, tuple[Spell, ...]]:
         """The failures of every host that was judged by one of these baselines, mended or not."""

@@ -108,6 +108,9 @@ def test_the_story_of_a_check_and_what_fails_for_how_long(place: Path, capsys: p
     assert [line.split("  ")[1].split()[0].rstrip(",") for line in lines if line[0] != " "] == ["pass", "fail", "pass", "fail"]
     assert "value_is_eight on a, reopened 1 time, comes and goes" in " ".join(told(capsys, "runs", "failing").split())
     assert run(["history", "value_is_eight", "z"]) == 2
+    assert told(capsys, "runs", "failing").endswith("\nfailing: 4\n")
+    assert told(capsys, "runs", "failing", "--first", "1").count("value_is_eight on a") == 1
+    assert told(capsys, "runs", "failing", "--first", "1").endswith("\nfailing: 1\n")
 
 
 def test_only_hosts_that_are_missing_are_asked_again(place: Path, capsys: pytest.CaptureFixture[str]):
