@@ -11,11 +11,12 @@ from typing import Any
 
 from secscan.assessments import Document
 from secscan.inert import block, prose, shorten
-from secscan.wording import CATALOGUES, ENGLISH
+from secscan.wording import CATALOGUES, ENGLISH, OUTCOMES, Wording
 
 SENTENCE_LIMIT = 2000  # characters
 EVIDENCE_LIMIT = 2000  # characters
 _SENTENCES = 20
+_OUTCOMES = {term.key: term.word for term in OUTCOMES}
 _NAMESPACE = uuid.UUID("5d2a4a4c-3c52-5f0b-9a0e-0d6a3f1c7b11")
 
 Result = Mapping[str, Any]
@@ -26,21 +27,21 @@ def line(text: str, limit: int = SENTENCE_LIMIT) -> str:
     return prose(shorten(text, limit))
 
 
-def sentences(result: Result) -> list[str]:
+def sentences(result: Result, w: Wording = ENGLISH) -> list[str]:
     """What was found, a sentence each; the first twenty, and how many more there are."""
-    said = [line(ENGLISH.finding(finding)) for finding in result["findings"][:_SENTENCES]]
+    said = [line(w.finding(finding)) for finding in result["findings"][:_SENTENCES]]
     unseen = result["findings_total"] - len(said)
     if result["reason"]:
         said = [*([] if any(line(result["reason"]) in sentence for sentence in said) else [line(result["reason"])]), *said]
     return [*said, *([f"... and {unseen} more"] if unseen > 0 else [])]
 
 
-def gist(result: Result, document: Document) -> str:
+def gist(result: Result, document: Document, w: Wording = ENGLISH) -> str:
     """Why a result has its outcome, in one sentence; the outcome's own word where nothing more is known."""
     if document["unreachable"]:
         return line(document["unreachable"])
-    said = sentences(result)
-    return said[0] if said else ENGLISH.translate(str(result["outcome"]).replace("_", " ")).capitalize()
+    said = sentences(result, w)
+    return said[0] if said else w.translate(_OUTCOMES.get(result["outcome"], str(result["outcome"])))
 
 
 def account(result: Result, document: Document) -> str:

@@ -58,7 +58,7 @@ LANGUAGE_OPTIONS = (
         metavar="ar|zh|en|fr|ru|es",
         is_eager=True,
         callback=language_callback,
-        help="The language of what is said, and of the reports that people read: text, html, portal, pdf.",
+        help="The language of what is said, and of the reports that people read: text, html, portal, pdf, markdown.",
     ),
     click.option(
         "--terms",

@@ -137,7 +137,9 @@ def indicator_line(indicator: Indicator, say: Say = str) -> str:
     rest: list[str] = [Message(_APART[word], count=count) for word, count in apart.items() if count]
     rest += [*_numbers(indicator.numbers), *indicator.notes]
     told = Message("{met} of {all} {title}", met=len(indicator.met), all=len(indicator.of), title=Message(indicator.title))
-    return f"{indicator.id:<9}{say(Message('{told} ({details})', told=told, details=rest) if rest else told)}"
+    if rest:
+        told = Message("{told} ({details})", told=told, details=rest)
+    return f"{indicator.id:<9}{say(told)}"
 
 
 def _numbers(numbers: Mapping[str, float | None]) -> Iterator[Message]:

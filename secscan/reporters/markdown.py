@@ -12,136 +12,183 @@ from typing import Any
 from secscan.assessments import Document
 from secscan.inert import for_markdown, for_markdown_code, shorten
 from secscan.reporters import Reporter
-from secscan.since import Comparison
+from secscan.since import Alike, Comparison
 from secscan.statements import gist, judged_by, line
 from secscan.summary import Summariser, Summary
-from secscan.wording import DISPOSITIONS, ENGLISH, OUTCOMES, REDACTED, SEVERITY_RANK, write_moment
+from secscan.wording import DISPOSITIONS, ENGLISH, OUTCOMES, REDACTED, SEVERITIES, SEVERITY_RANK, Wording, mark
 
 _LISTED = ("fail", "error", "manual")
 _ROWS = 50  # of one table; a job summary may have 1 MiB
 _WIDTH = 200  # characters of one cell
-_DECIDED = {term.key: ENGLISH.translate(term.word).lower() for term in DISPOSITIONS if term.key != "none"}
+_HEADING = mark("{subject}: compliance {compliance}, coverage {coverage}")
+_NOBODY, _NONE, _COMMA = mark("No host was assessed."), mark("no results"), mark(", ")
+_NOT_REACHED, _UNREACHED, _CHANGED = mark("Not reached:"), mark("Not reached"), mark("Changed locally")
+_WEAKEST_FIRST, _FAILS_MOST, _SINCE = mark("Hosts, the weakest first"), mark("Fails most"), mark("Since the run of {moment}")
+_CHECKS = (mark("Severity"), mark("Check"), mark("What was found"))
+_HOSTS = (mark("Host"), mark("Compliance"), mark("Coverage"), mark("Fail"), mark("Error"), mark("Manual"))
+_CHANGES = (mark("Change"), mark("Severity"), mark("Check"), mark("Outcome"), mark("Where"))
+_DECIDED = {term.key: term.word for term in DISPOSITIONS if term.key != "none"}
+_SEVERE = {term.key: term.word for term in SEVERITIES}
 
 
-def render(documents: Iterable[Document]) -> Iterator[str]:
+def render(documents: Iterable[Document], wording: Wording = ENGLISH) -> Iterator[str]:
     """One host in some detail, or many in a table."""
     remaining = iter(documents)
     first = list(itertools.islice(remaining, 2))
     if not first:
-        yield "No host was assessed.\n"
+        yield f"{wording.translate(_NOBODY)}\n"
         return
-    yield from _one_host(first[0]) if len(first) == 1 else _many_hosts(itertools.chain(first, remaining))
+    yield from _one_host(first[0], wording) if len(first) == 1 else _many_hosts(itertools.chain(first, remaining), wording)
     if first[0]["provenance"].get("redacted"):
-        yield f"\n{REDACTED}\n"
+        yield f"\n{wording.translate(REDACTED)}\n"
 
 
-def _one_host(document: Document) -> Iterator[str]:
-    host, baseline, tally = document["host"], document["baseline"], document["tally"]
-    yield f"# {_code(host['name'])}: compliance {ENGLISH.rate(tally['compliance'])}, coverage {ENGLISH.rate(tally['coverage'])}\n\n"
-    yield f"{for_markdown(line(baseline['title'] or baseline['id']))}, {write_moment(document['finished_at'])}"
-    yield f", {_code(host['system'])}" if host["system"] else ""
-    yield f", judged by {_code(judged_by(document))}\n\n" if document["provenance"]["origin"] else "\n\n"
+def _one_host(document: Document, w: Wording) -> Iterator[str]:
+    yield _heading(_code(document["host"]["name"]), document["tally"]["compliance"], document["tally"]["coverage"], w)
+    yield f"{_origin(document, w)}\n\n"
     if document["unreachable"]:
-        yield f"**Not reached:** {_code(document['unreachable'])}\n\n"
+        yield f"**{w.translate(_NOT_REACHED)}** {_code(document['unreachable'])}\n\n"
         return
-    yield _counts(tally["counts"])
+    yield _counts(document["tally"]["counts"], w)
     since = Comparison(alone=True)
     since.add(document)
-    yield from _since(since)
+    yield from _since(since, w)
     for term in OUTCOMES:
         results = [result for result in document["results"] if result["outcome"] == term.key]
         if term.key in _LISTED and results:
-            yield f"\n## {term.word} ({len(results)})\n\n| Severity | Check | What was found |\n| --- | --- | --- |\n"
+            yield f"\n## {w.translate(term.word)} ({w.number(len(results))})\n\n{_head(_CHECKS, '---', w)}"
             results.sort(key=lambda result: (result["disposition"] == "waived", SEVERITY_RANK[result["severity"]], result["check"]))
-            yield from _table(_row(result, document) for result in results)
+            yield from _table((_row(result, document, w) for result in results), w)
     if document["changes"]:
-        yield f"\n## Changed locally ({len(document['changes'])})\n\n"
+        yield f"\n## {w.translate(_CHANGED)} ({w.number(len(document['changes']))})\n\n"
         for change in document["changes"]:
-            said = ENGLISH.local_change(change, change["baseline"])
-            yield f"- {for_markdown(line(said))}\n"
+            yield f"- {for_markdown(line(w.local_change(change, change['baseline'])))}\n"
 
 
-def _row(result: Mapping[str, Any], document: Document) -> str:
+def _heading(subject: str, compliance: float | None, coverage: float | None, w: Wording) -> str:
+    told = w.translate(_HEADING).format(subject=subject, compliance=w.rate(compliance), coverage=w.rate(coverage))
+    return f"# {told}\n\n"
+
+
+def _origin(document: Document, w: Wording) -> str:
+    """By which baseline, when, of which system, and by whom where it was another tool."""
+    host, baseline = document["host"], document["baseline"]
+    parts = [for_markdown(line(w.content(baseline["title"]) or baseline["id"])), w.moment(document["finished_at"])]
+    if host["system"]:
+        parts.append(_code(host["system"]))
+    if document["provenance"]["origin"]:
+        parts.append(w.translate(mark("judged by {tool}")).format(tool=_code(judged_by(document))))
+    return w.translate(_COMMA).join(parts)
+
+
+def _head(titles: Iterable[str], figures: str, w: Wording) -> str:
+    """The head of a table; `figures` is how the columns after the first stand."""
+    names = [w.translate(title) for title in titles]
+    return f"| {' | '.join(names)} |\n| --- |{f' {figures} |' * (len(names) - 1)}\n"
+
+
+def _row(result: Mapping[str, Any], document: Document, w: Wording) -> str:
     check, decided = document["checks"][result["check"]], _DECIDED.get(result["disposition"])
-    said = _code(gist(result, document))
-    mark = f"**{decided}** " if decided else ""
-    return f"| {result['severity']} | {_cell(check['title'])} ({_code(check['id'])}) | {mark}{said} |\n"
+    said = _code(gist(result, document, w))
+    decision = f"**{w.translate(decided).lower()}** " if decided else ""
+    title = _cell(w.content(check["title"]))
+    return f"| {_severity(result['severity'], w)} | {title} ({_code(check['id'])}) | {decision}{said} |\n"
 
 
-def _many_hosts(documents: Iterable[Document]) -> Iterator[str]:
+def _severity(key: str, w: Wording) -> str:
+    return w.translate(_SEVERE[key]).lower() if key in _SEVERE else key
+
+
+def _many_hosts(documents: Iterable[Document], w: Wording) -> Iterator[str]:
     summariser, since = Summariser(), Comparison()
     for document in documents:
         summariser.add(document)
         since.add(document)
     summary = summariser.summary()
-    tally = summary.tally
-    hosts = ENGLISH.hosts(len(summary.asked))
-    yield f"# {hosts}: compliance {ENGLISH.rate(tally.compliance)}, coverage {ENGLISH.rate(tally.coverage)}\n\n"
-    yield f"{write_moment(summary.started_at)} to {write_moment(summary.finished_at)}\n\n{_counts(tally.counts)}"
+    yield _heading(w.hosts(len(summary.asked)), summary.tally.compliance, summary.tally.coverage, w)
+    span = w.translate(mark("{start} to {end}")).format(start=w.moment(summary.started_at), end=w.moment(summary.finished_at))
+    yield f"{span}\n\n{_counts(summary.tally.counts, w)}"
     if summary.weakest:
-        weakest = f"{_code(summary.weakest.name)} {ENGLISH.rate(summary.weakest.tally.compliance)}"
-        yield f"\nMean of the hosts {ENGLISH.rate(summary.mean)}, weakest {weakest}\n"
-    yield from _since(since)
+        told = w.translate(mark("Mean of the hosts {mean}, weakest {host} {lowest}"))
+        lowest = w.rate(summary.weakest.tally.compliance)
+        yield f"\n{told.format(mean=w.rate(summary.mean), host=_code(summary.weakest.name), lowest=lowest)}\n"
+    yield from _since(since, w)
     if summary.unreachable:
-        yield f"\n## Not reached ({len(summary.unreachable)})\n\n| Host | Why |\n| --- | --- |\n"
-        yield from _table(f"| {_code(host.name)} | {_code(host.unreachable)} |\n" for host in summary.unreachable)
-    yield from _worst(summary)
-    yield "\n## Hosts, the weakest first\n\n| Host | Compliance | Coverage | Fail | Error | Manual |\n"
-    yield "| --- | ---: | ---: | ---: | ---: | ---: |\n"
+        heads = _head((mark("Host"), mark("Why")), "---", w)
+        yield f"\n## {w.translate(_UNREACHED)} ({w.number(len(summary.unreachable))})\n\n{heads}"
+        yield from _table((f"| {_code(host.name)} | {_code(host.unreachable)} |\n" for host in summary.unreachable), w)
+    yield from _worst(summary, w)
+    yield f"\n## {w.translate(_WEAKEST_FIRST)}\n\n{_head(_HOSTS, '---:', w)}"
     yield from _table(
-        f"| {_code(host.name)} | {ENGLISH.rate(host.tally.compliance)} | {ENGLISH.rate(host.tally.coverage)} | "
-        + " | ".join(str(host.tally.counts.get(outcome, 0)) for outcome in _LISTED)
-        + " |\n"
-        for host in sorted(summary.hosts, key=lambda host: host.rank)
+        (
+            f"| {_code(host.name)} | {w.rate(host.tally.compliance)} | {w.rate(host.tally.coverage)} | "
+            + " | ".join(w.number(host.tally.counts.get(outcome, 0)) for outcome in _LISTED)
+            + " |\n"
+            for host in sorted(summary.hosts, key=lambda host: host.rank)
+        ),
+        w,
     )
 
 
-def _worst(summary: Summary) -> Iterator[str]:
+def _worst(summary: Summary, w: Wording) -> Iterator[str]:
     if summary.worst_checks:
-        yield "\n## Fails most\n\n| Severity | Hosts | Check |\n| --- | ---: | --- |\n"
+        names = " | ".join(w.translate(title) for title in (mark("Severity"), mark("Hosts"), mark("Check")))
+        yield f"\n## {w.translate(_FAILS_MOST)}\n\n| {names} |\n| --- | ---: | --- |\n"
         yield from _table(
-            f"| {check.severity} | {check.counts['fail']} | {_cell(check.title)} ({_code(check.check)}) |\n"
-            for check in summary.worst_checks
+            (
+                f"| {_severity(check.severity, w)} | {w.number(check.counts['fail'])} | "
+                f"{_cell(w.content(check.title))} ({_code(check.check)}) |\n"
+                for check in summary.worst_checks
+            ),
+            w,
         )
 
 
-def _since(since: Comparison) -> Iterator[str]:
+def _since(since: Comparison, w: Wording) -> Iterator[str]:
     """What changed since the last run, where there was one."""
     if not since:
         return
-    yield f"\n## Since the run of {write_moment(since.moment)}\n\n"
+    yield f"\n## {w.translate(_SINCE).format(moment=w.moment(since.moment))}\n\n"
     if since.content_changed:
-        yield "Checks or baselines changed in between; what that may have caused is marked.\n\n"
-    yield from (f"- {title}: {_some(names, count)}\n" for title, count, names in since.fates())
-    yield f"- Still failing as before: {since.still_failing}\n" if since.changed else "Nothing changed.\n"
+        yield w.translate(mark("Checks or baselines changed in between; what that may have caused is marked.")) + "\n\n"
+    yield from (f"- {w.translate(title)}: {_some(names, count, w)}\n" for title, count, names in since.fates())
+    still = w.translate(mark("Still failing as before: {count}")).format(count=w.number(since.still_failing))
+    yield f"- {still}\n" if since.changed else w.translate(mark("Nothing changed.")) + "\n"
     if since.counts:
-        yield "\n| Change | Severity | Check | Outcome | Where |\n| --- | --- | --- | --- | --- |\n"
-        yield from _table(
-            f"| {title} | {each.severity} | {_cell(each.title)} ({_code(each.check)}) | {each.outcomes(ENGLISH)}"
-            f"{'; the check changed too' if each.check_changed else ''} | {_some(each.where, each.count)} |\n"
-            for kind, title, _ in since.kinds()
-            for each in since.alike(kind)
-        )
+        yield f"\n{_head(_CHANGES, '---', w)}"
+        yield from _table((_change(title, each, w) for kind, title, _ in since.kinds() for each in since.alike(kind)), w)
 
 
-def _some(names: list[str], count: int) -> str:
+def _change(title: str, each: Alike, w: Wording) -> str:
+    too = w.translate(mark("; ")) + w.translate(mark("the check changed too")) if each.check_changed else ""
+    check = f"{_cell(w.content(each.title))} ({_code(each.check)})"
+    where = _some(each.where, each.count, w)
+    return f"| {w.translate(title)} | {_severity(each.severity, w)} | {check} | {each.outcomes(w)}{too} | {where} |\n"
+
+
+def _some(names: list[str], count: int, w: Wording) -> str:
     """The names of the first, and how many more there are."""
     more = count - len(names)
-    return ", ".join(map(_code, names)) + (f" and {more} more" if more > 0 else "")
+    told = w.translate(_COMMA).join(map(_code, names))
+    return f"{told} {_more(more, w)}" if more > 0 else told
 
 
-def _counts(counts: Mapping[str, int]) -> str:
-    told = [f"{term.word.lower()} **{counts[term.key]}**" for term in OUTCOMES if counts.get(term.key)]
-    return f"{', '.join(told) or 'no results'}\n"
+def _more(count: int, w: Wording) -> str:
+    return w.translate(mark("and {count} more")).format(count=w.number(count))
 
 
-def _table(rows: Iterable[str]) -> Iterator[str]:
+def _counts(counts: Mapping[str, int], w: Wording) -> str:
+    told = [f"{w.translate(term.word).lower()} **{w.number(counts[term.key])}**" for term in OUTCOMES if counts.get(term.key)]
+    return f"{w.translate(_COMMA).join(told) or w.translate(_NONE)}\n"
+
+
+def _table(rows: Iterable[str], w: Wording) -> Iterator[str]:
     """The first rows, and how many more there are."""
     remaining = iter(rows)
     yield from itertools.islice(remaining, _ROWS)
     more = sum(1 for _ in remaining)
     if more:
-        yield f"\n... and {more} more\n"
+        yield f"\n... {_more(more, w)}\n"
 
 
 def _cell(text: str) -> str:
@@ -153,5 +200,10 @@ def _code(text: str) -> str:
 
 
 REPORTER = Reporter(
-    "markdown", "md", "text/markdown; charset=utf-8", "A summary in Markdown, for job summaries and tickets", render
+    "markdown",
+    "md",
+    "text/markdown; charset=utf-8",
+    "A summary in Markdown, for job summaries and tickets",
+    render,
+    render_in=render,
 )
