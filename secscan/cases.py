@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from secscan.content.parameters import default_parameters
 from secscan.content.uses import walk
-from secscan.judge.assess import judge_check, make_call
+from secscan.judge.assess import judge_check
 from secscan.judge.expressions import Facts, conjunction, judge_all
 from secscan.judge.observe import observe
+from secscan.judge.rulebook import make_call
 from secscan.model.assessment import Outcome
 from secscan.model.check import Case, Check
 from secscan.model.matcher import Matcher

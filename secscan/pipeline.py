@@ -23,7 +23,8 @@ from secscan.decide import attest, attest_organization, decide
 from secscan.documents import Document, did_you_mean
 from secscan.errors import EvidenceError, ExchangeError, InputError, TargetError, UsageError
 from secscan.inventory.contents import Inventory
-from secscan.judge.assess import ABOVE_HOSTS, Rulebook, assess, assess_organization, assess_unreachable
+from secscan.judge.assess import assess, assess_organization, assess_unreachable
+from secscan.judge.rulebook import ABOVE_HOSTS, Rulebook
 from secscan.model.assessment import Assessment
 from secscan.model.attestation import VALID_FOR, Attestation, Demand
 from secscan.model.check import LocalChange, Selection

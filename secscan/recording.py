@@ -18,8 +18,9 @@ from secscan.content.parameters import default_parameters
 from secscan.content.reading import Vocabulary
 from secscan.documents import Document, parse_document
 from secscan.errors import EvidenceError, InputError, UsageError
-from secscan.judge.assess import PLATFORM, Rulebook, assess, make_call
+from secscan.judge.assess import PLATFORM, assess
 from secscan.judge.observe import exhibits
+from secscan.judge.rulebook import Rulebook, make_call
 from secscan.model.assessment import Outcome
 from secscan.model.check import Baseline, Case, Check, Selection
 from secscan.model.probe import Answer

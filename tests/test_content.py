@@ -16,7 +16,7 @@ from secscan.content.reading import Vocabulary
 from secscan.content.requirements import read_requirements
 from secscan.content.sources import read_catalogues
 from secscan.documents import parse_document
-from secscan.judge.assess import Rulebook
+from secscan.judge.rulebook import Rulebook
 from secscan.model.check import Stricter, Subject
 from secscan.plan.compile import compile_plan
 

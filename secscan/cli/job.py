@@ -191,7 +191,7 @@ def _validate(engine: Engine, targets: tuple[Target, ...]) -> None:
     """Everything that can be wrong with the input, before the first host is asked."""
     from secscan import plugins  # noqa: PLC0415 - keep --help free of it
     from secscan.errors import InputError  # noqa: PLC0415 - as above
-    from secscan.judge.assess import ABOVE_HOSTS  # noqa: PLC0415 - as above
+    from secscan.judge.rulebook import ABOVE_HOSTS  # noqa: PLC0415 - as above
     from secscan.pipeline import localise  # noqa: PLC0415 - as above
 
     _ = engine.plan  # compiled once, here, and not by whichever thread comes first while the others wait

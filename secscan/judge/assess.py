@@ -5,28 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
-from secscan.content.uses import all_expressions
-from secscan.judge.alike import Known, Verdict
-from secscan.judge.expressions import Facts, Judgement, as_json, conjunction, disjunction, judge_all
+from secscan.judge.alike import Verdict
+from secscan.judge.bench import Bench
+from secscan.judge.expressions import Facts, Judgement, conjunction, disjunction, judge_all
 from secscan.judge.observe import exhibits, observe
-from secscan.judge.proving import make_proof
+from secscan.judge.rulebook import ABOVE_HOSTS, Entry, Rulebook, describe_rulebook
 from secscan.model.assessment import (
     ATTESTATION,
     Assessment,
-    Change,
-    CheckText,
     Finding,
     Host,
     Outcome,
     Proof,
-    RequirementText,
     Result,
 )
-from secscan.model.check import Ask, Baseline, Check, Condition, Literal, Selection, Subject, That
+from secscan.model.check import Check, Condition, Selection, Subject
 from secscan.model.evidence import Bundle, Exhibit
 from secscan.model.matcher import Matcher
 from secscan.model.probe import Answer, Call, Observation, Observed, Probe
@@ -35,174 +30,8 @@ from secscan.model.values import Scalar, Unobservable
 
 FINDINGS_LIMIT = 25
 PLATFORM = Call.of("platform", {})
-ABOVE_HOSTS = (Subject.SERVICE, Subject.ORGANIZATION)
-"""Subjects that are judged once a run, on what all hosts said and on what people state."""
-_NEVER_ASKED = Unobservable("this question was not asked when the evidence was collected")
 _SORTED = json.JSONEncoder(sort_keys=True)
 _NO_SERVICE = "no service is declared; allowed: an inventory (-i) with `services`"
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A selection with what is the same for every host.
-
-    `asked` are the calls of the check's asks by name, `shown` its parameters as documents have them, and `conditions` come with
-    the calls that they are told by. `number` is its place in the rulebook, and `told_by` all calls whose answers decide it; none
-    where something else has a say: the clock, a label.
-    """
-
-    selection: Selection
-    check: Check
-    asked: Mapping[str, Call]
-    shown: Mapping[str, Any]
-    conditions: tuple[tuple[Condition, Mapping[str, Call]], ...]
-    number: int = -1
-    told_by: tuple[Call, ...] = ()
-
-
-@dataclass(frozen=True)
-class Rulebook:
-    """A baseline with everything it takes to judge by it. Judges a whole fleet: what is the same for all hosts is made once."""
-
-    baseline: Baseline
-    checks: Mapping[str, Check]
-    probes: Mapping[str, Probe]
-    matchers: Mapping[str, Matcher]
-    requirements: Mapping[str, RequirementText]
-    content_sha256: str = ""
-
-    @cached_property
-    def about_hosts(self) -> tuple[Entry, ...]:
-        """What is judged of every host."""
-        entries = map(self.entry, self.about(Subject.HOST))
-        return tuple(replace(entry, number=number, told_by=self._told_by(entry)) for number, entry in enumerate(entries))
-
-    def _told_by(self, entry: Entry) -> tuple[Call, ...]:
-        matchers = {
-            comparison.matcher
-            for expression in all_expressions(entry.check)
-            if isinstance(expression, That)
-            for comparison in expression.comparisons
-        }
-        if any(condition.labels for condition, _ in entry.conditions) or not all(self.matchers[name].timeless for name in matchers):
-            return ()
-        return tuple(dict.fromkeys([*entry.asked.values(), *(call for _, asked in entry.conditions for call in asked.values())]))
-
-    @cached_property
-    def known(self) -> Known:
-        """What the answers of the hosts before were found to say."""
-        return Known()
-
-    @cached_property
-    def described(self) -> Mapping[str, Any]:
-        """The parts of every host's assessment that come from content alone."""
-        return describe_rulebook(self, self.about(Subject.HOST))
-
-    def entry(self, selection: Selection) -> Entry:
-        """A selection, ready to be judged."""
-        check, parameters = self.checks[selection.check], selection.parameters
-        asked = {ask.name: make_call(ask, parameters) for ask in check.asks}
-        conditions = tuple(
-            (condition, {ask.name: make_call(ask, parameters) for ask in condition.asks} or asked) for condition in check.applies_to
-        )
-        shown = {name: as_json(check.parameters[name].type, value) for name, value in parameters.items()}
-        return Entry(selection, check, asked, shown, conditions)
-
-    def about(self, *subjects: Subject) -> tuple[Selection, ...]:
-        """The selections whose checks are about these kinds of subjects."""
-        return tuple(selection for selection in self.baseline.selections if self.checks[selection.check].subject in subjects)
-
-    def calls(self) -> list[Call]:
-        """Every call that hosts must answer for the baseline's checks, some more than once."""
-        asked = [
-            make_call(ask, selection.parameters)
-            for selection in self.baseline.selections
-            for ask in every_ask(self.checks[selection.check])
-            if not self.probes[ask.probe].derived
-        ]
-        return asked + [self._whole(call) for probe in self.derived() for call in probe.needs]
-
-    def _whole(self, call: Call) -> Call:
-        """A call with the defaults of what it does not say."""
-        said = call.mapping()
-        return Call.of(call.probe, {each.name: said.get(each.name, each.default) for each in self.probes[call.probe].arguments})
-
-    def derived(self) -> list[Probe]:
-        """The probes that tell what is made of the answers of all hosts, once each."""
-        names = {ask.probe: None for selection in self.about(*ABOVE_HOSTS) for ask in self.checks[selection.check].asks}
-        return [self.probes[name] for name in names]
-
-
-def every_ask(check: Check) -> Iterable[Ask]:
-    """What a check asks: for its conditions and for itself."""
-    for condition in check.applies_to:
-        yield from condition.asks
-    yield from check.asks
-
-
-def make_call(ask: Ask, parameters: Mapping[str, Scalar]) -> Call:
-    """The call of an ask with its parameters filled in."""
-    filled = {name: value.value if isinstance(value, Literal) else parameters[value.name] for name, value in ask.arguments}
-    return Call.of(ask.probe, filled)
-
-
-@dataclass(slots=True)
-class _Bench:
-    """The evidence of one target, observed lazily, and the proofs collected so far."""
-
-    rulebook: Rulebook
-    answers: Mapping[Call, Exhibit]
-    labels: Mapping[str, str]
-    now: float
-    numbers: dict[Call, int] = field(default_factory=dict)
-    observed: dict[Call, Observation] = field(default_factory=dict)
-    proofs: dict[tuple[str, Call], int] = field(default_factory=dict)
-    collected: list[Proof] = field(default_factory=list)
-
-    def number(self, call: Call) -> int:
-        """The number of the answer to a call, see Known."""
-        number = self.numbers.get(call)
-        if number is None:
-            exhibit = self.answers.get(call)
-            number = self.numbers[call] = self.rulebook.known.number(call, exhibit.answer if exhibit else None)
-        return number
-
-    def observe(self, call: Call) -> Observation:
-        """What the evidence says to a call; Unobservable when it was never asked."""
-        observation = self.observed.get(call)
-        if observation is None:
-            observation = self.observed[call] = self._look(call)
-        return observation
-
-    def _look(self, call: Call) -> Observation:
-        number, known = self.number(call), self.rulebook.known.observations
-        observation = known.get(number)
-        if observation is None:
-            exhibit = self.answers.get(call)
-            observation = observe(self.rulebook.probes[call.probe], call, exhibit.answer) if exhibit else _NEVER_ASKED
-            if number:
-                known[number] = observation
-        return observation
-
-    def prove(self, name: str, call: Call) -> int:
-        """The index of the proof for a call, made on first use."""
-        key = (name, call)
-        index = self.proofs.get(key)
-        if index is None:
-            index = self.proofs[key] = len(self.collected)  # benches of one assessment share what is collected
-            self.collected.append(self._prove(name, call))
-        return index
-
-    def _prove(self, name: str, call: Call) -> Proof:
-        exhibit, key, known = self.answers.get(call), (name, self.number(call)), self.rulebook.known.proofs
-        proof = known.get(key)
-        if proof is None:
-            proof = make_proof(name, call, self.observe(call), exhibit, self.rulebook.probes[call.probe])
-            if key[1]:
-                known[key] = proof
-        elif exhibit:
-            proof = replace(proof, batch=exhibit.batch, script_sha256=exhibit.script_sha256, elapsed_s=exhibit.elapsed_s)
-        return proof
 
 
 def assess(rulebook: Rulebook, bundle: Bundle, target: Target | None = None) -> Assessment:
@@ -210,7 +39,7 @@ def assess(rulebook: Rulebook, bundle: Bundle, target: Target | None = None) -> 
     rulebook.known.make_room()
     answers = exhibits(bundle, rulebook.probes)
     platform = _platform(answers, rulebook.probes)
-    bench = _Bench(rulebook, answers, dict(bundle.labels), _host_now(bundle, platform))
+    bench = Bench(rulebook, answers, dict(bundle.labels), _host_now(bundle, platform))
     results = tuple(_judge_check(bench, entry, bundle.origin.target) for entry in rulebook.about_hosts)
     return Assessment(
         **rulebook.described,
@@ -279,7 +108,7 @@ def assess_organization(
     subjects += [(Subject.SERVICE, subject, answers) for subject, answers in (services or {}).items()]
     for kind, subject, given in subjects:
         answers = {call: Exhibit(call, answer, 0, "") for probe, answer in given.items() for call in [Call.of(probe, {})]}
-        bench = _Bench(rulebook, answers, {}, now if as_of is None else as_of, collected=proofs)
+        bench = Bench(rulebook, answers, {}, now if as_of is None else as_of, collected=proofs)
         results += [_judge_check(bench, rulebook.entry(selection), subject) for selection in selected[kind]]
     if not services:
         results += [
@@ -295,20 +124,6 @@ def assess_organization(
         proofs=tuple(proofs),
         tool_version=tool_version,
     )
-
-
-def describe_rulebook(rulebook: Rulebook, about: Iterable[Selection]) -> dict[str, Any]:
-    """The parts of an assessment by these selections of a baseline that come from content alone."""
-    baseline = rulebook.baseline
-    return {
-        "baseline": baseline.id,
-        "baseline_title": baseline.title,
-        "baseline_sha256": baseline.sha256,
-        "content_sha256": rulebook.content_sha256,
-        "checks": {selection.check: _describe_check(rulebook.checks[selection.check]) for selection in about},
-        "requirements": rulebook.requirements,
-        "changes": tuple(Change(c.baseline, c.check, c.change, c.reason, c.approver) for c in baseline.changes),
-    }
 
 
 def _asks_people(rulebook: Rulebook, selection: Selection) -> bool:
@@ -330,7 +145,7 @@ def judge_check(
     return outcome, judgement
 
 
-def _judge_check(bench: _Bench, entry: Entry, subject: str) -> Result:
+def _judge_check(bench: Bench, entry: Entry, subject: str) -> Result:
     verdict = _reach_verdict(bench, entry)
     asked = [(name, call) for condition, calls in entry.conditions if condition.kind != "label" for name, call in calls.items()]
     if verdict.applies:
@@ -351,7 +166,7 @@ def _judge_check(bench: _Bench, entry: Entry, subject: str) -> Result:
     )
 
 
-def _reach_verdict(bench: _Bench, entry: Entry) -> Verdict:
+def _reach_verdict(bench: Bench, entry: Entry) -> Verdict:
     """The verdict on a check: that on a host before which answered alike, where there was one."""
     key = (entry.number, *map(bench.number, entry.told_by))
     if not entry.told_by or 0 in key[1:]:
@@ -363,7 +178,7 @@ def _reach_verdict(bench: _Bench, entry: Entry) -> Verdict:
     return verdict
 
 
-def _judge(bench: _Bench, entry: Entry) -> Verdict:
+def _judge(bench: Bench, entry: Entry) -> Verdict:
     applies, reason = _applies(bench, entry)
     if applies is not True:
         return Verdict(False, Outcome.NOT_APPLICABLE if applies is False else Outcome.ERROR, reason)
@@ -398,7 +213,7 @@ def _summary(outcome: Outcome, judgement: Judgement, check: Check) -> str:
     return "; ".join(list(reasons)[:3])
 
 
-def _applies(bench: _Bench, entry: Entry) -> tuple[bool | None, str]:
+def _applies(bench: Bench, entry: Entry) -> tuple[bool | None, str]:
     """Whether every condition holds, and why not."""
     truths: list[bool | None] = []
     reasons: list[str] = []
@@ -411,7 +226,7 @@ def _applies(bench: _Bench, entry: Entry) -> tuple[bool | None, str]:
 
 
 def _condition(
-    bench: _Bench, condition: Condition, asked: Mapping[str, Call], parameters: Mapping[str, Scalar]
+    bench: Bench, condition: Condition, asked: Mapping[str, Call], parameters: Mapping[str, Scalar]
 ) -> tuple[bool | None, str]:
     if condition.kind == "label":
         missing = [
@@ -433,21 +248,6 @@ def _why(findings: Iterable[Finding]) -> str:
 
 def _is_there(observation: Observation) -> bool | None:
     return None if isinstance(observation, Unobservable) else isinstance(observation, Observed)
-
-
-def _describe_check(check: Check) -> CheckText:
-    remedy = check.remediation
-    return CheckText(
-        check.id,
-        check.domain,
-        check.title,
-        check.rationale,
-        remedy.text,
-        remedy.effort.value,
-        remedy.when.value,
-        check.references,
-        check.sha256,
-    )
 
 
 def _platform(answers: Mapping[Call, Exhibit], probes: Mapping[str, Probe]) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from secscan.judge.assess import every_ask
+from secscan.judge.rulebook import every_ask
 from secscan.model.check import Check, Subject
 from secscan.pipeline import load_engine
 from secscan.plugins import probes
