@@ -150,8 +150,9 @@ fetch() {
   done
 }
 program=''
+# busybox has an httpd too: asked for its version it would start, and show every file of the host to everybody
 for file in /usr/sbin/apache2 /usr/sbin/httpd /usr/sbin/httpd-prefork /usr/local/apache2/bin/httpd; do
-  if [ -z "$program" ] && [ -x "$file" ]; then
+  if [ -z "$program" ] && [ -x "$file" ] && grep -q 'Apache/' "$file"; then
     case $("$file" -v 2>/dev/null </dev/null) in *'Server version: Apache/'*) program=$file ;; esac
   fi
 done
