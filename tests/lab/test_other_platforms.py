@@ -58,6 +58,7 @@ SETS = {
     "firewall": FIREWALL,
     "clock": CLOCK,
     "openrc": SERVICES,
+    "restarts": ("important_services_restart_themselves",),
     "wrong": tuple(WRONG),
     "passwords": ("passwords_not_empty",),
 }
@@ -367,6 +368,9 @@ def test_a_service_of_openrc_is_the_same_alone_as_among_all(lab, openrc):
 
 def test_failed_services_of_openrc_fail_the_check_until_they_run_and_one_in_doubt_passes_nothing(openrc, verdicts):
     assert verdicts(openrc, "openrc") == dict.fromkeys(SERVICES, "fail")
+    assert verdicts(openrc, "restarts") == {
+        "important_services_restart_themselves": "error"
+    }  # sshd is one, and OpenRC tells nothing
     openrc.run("""
         rc-update --quiet del fails
         rc-service by-hand stop
