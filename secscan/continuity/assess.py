@@ -11,6 +11,7 @@ from secscan.continuity.composition import Composition, Depth, compose, measure_
 from secscan.continuity.evidence import WINDOW_S, Evidence
 from secscan.continuity.extent import Extent, measure_extent
 from secscan.continuity.figures import Figure, Knowledge, Verdict, judge_best, worst_of
+from secscan.continuity.inclusion import leave_out
 from secscan.continuity.intervals import gaps, quantile, share_held
 from secscan.continuity.points import Copy, RestorePoint
 from secscan.continuity.reading import find_copies
@@ -170,7 +171,7 @@ def assess_service(service: Service, evidence: Evidence) -> ServiceFigures:
 
 def assess_data_set(data_set: DataSet, rpo: float, evidence: Evidence) -> DataSetFigures:
     """The figures of a data set against the objective of its service."""
-    copies = find_copies(data_set, evidence.repositories, evidence.views, evidence.now)
+    copies = leave_out(data_set, find_copies(data_set, evidence.repositories, evidence.views, evidence.now), evidence)
     site, now = evidence.host_sites.get(data_set.host, ""), evidence.now
     faults = [copy.fault for copy in copies if copy.fault]
     times = [point.time for copy in copies for point in copy.restorable]

@@ -14,7 +14,7 @@ PROBE = derived_probe(
         Call.of(probe, {})
         for probe in (
             "backup_repositories", "backup_clients", "snapshots", "rsnapshot", "pgbackrest", "backup_catalogue", "postgresql_state",
-            "restore_tests", "data_usage",
+            "restore_tests", "data_usage", "backup_sources",
         )
     ),
     attributes=(

@@ -21,6 +21,8 @@ from secscan.continuity.expiry import expiry_records
 from secscan.continuity.extent import find_strays
 from secscan.continuity.figures import Figure, Knowledge, Verdict
 from secscan.continuity.fleet import address_records, clock_records, key_records, opener_records
+from secscan.continuity.inclusion import leave_out
+from secscan.continuity.points import Copy
 from secscan.continuity.reading import HostView, Look, view_host
 from secscan.continuity.trials import find_trials
 from secscan.documents import read_document
@@ -319,6 +321,77 @@ def test_the_disk_of_a_virtual_machine_is_not_its_own():
 def test_one_resolver_is_a_single_point(lines, single):
     told = look("file_content", {"path": "/etc/resolv.conf"}, text="", lines=lines, size=1)
     assert next(each.single for each in find_elements(ERP, evidence(view("db1", told))) if each.kind == "resolver") is single
+
+
+NOWHERE_ELSE = Absent("other hosts")
+
+
+def told_to_save(*paths: str, tool: str = "restic", remote=NOWHERE_ELSE) -> Look:
+    return look("backup_sources", sources=({"tool": tool, "file": "job", "paths": paths, "remote": remote},), count=1)
+
+
+@pytest.mark.parametrize(
+    ("told", "covered"),
+    [
+        ((), True),
+        ((told_to_save("/srv"),), True),
+        ((told_to_save("/srv/erp/"),), True),
+        ((told_to_save("/etc"),), None),
+        ((told_to_save("/srv/erp2"),), None),
+        ((told_to_save("/etc"), told_to_save("/srv")), True),
+        ((told_to_save("/etc", tool="borg"),), True),
+        ((told_to_save(),), True),
+        (
+            (
+                look(
+                    "backup_sources",
+                    sources=({"tool": "restic", "file": "job", "paths": Unobservable("a list"), "remote": Absent("")},),
+                ),
+            ),
+            True,
+        ),
+    ],
+    ids=[
+        "nothing told",
+        "above",
+        "itself",
+        "elsewhere",
+        "beside",
+        "another job",
+        "another tool",
+        "no list",
+        "a list from elsewhere",
+    ],
+)
+def test_data_that_the_backup_is_not_told_to_save_is_not_known_to_be_covered(told, covered):
+    held = {
+        "tool": "restic", "location": "/srv/borg", "evidence": "repository", "data_set": Absent("it"), "id": Absent("it"),
+        "target": Absent("it"), "newest": NOW - HOUR, "time_is": "end", "damaged": 0, "encrypted": True,
+        "append_only": Absent("it"),
+    }  # fmt: skip
+    point = {
+        "tool": "restic",
+        "location": "/srv/borg",
+        "time": NOW - HOUR,
+        "whole": True,
+        "name": "",
+        "kind": "",
+        "size": Absent("it"),
+    }
+    kept = view("vault", look("backup_repositories", {"places": ("/srv/*",)}, repositories=(held,), points=(point,), count=1))
+    (data,) = assess_service(ERP, evidence(view("db1", *told), kept)).data_sets
+    assert data.covered is covered
+    if covered is None:
+        assert data.rpo_now.why == "what restic is told to save does not name /srv/erp"
+        assert data.rpo_now.verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(("fetched", "left_out"), [(("db1:/srv/",), False), (("db1:/etc/",), True), (("other:/srv/",), False)])
+def test_what_rsnapshot_fetches_from_a_host_is_read_where_it_runs(fetched, left_out):
+    keeper = Repository("far", "vault", "/srv/rs", "rsnapshot", "valencia")
+    found = evidence(view("vault", told_to_save(tool="rsnapshot", remote=fetched)), view("db1"))
+    (copy,) = leave_out(FILES, (Copy(keeper),), found)
+    assert bool(copy.fault) is left_out
 
 
 def test_one_clock_that_is_wrong_moves_no_other_clock():

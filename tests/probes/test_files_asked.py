@@ -18,6 +18,7 @@ from secscan.judge.observe import observe, split_batch
 from secscan.model.probe import Observed
 from secscan.model.values import Absent, Unobservable
 from secscan.plan.compile import compile_plan
+from secscan.probes.backup_sources import BORGMATIC_AWK, COMMANDS_AWK, RSNAPSHOT_AWK
 from secscan.probes.certificate_file import NAMING_LINES
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
@@ -233,3 +234,43 @@ def test_a_command_cannot_print_its_own_exit_status():
     answer, observation = ask("command", run="printf 'x\\nexit 0\\n'; exit 5")
     assert answer.stdout == b"| x\n| exit 0\nexit 5\n"
     assert isinstance(observation, Unobservable)
+
+
+@pytest.mark.parametrize("awk", ["awk", "busybox awk"])
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("restic -q -r sftp:r@v:/srv/restic --password-file /p backup /srv/erp /etc", ["restic", "path /srv/erp", "path /etc"]),
+        ("ExecStart=/usr/bin/restic backup --verbose '/srv/erp' --exclude /srv/erp/cache", ["restic", "path /srv/erp"]),
+        ('borg create --stats "ssh://b@v/srv/borg::erp-{now}" /srv/erp \\\n  /home', ["borg", "path /srv/erp", "path /home"]),
+        ("0 2 * * * root X=hunter2 restic backup /srv; restic forget --prune", ["restic", "path /srv"]),
+        ("restic backup --files-from /etc/list", ["restic", "opaque it takes a list from elsewhere"]),
+        ("restic backup $PLACES /srv", ["restic", "opaque a part of the list is not written out", "path /srv"]),
+        ("restic backup .", ["restic", "opaque a part of the list is not written out"]),
+        ("restic backup /srv/* ", ["restic", "opaque a part of the list is not written out"]),
+        ("# restic backup /srv", []),
+        ("restic snapshots; borg list /srv/borg; tar c /home", []),
+        ("borg create repo::a /a && borg create repo::b /b", ["borg", "path /a", "borg", "path /b"]),
+    ],
+)
+def test_of_a_command_that_makes_a_backup_only_what_it_saves_is_told(tmp_path, awk, line, told):
+    if not shutil.which(awk.split(" ", maxsplit=1)[0]):
+        pytest.skip(f"{awk} is not installed")
+    script = tmp_path / "job"
+    script.write_text(f"#!/bin/sh\n{line}\n")
+    said = subprocess.run([*awk.split(), COMMANDS_AWK, str(script)], capture_output=True, text=True, check=True).stdout
+    assert [each.removesuffix(f" {script}").removeprefix("source ") for each in said.splitlines()] == told
+
+
+def test_lists_of_borgmatic_and_rsnapshot_are_told_as_they_are_written(tmp_path):
+    (tmp_path / "b").write_text(
+        "repositories:\n  - path: /srv/borg\nsource_directories:\n    - /home  # people\n    - '/srv'\nkeep_daily: 7\n"
+    )
+    (tmp_path / "r").write_text(
+        "snapshot_root\t/srv/rsnapshot/\n#backup\t/no\tx/\nbackup\t/home/\tlocalhost/\nbackup\troot@db1:/srv/erp/\tdb1/\n"
+    )
+    told = [
+        subprocess.run(["awk", program, str(tmp_path / name)], capture_output=True, text=True, check=True).stdout.splitlines()[1:]
+        for program, name in ((BORGMATIC_AWK, "b"), (RSNAPSHOT_AWK, "r"))
+    ]
+    assert told == [["path /home", "path /srv"], ["path /home/", "remote db1:/srv/erp/"]]

@@ -41,6 +41,7 @@ SENTENCES = (
     mark("{repository} is damaged: {count} files do not hold what they should"),
     mark("{repository} has {count} restore points that cannot be counted on"),
     mark("not all of {path} on {host} may be read"),
+    mark("what {tool} is told to save does not name {names}"),
     mark("no backup tells how large the database is"),
     mark("{name} does not say which hosts it runs on"),
     mark("nothing tells whether {host} is a virtual machine"),
