@@ -37,6 +37,7 @@ from secscan.cli.reports import (
     load_reporters,
     parse_fail_on,
     prepare_folder,
+    remove_leftovers,
     report_options,
 )
 from secscan.errors import HistoryError, UsageError
@@ -149,6 +150,7 @@ def performed(job: Job) -> Iterator[Done]:
             stack.enter_context(alone(job.inventory, job.targets))
         output = job.output
         folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
+        remove_leftovers(folder)
         run = Run(folder, job.keep_evidence, name_of_run(started_at) if output and not job.resume else "", job.redaction)
         memory = _memory(job, run, started_at) if job.remembered else None
         if memory:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = "text, html, portal, pdf, json, csv, junit, markdown, sarif, xccdf, hdf, oscal, poam, ocsf, prometheus, nagios"
 _SEVERITIES = ("low", "medium", "high", "critical")
+_WRITER = re.compile(r"\.([0-9]+)(?:\.[0-9]+)?\.partial\Z")  # the process whose file it is
 _SETTLED = ("waived", "attested", "attested_not_applicable")
 _OTHERS = ("error", "manual", "unreachable", "never")
 _COUNTED = {
@@ -422,6 +423,25 @@ def prepare_folder(folder: Path, mode: int = 0o700) -> Path:
         raise UsageError(
             "{folder}: cannot be written: {reason}; allowed: a folder that you may write in", folder=folder, reason=error.strerror
         ) from error
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Take away what a run that was killed was just writing; what another process still writes stays."""
+    for place in (folder, folder / "hosts", folder / "evidence"):
+        for path in place.glob(".*.partial"):
+            writer = _WRITER.search(path.name)
+            if writer and not _is_alive(int(writer[1])):
+                path.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def write_whole(path: Path, pieces: Iterable[str | bytes], mode: int = 0o600) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-KILLS = {"sqlite": 180, "postgresql": 30}  # by chance, beside one at every statement
+KILLS = {"sqlite": 120, "postgresql": 20}  # by chance, beside one at every statement
 
 
 def test_a_kill_at_every_statement_and_at_any_moment_loses_at_most_the_host_in_flight(url: str):
