@@ -26,7 +26,7 @@ from secscan.messages import Message, Title, counted
 
 REPOSITORY = places.checks().parent
 TRANSLATED = [code for code in LANGUAGES if code != "en"]
-COMPLETE = ("fr", "es", "zh")
+COMPLETE = ("fr", "es", "zh", "ru")
 """Languages in which nothing is missing; in the others, what nobody has translated yet is said in English."""
 KEYWORDS = {
     **dict.fromkeys(("Message", "say", "phrase", "UsageError", "HistoryError", "EvidenceError")),
