@@ -28,6 +28,9 @@ keep: daily 30, weekly 12, yearly 7 # secscan run forgets older runs and their e
 # organization: Our organization # what the statements are about
 # reports: # secscan run also writes these
 #   - {formats: [html], directory: /srv/reports/fr, language: fr}
+# notify: # who is told of new failures, lost hosts and ends, see docs/operations.md
+#   channels:
+#     - {name: team, url_file: team.url} # a private file (mode 0600) with a URL of Apprise
 # prometheus: /var/lib/prometheus/node-exporter/secscan.prom # numbers for the textfile collector
 # log_format: json # text unless said
 # fail_on: [high, unreachable] # what ends with exit code 1; low unless said

@@ -70,7 +70,7 @@ def failing(first: int | None, history: str | None) -> int:
 
 @command.command("forget")
 @click.option(
-    "--keep", "policy", required=True, metavar="POLICY", help="daily 30, weekly 12, yearly 7; the newest run always stays."
+    "--keep", "policy", required=True, metavar="POLICY", help="daily 30, weekly 12, yearly 7; the two newest always stay."
 )
 @click.option("--cited-by", "waivers", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
               help="Keep the runs in which waivers of this file were given.")  # fmt: skip

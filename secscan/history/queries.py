@@ -41,7 +41,8 @@ def demand_run(connection: Connection, name: str) -> Run:
     found = find_run(connection, name)
     if found is None:
         newest = connection.execute(select(runs.c.name).order_by(runs.c.id.desc()).limit(5)).scalars().all()
-        raise UsageError("no run is named {name!r}; allowed: {allowed}, ...", name=name, allowed=["latest", "previous", *newest])
+        words = [word for word in ("latest", "previous") if word != name]
+        raise UsageError("no run is named {name!r}; allowed: {allowed}, ...", name=name, allowed=[*words, *newest])
     return found
 
 
@@ -109,7 +110,7 @@ def statuses_at(connection: Connection, run_id: int, ids: Select[Any]) -> dict[i
         .join(last, last.c.id == transitions.c.id)
         .join(versions, versions.c.id == transitions.c.version_id)
     )
-    return {state_id: Status(*status) for state_id, *status in connection.execute(query)}
+    return {state_id: Status(*status) for state_id, *status in connection.execute(query).all()}
 
 
 def steps_of_failures(connection: Connection, baselines: Iterable[str]) -> Iterator[tuple[str, list[Step]]]:

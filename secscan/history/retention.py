@@ -19,14 +19,17 @@ _RULE = re.compile(r"(last|daily|weekly|monthly|yearly)\s+([1-9][0-9]{0,4})\Z")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How many periods of each kind keep their newest run; `last` keeps that many runs whatever their age."""
+    """How many periods of each kind keep their newest run; `last` keeps that many runs whatever their age.
 
-    last: int = 1
+    Unless said, two: what changed since the run before can be asked for, though there were two on one day.
+    """
+
+    last: int = 2
     periods: Mapping[str, int] = field(default_factory=dict)
 
 
 def parse_policy(text: str) -> Policy:
-    """`daily 30, weekly 12, yearly 7`; UsageError for anything else. The newest run is always kept."""
+    """`daily 30, weekly 12, yearly 7`; UsageError for anything else. Without `last` the two newest runs are kept."""
     counts: dict[str, int] = {}
     for part in text.split(","):
         rule = _RULE.match(part.strip())
@@ -35,7 +38,7 @@ def parse_policy(text: str) -> Policy:
                 "cannot keep {text!r}; allowed: {allowed}, joined by commas, each word once", text=text, allowed=ALLOWED
             )
         counts[rule[1]] = int(rule[2])
-    return Policy(counts.pop("last", 1), counts)
+    return Policy(counts.pop("last", 2), counts)
 
 
 def kept_runs(runs: Mapping[str, float], policy: Policy) -> set[str]:

@@ -103,7 +103,9 @@ class History:
             first, second = queries.reached_hosts(connection, before), queries.reached_hosts(connection, after)
             changed = select(transitions.c.state_id).where(transitions.c.run_id > before.id, transitions.c.run_id <= after.id)
             old, new = queries.statuses_at(connection, before.id, changed), queries.statuses_at(connection, after.id, changed)
-            names: dict[int, tuple[str, str, str]] = {row[0]: row[1:] for row in connection.execute(queries.select_names(changed))}
+            names: dict[int, tuple[str, str, str]] = {
+                row[0]: row[1:] for row in connection.execute(queries.select_names(changed)).all()
+            }
             changes = []
             for state_id, place in names.items():
                 earlier, later = queries.present(old.get(state_id)), queries.present(new.get(state_id))

@@ -68,6 +68,12 @@ def test_a_job_does_not_push_out_another_one_that_is_remembered_in_the_same_plac
     assert names(superfluous_runs(elsewhere, LAST, NOBODY)) == ["b1"]
 
 
+def test_the_two_newest_runs_stay_even_of_one_day_unless_said_otherwise():
+    today = [replace(run, started_at=9000.0 + run.id) for run in runs(*((f"r{number}", "a", True) for number in range(4)))]
+    assert names(superfluous_runs(today, parse_policy("daily 1"), NOBODY)) == ["r0", "r1"]
+    assert names(superfluous_runs(today, parse_policy("daily 1, last 1"), NOBODY)) == ["r0", "r1", "r2"]
+
+
 def test_a_run_that_broke_off_takes_the_place_of_no_whole_one_and_stays_as_long_as_it_can_be_taken_up():
     broken = runs(("old", "a", False), ("whole", "a", True), ("broken", "a", False))
     assert names(superfluous_runs(broken, LAST, NOBODY)) == ["old"]
