@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from secscan.continuity.composition import measure_depth
@@ -47,6 +47,8 @@ def test_the_share_held_is_that_of_the_seconds_whose_newest_point_was_young_enou
 
 
 @given(TIMES, st.integers(1, NOW))
+@example([NOW], 1)
+@example([NOW + 1], 1)
 def test_the_worst_gap_is_the_most_that_could_have_been_lost_at_any_second_of_the_window(times, window):
     known = [time for time in times if time <= NOW]
     inside = [time for time in known if time >= NOW - window]

@@ -40,7 +40,10 @@ FAULTS: Mapping[str, Fault] = {
         ("app",),
         "systemctl disable --quiet --now backup-erp.timer",
         "systemctl enable --quiet --now backup-erp.timer",
-        {("app", "backup_scheduled"): "fail", ("app", "backup_runs_succeed"): "not_applicable"},
+        {
+            ("app", "backup_scheduled"): "fail",
+            **dict.fromkeys((("app", "backup_runs_succeed"), ("app", "backup_failures_reported")), "not_applicable"),
+        },
     ),
     "the far copy is deleted": Fault(
         ("far",),
