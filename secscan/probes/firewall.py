@@ -175,6 +175,7 @@ modern() {
 }
 if [ "$(id -u)" != 0 ]; then printf 'unobservable: the packet filter is shown to root only\n'
 elif ! have awk; then printf 'unobservable: awk is missing\n'
+elif [ ! -e /proc/self ]; then printf 'unobservable: /proc is not mounted\n' # nft would tell of the kernel around a tree
 else
   modern
   legacy ip /proc/net/ip_tables_names iptables

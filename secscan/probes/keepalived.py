@@ -38,6 +38,7 @@ show() {{ # FILE DEPTH: its lines, those of included files in their place
 main=/etc/keepalived/keepalived.conf
 if [ ! -e "$main" ]; then printf 'absent\n'
 elif [ ! -r "$main" ]; then printf 'unobservable: keepalived.conf cannot be read by this user\n'
+elif [ ! -e /proc/self ]; then printf 'unobservable: /proc is not mounted, so what runs is not known\n'
 elif ! have ip; then printf 'unobservable: there is no ip command\n'
 else
   runs=no

@@ -76,6 +76,7 @@ by_proc() {
     }'
 }
 if ! have awk; then printf 'unobservable: awk is missing\n'
+elif [ ! -e /proc/self ]; then printf 'unobservable: /proc is not mounted\n' # ss would tell of the kernel around a tree
 elif { have ss && list=$(by_ss); } || { [ -r /proc/net/tcp ] && list=$(by_proc); }; then
   [ -z "$list" ] || printf '%s\n' "$list" | head -n @LIMIT@
   printf 'end\n'

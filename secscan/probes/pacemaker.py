@@ -9,8 +9,9 @@ from secscan.model.probe import Answer, Arguments, Attribute, Observation, Obser
 from secscan.model.values import Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, reply
 
-# Pacemaker 1.1 knows only the older of the two options.
-_SCRIPT = r"""if ! have crm_mon; then
+# Pacemaker 1.1 knows only the older of the two options. In a tree without /proc the daemons that answer would be those around it.
+_SCRIPT = r"""if [ ! -e /proc/self ]; then printf 'unobservable: /proc is not mounted\n'; part 0 0; exit 0; fi
+if ! have crm_mon; then
   if [ -e /etc/corosync/corosync.conf ]; then printf 'unobservable: there is a corosync.conf, and no crm_mon command\n'
   else printf 'absent\n'; fi
 elif told=$(crm_mon --one-shot --inactive --output-as=xml 2>/dev/null) ||

@@ -37,6 +37,7 @@ show_strongswan() {
   else printf 'fault strongSwan: %s\n' "$(swanctl --list-conns 2>&1 >/dev/null | tr '\n' ' ')"; fi
 }
 if ! have awk; then printf 'unobservable: there is no awk command\n'; part 0 0; exit 0; fi
+if [ ! -e /proc/self ]; then printf 'unobservable: /proc is not mounted, so what runs is not known\n'; part 0 0; exit 0; fi
 charon=''
 for comm in /proc/[0-9]*/comm; do
   called=''

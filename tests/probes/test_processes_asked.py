@@ -12,7 +12,7 @@ from test_shell import SHELLS, run
 
 from secscan.judge.observe import observe, split_batch
 from secscan.model.probe import Observed
-from secscan.model.values import Absent
+from secscan.model.values import Absent, Unobservable
 from secscan.plan.compile import compile_plan
 
 # A script's process is called as its file is. The words are: name, flags, text of /opt/config, and what to run then.
@@ -156,3 +156,10 @@ def test_a_program_that_was_replaced_while_it_runs_is_told(what: str, shell: str
     (use,) = [use for use in seen.attributes["uses"] if use["program"] == "naps"]
     assert use["file"] == "/opt/naps"
     assert isinstance(use["replaced"], Absent) is (what == "removed")
+
+
+@pytest.mark.parametrize("probe", ["firewall", "listening_port", "pacemaker"])
+def test_a_tree_without_proc_tells_nothing_of_the_machine_around_it(probe: str):
+    _, seen = ask(probe, 'while umount -l /proc 2>/dev/null; do :; done\nexec "$@"\n')
+    assert isinstance(seen, Unobservable)
+    assert "/proc is not mounted" in seen.reason
