@@ -21,8 +21,9 @@ from .lab import Lab
 from .roots import PACKAGES, PASSWORD
 
 FLIPS = Path(__file__).with_name("flips")
-SERVICES = (*PACKAGES, "at", "auditd", "fail2ban", "libpam-google-authenticator", "libpam-pwquality", "logrotate",
-            "mariadb-server", "opendoas", "postfix", "postgresql", "unattended-upgrades", "openscap-scanner")  # fmt: skip
+SERVICES = (*PACKAGES, "apache2", "at", "auditd", "fail2ban", "libapache2-mod-php", "libpam-google-authenticator",
+            "libpam-pwquality", "logrotate", "mariadb-server", "memcached", "opendoas", "postfix", "postgresql", "redis-server",
+            "unattended-upgrades", "openscap-scanner")  # fmt: skip
 LABELS = {"backup": "files", "role": "mail", "risk": "high", "criticality": "critical"}
 Outcomes = Mapping[str, str]
 

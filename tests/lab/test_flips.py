@@ -38,7 +38,7 @@ PARAMETERS = {
     "mail_taken_from_this_host_only": '{served: ["25"]}',
     "postgresql_not_near_standstill": "{connections: 5}",
 }
-AT_LEAST = 225
+AT_LEAST = 240
 PLAYED_AT_MOST = 40
 PLAYED = re.compile(
     r"^kernel |audit-status|modprobe[.]d|efivars|lib/modules", re.MULTILINE

@@ -233,6 +233,17 @@ END
 echo 'hostssl all all 10.99.0.0/24 scram-sha-256' >>/etc/postgresql/15/main/pg_hba.conf
 systemctl start mariadb.service postgresql@15-main.service
 
+# Web pages and data in memory. Apache does not run: its settings are read all the same, and port 80 stays closed.
+systemctl disable --quiet --now apache2.service 2>/dev/null
+a2dismod --quiet --force status >/dev/null
+a2enmod --quiet ssl >/dev/null
+sed -E -i 's/^([ \t]*Options) Indexes /\1 /' /etc/apache2/apache2.conf
+sed -E -i 's/^(ServerTokens) .*/\1 Prod/; s/^(ServerSignature) .*/\1 Off/' /etc/apache2/conf-available/security.conf
+sed -E -i 's/^([ \t]*SSLProtocol) .*/\1 TLSv1.2 TLSv1.3/' /etc/apache2/mods-available/ssl.conf
+printf '%s\n' '<VirtualHost *:443>' 'SSLEngine on' '</VirtualHost>' >/etc/apache2/sites-enabled/lab.conf
+printf 'session.%s\n' cookie_httponly=1 cookie_secure=1 use_strict_mode=1 'cookie_samesite="Lax"' \
+  >/etc/php/8.2/apache2/conf.d/50-lab.ini
+
 # Services.
 mkdir -p /etc/systemd/system/backup-lab.service.d /etc/fapolicyd
 for each in chrony ssh cron rsyslog; do
