@@ -67,7 +67,11 @@ def complain(error: SecscanError) -> None:
     """Tell why a command ends: a line for each problem."""
     from secscan.inert import block  # noqa: PLC0415 - only for a mistake
 
-    for line in block(str(error)).splitlines() if _journal.as_json else told(error):
+    if not _journal.as_json:
+        for line in told(error):
+            click.echo(f"secscan: {line}", err=True)
+        return
+    for line in block(str(error)).splitlines():
         note("failed", line, "error", exit_code=error.exit_code)
 
 

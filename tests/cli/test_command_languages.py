@@ -156,6 +156,14 @@ def test_what_a_host_says_is_harmless_in_every_language():
         assert "\x1b" not in language.say("{host}: {summary}", host="a\x1b[2J", summary="b\u202e")
 
 
+def test_a_mistake_is_told_in_arabic_without_showing_what_keeps_directions_apart(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv(language.VARIABLE, "ar")
+    assert run(["diff", "a\u202e", "b", "--history", str(tmp_path / "h.sqlite")]) == 2
+    said = capsys.readouterr().err
+    assert "\u2068'a<U+202E>'\u2069" in said.replace("\\u202e", "<U+202E>")
+    assert "<U+2068>" not in said
+
+
 @pytest.mark.parametrize("width", [20, 80])
 def test_a_paragraph_of_wide_characters_stays_in_its_columns(width):
     lines = wrap("主机 " + "豫" * 100 + " end", width, "  ", "    ")
