@@ -147,6 +147,27 @@ def test_a_run_that_breaks_shows_in_the_status_and_is_a_failed_unit(planned):
     assert planned.run(f"{SECSCAN} schedule status; echo $?").endswith("\n0\n")
 
 
+def test_a_users_own_manager_does_it_too(planned):
+    planned.run(
+        "set -e; mkdir -p /home/scan/own; cp -r /srv/nightly/content /home/scan/own; cd /home/scan/own\n"
+        "printf 'hosts: [local]\\n' >inventory.yml\n"
+        "printf 'inventory: inventory.yml\\nbaseline: own\\ncontent: [content]\\noutput: out\\nhistory: h.sqlite\\n' >secscan.yml\n"
+        "chown -R scan: /home/scan; mkdir -p /run/systemd/system/user@.service.d\n"
+        "printf '[Service]\\nEnvironment=XDG_RUNTIME_DIR=/run/user/%%i\\n' >/run/systemd/system/user@.service.d/runtime.conf\n"
+        "systemctl daemon-reload; systemctl start user@2001.service"  # the folder is named as pam_systemd would
+    )
+    as_user = "setpriv --reuid=2001 --regid=2001 --init-groups env HOME=/home/scan XDG_RUNTIME_DIR=/run/user/2001"
+    words = "schedule install --user --config /home/scan/own/secscan.yml --random-delay 1s --on-calendar '*:*:0/5'"
+    told = planned.run(f"{as_user} {SECSCAN} {words} 2>&1", check=False)
+    assert "wrote /home/scan/.config/systemd/user/secscan.timer" in told, told
+    assert "loginctl enable-linger scan" in told
+    wait(planned, (planned.root / "home/scan/own/out/report.json").exists)
+    assert planned.run("stat -c %U /home/scan/own/out/report.json") == "scan\n"
+    assert "timer active, next run " in planned.run(f"{as_user} {SECSCAN} schedule status --user")
+    planned.run(f"{as_user} {SECSCAN} schedule remove --user; systemctl stop user@2001.service")
+    assert planned.run("find /home/scan/.config -name '*secscan*'") == ""
+
+
 def test_removing_the_schedule_leaves_nothing_of_it(planned):
     install(planned, "daily")
     planned.run(f"{SECSCAN} schedule remove")
