@@ -176,10 +176,14 @@ def join_evidence(
 
 
 def _every_demand(engine: Engine) -> Mapping[str, Demand]:
-    """What every check that people answer asks of a statement: as the baseline says, else as the check itself does."""
+    """What the checks that people have answered ask of a statement: as the baseline says, else as the check itself does.
+
+    No other check is looked at: to make them all of what is stored takes as long as to ask a host.
+    """
+    named = {name for attestation in engine.attestations for name in attestation.checks if name in engine.library.checks}
     by_default = {
         check.id: Demand(check.questions, limit if isinstance(limit, int | float) else None)
-        for check in engine.library.checks.values()
+        for check in map(engine.library.checks.__getitem__, sorted(named))
         if check.questions
         for limit in [check.parameters[VALID_FOR].default if VALID_FOR in check.parameters else None]
     }
