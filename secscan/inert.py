@@ -132,7 +132,7 @@ def _name(character: str) -> str:
 
 
 def _columns_of(character: str) -> int:
-    if unicodedata.category(character) in {"Mn", "Me"}:
+    if unicodedata.category(character) in {"Mn", "Me", "Cf"}:  # Cf in a visible text: our own isolates
         return 0
     return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from secscan.cli.journal import say_aside
-from secscan.cli.language import say, spoken, words
+from secscan.cli.language import WIDTH, say, spoken, words
 from secscan.cli.memory import history_option, inspect_history, open_history
 from secscan.cli.redacting import Redaction, read_redaction, redact_options, shown
 from secscan.cli.report import saved_sources
@@ -34,6 +34,7 @@ _GOVERNANCE = click.option(
     metavar="FILE",
     help="Your own targets, risks (owner, treatment, ...) and proposed adjustments.",
 )
+_TITLE = 24  # columns; a longer title goes on below
 _STATES = {True: phrase("reached"), False: phrase("missed"), None: phrase("no data")}
 
 
@@ -182,7 +183,7 @@ def _plain(indicator: Indicator) -> dict[str, Any]:
 def _table(indicators: tuple[Indicator, ...]) -> Iterator[str]:
     from secscan.inert import columns  # noqa: PLC0415 - keep --help free of it
     from secscan.kpi.annual import trend, write_value  # noqa: PLC0415 - as above
-    from secscan.lines import before, pad  # noqa: PLC0415 - as above
+    from secscan.lines import before, pad, wrap  # noqa: PLC0415 - as above
 
     w = words()
     titles = [spoken(Message(each.definition.title)) for each in indicators]
@@ -190,15 +191,18 @@ def _table(indicators: tuple[Indicator, ...]) -> Iterator[str]:
         [write_value(figure, each.definition.unit, w) for figure in (each.value, each.target, each.before)] for each in indicators
     ]
     heads = [say("value"), say("target"), say("before")]
-    width, figure = max(map(columns, titles)), max(8, *(columns(cell) for row in (heads, *rows) for cell in row))
+    figure = max(8, *(columns(cell) for row in (heads, *rows) for cell in row))
     states = {reached: say(word) for reached, word in _STATES.items()}
     state = max(7, *map(columns, states.values()))
+    width = max(_TITLE, WIDTH - 3 * figure - state - 6)
     value, target, earlier = (before(cell, figure) for cell in heads)
     yield f"{'':<{width}}  {value} {target}  {'':<{state}} {earlier}"
     for each, title, row in zip(indicators, titles, rows, strict=True):
         value, target, earlier = (before(cell, figure) for cell in row)
+        first, *rest = wrap(title, width, "", "  ")
         moved = f" {spoken(Message(trend(each).word)).lower()}" if each.better is not None else ""
-        yield f"{pad(title, width)}  {value} {target}  {pad(states[each.reached], state)} {earlier}{moved}".rstrip()
+        yield f"{pad(first, width)}  {value} {target}  {pad(states[each.reached], state)} {earlier}{moved}".rstrip()
+        yield from rest
 
 
 def _rows(found: list[Risk], *, redacted: bool) -> Iterator[tuple[str, ...]]:
