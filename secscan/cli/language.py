@@ -6,6 +6,7 @@ language is said.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -62,10 +63,18 @@ _speaker = _Speaker()
 
 
 def begin(environment: Mapping[str, str]) -> None:
-    """Start anew: as SECSCAN_LANGUAGE says, else as the first variable of the locale does that says anything, else in English."""
-    named = environment.get(VARIABLE) or next((environment[name] for name in _LOCALE if environment.get(name)), "")
+    """Start anew: as SECSCAN_LANGUAGE says, else as the first variable of the locale does that says anything, else in English.
+
+    The locale counts only where UTF-8 is written: another encoding has no signs for most of what would be said.
+    """
+    variables = _LOCALE if _writes_utf8() else ()
+    named = environment.get(VARIABLE) or next((environment[name] for name in variables if environment.get(name)), "")
     code = named.replace("-", "_").partition("_")[0].partition(".")[0].lower()
     _speaker.code = code if code in CODES else "en"
+
+
+def _writes_utf8() -> bool:
+    return (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
 
 
 def choose(code: str) -> None:

@@ -123,6 +123,12 @@ def test_the_language_is_that_of_the_environment_unless_somebody_says_otherwise(
     assert language.words().language[:2] == code
 
 
+def test_a_locale_that_is_not_utf_8_is_answered_in_english(monkeypatch):
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(io.BytesIO(), encoding="latin-1"))
+    language.begin({"LANG": "fr_FR"})
+    assert language.say("interrupted") == "interrupted"
+
+
 def test_a_message_is_plain_english_for_logs_and_json():
     message = Message("{count} of {names!r}; {list}", count=1234, names="a", list=["b", Message("c")])
     assert message == "1234 of 'a'; b, c"
