@@ -94,6 +94,7 @@ def command(
     engine = load(baseline, content, waivers=waivers, attestations=attestations, organization=organization)
     if not engine.rulebook.derived():
         engine = load(BASELINE, content, waivers=waivers, attestations=attestations, organization=organization)
+    _note_strangers(engine, declared)
     bundles, broken = _newest_bundles(saved, {target.name for target in declared.targets})
     measured = measure(declared, bundles, window_s, with_inventory(engine, declared), broken)
     for name in wanted:
@@ -219,6 +220,18 @@ def measure(
     indicators = measure_indicators(figures, evidence, assessment.results if assessment else ())
     judged = any(probe.name == _OBJECTIVES for probe in engine.rulebook.derived())
     return Measured(evidence, figures, indicators, assessment, broken or {}, judged)
+
+
+def _note_strangers(engine: Engine, declared: Inventory) -> None:
+    """Tell which statements name services that nobody declares: they count for nothing here, and a name may be misspelt."""
+    known = {service.name for service in declared.services}
+    for each in engine.attestations:
+        for name in each.scope.services:
+            if name not in known:
+                text = Message(
+                    "statement {id} is about the service {name!r}, which the inventory does not declare", id=each.id, name=name
+                )
+                note("statement_about_nothing", text, "warning", statement=each.id, service=name)
 
 
 def _check_formats(text: str, output: Path | None) -> list[str]:

@@ -561,6 +561,16 @@ def test_a_bundle_that_is_none_is_told_and_left_out(saved, capsys):
     assert told["services"][0]["own_figures"]["rto"]["verdict"] == "met"
 
 
+def test_a_statement_about_a_service_that_nobody_declares_is_told(saved, capsys):
+    (saved / "statements").mkdir()
+    (saved / "statements" / "drill.yaml").write_text(
+        "id: drill\nchecks: [recovery_exercised]\nscope: {services: [erpp]}\nstatement: It was brought up elsewhere.\n"
+        "performed_on: 2026-01-02\nvalid_until: 2027-01-02\nowner: {name: Ann}\napprover: {name: Bob}\nresult: fail\n"
+    )
+    run(["continuity", "-i", "inventory.yml", "--saved", ".", "--attestations", "statements"])
+    assert "statement drill is about the service 'erpp', which the inventory does not declare" in capsys.readouterr().err
+
+
 def test_the_json_is_as_its_schema_says(saved, capsys):
     jsonschema = pytest.importorskip("jsonschema")
     run(["continuity", "-i", "inventory.yml", "--saved", str(saved), "--json"])
