@@ -285,3 +285,9 @@ def test_every_kind_of_what_ends_by_itself_has_words():
 def test_what_ends_is_named_with_its_kind_in_the_language_of_the_page(name, told):
     kind, rest = write_ending(wording("fr"), name)
     assert (rest, kind) == (told, "" if name == told else "clé qui signe des paquets")
+
+
+def test_the_spaces_that_a_language_writes_stay_spaces_in_a_picture():
+    written = draw_timeline(data_set(repository(point(HOUR))), 4 * HOUR, NOW, 7 * DAY, wording("fr"), "a")
+    assert "U+" not in written
+    assert "4\u202fh" in written

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import chain
 
-from secscan.inert import for_html
+from secscan.reporters.html.templates import for_markup
 
 
 @dataclass(slots=True)
@@ -53,19 +53,21 @@ class Canvas:
         anchor = "end" if self.mirrored else "start"
         self._parts.append(
             f'<text class="{kind}" direction="ltr" x="{self._at(x):.6g}" y="{y:.6g}" text-anchor="{anchor}">'
-            f"{for_html(shown)}{_title(text) if shown != text else ''}</text>"
+            f"{for_markup(shown)}{_title(text) if shown != text else ''}</text>"
         )
 
     def word(self, kind: str, x: float, y: float, text: str, anchor: str = "start") -> None:
         """Words of ours."""
-        self._parts.append(f'<text class="{kind}" x="{self._at(x):.6g}" y="{y:.6g}" text-anchor="{anchor}">{for_html(text)}</text>')
+        self._parts.append(
+            f'<text class="{kind}" x="{self._at(x):.6g}" y="{y:.6g}" text-anchor="{anchor}">{for_markup(text)}</text>'
+        )
 
     def picture(self, kind: str, anchor: str, title: str, description: str) -> str:
         """The whole as an SVG element with title and description; `anchor` makes their ids the only ones of a page."""
         return (
             f'<svg class="drawing {kind}" viewBox="0 0 {self.width:.6g} {self.height:.6g}" role="img" '
-            f'aria-labelledby="{anchor}-title {anchor}-desc"><title id="{anchor}-title">{for_html(title)}</title>'
-            f'<desc id="{anchor}-desc">{for_html(description)}</desc>{"".join(self._parts)}</svg>'
+            f'aria-labelledby="{anchor}-title {anchor}-desc"><title id="{anchor}-title">{for_markup(title)}</title>'
+            f'<desc id="{anchor}-desc">{for_markup(description)}</desc>{"".join(self._parts)}</svg>'
         )
 
     def _at(self, x: float) -> float:
@@ -73,4 +75,4 @@ class Canvas:
 
 
 def _title(told: str) -> str:
-    return f"<title>{for_html(told)}</title>" if told else ""
+    return f"<title>{for_markup(told)}</title>" if told else ""

@@ -79,7 +79,7 @@ _VALUE = re.compile(r"\{(\w+)\}")
 Write = Callable[[str, str], str]
 """Writes a piece of a reason: what kind of piece it is, `words`, `value` or `english`, and its text."""
 _ELEMENTS: Mapping[str, Callable[[str], str]] = {
-    "words": for_html,
+    "words": templates.for_markup,
     "value": lambda text: f"<bdi>{for_html(text)}</bdi>",
     "english": lambda text: f"<bdi{templates.ENGLISH_MARK}>{for_html(text)}</bdi>",
 }
