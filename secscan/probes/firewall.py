@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, reply
+from secscan.syntax.systemd import SYSTEMD_IS_INIT
 
 # Both programs print `chain FAMILY TABLE NAME HOOK RULES V4 V6` for base chains, `rules N`, `chains N` and what hints at the tool.
 _RESOLVE_AWK = r"""
@@ -123,12 +124,17 @@ table != "filter" { next }
 }
 END { finish(); print "read " source }"""
 )
-_SCRIPT = r"""
+_SCRIPT = (
+    SYSTEMD_IS_INIT
+    + r"""
 wanted() {
-  [ "$(readlink "/etc/systemd/system/$1.service" 2>/dev/null)" != /dev/null ] || return 1
-  for link in "/etc/systemd/system/"*".wants/$1.service" "/etc/systemd/system/"*".requires/$1.service" \
-    "/usr/lib/systemd/system/"*".wants/$1.service" \
-    "/lib/systemd/system/"*".wants/$1.service" "/etc/runlevels/"*"/$1" "/etc/rc2.d/S"[0-9][0-9]"$1"; do
+  if systemd_is_init; then
+    [ "$(readlink "/etc/systemd/system/$1.service" 2>/dev/null)" != /dev/null ] || return 1
+    set -- "/etc/systemd/system/"*".wants/$1.service" "/etc/systemd/system/"*".requires/$1.service" \
+      "/usr/lib/systemd/system/"*".wants/$1.service" "/lib/systemd/system/"*".wants/$1.service" "/etc/rc2.d/S"[0-9][0-9]"$1"
+  elif [ -d /etc/runlevels ]; then set -- "/etc/runlevels/"*"/$1"
+  else set -- "/etc/rc2.d/S"[0-9][0-9]"$1"; fi
+  for link do
     [ ! -e "$link" ] && [ ! -h "$link" ] || return 0
   done
   return 1
@@ -190,6 +196,7 @@ else
   printf 'end\n'
 fi
 part 0 0""".replace("@NFT@", _NFT_AWK).replace("@IPTABLES@", _IPTABLES_AWK)
+)
 _STRICT = {"accept": 0, "reject": 1, "drop": 2}
 _LOADERS = {
     "ufw": {"ufw"},
@@ -214,7 +221,8 @@ def ask(calls: Sequence[Arguments]) -> Question:
     """One question for all: there are no arguments. The rules are reduced on the host to their defaults."""
     touches = ("nft list ruleset", "iptables-save", "ip6tables-save", "iptables-legacy-save",
                "ip6tables-legacy-save", "/proc/modules", "/proc/net/{ip,ip6}_tables_names", "/proc/net/if_inet6",
-               "/etc/systemd/system", "/etc/runlevels", "/etc/ufw/ufw.conf", "awk")  # fmt: skip
+               "/etc/systemd/system", "/run/systemd/system", "/sbin/init", "/etc/runlevels", "/etc/ufw/ufw.conf",
+               "awk")  # fmt: skip
     return Question(_SCRIPT, touches)
 
 

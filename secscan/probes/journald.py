@@ -8,11 +8,12 @@ from collections.abc import Callable, Sequence
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, one_line, reply
-from secscan.syntax.systemd import list_settings, read_boolean, read_bytes, read_seconds
+from secscan.syntax.systemd import SYSTEMD_IS_INIT, list_settings, read_boolean, read_bytes, read_seconds
 
-_SCRIPT = f"""found=''
+_SCRIPT = f"""{SYSTEMD_IS_INIT}found=''
 for file in /usr/lib/systemd/systemd-journald /lib/systemd/systemd-journald; do [ ! -x "$file" ] || found=yes; done
 if [ -z "$found" ]; then printf 'unobservable: systemd-journald is not installed\\n'
+elif ! systemd_is_init; then printf 'unobservable: systemd does not run here, so nothing reads journald.conf\\n'
 else
 {list_settings("journald.conf", "Journal")}
 printf 'end\\n'
@@ -21,7 +22,9 @@ fi"""
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """Every assignment of every file, by the shell alone."""
-    return Question(_SCRIPT, ("/etc/systemd/journald.conf", "journald.conf.d/*.conf in /etc, /run, /usr/local/lib and /usr/lib"))
+    return Question(
+        _SCRIPT, ("/etc/systemd/journald.conf", "journald.conf.d/*.conf in /etc, /run, /usr/local/lib and /usr/lib", "/sbin/init")
+    )
 
 
 def split(calls: Sequence[Arguments], answer: Answer) -> list[Answer]:

@@ -41,7 +41,7 @@ elif have rpm; then
   form='rpm %{NAME} %|EPOCH?{%{EPOCH}:}:{}|%{VERSION}-%{RELEASE} installed %{ARCH} %{SOURCERPM}\n'
   ask_rpm -q --qf "$form" -- filesystem glibc rpm "$@" 2>/dev/null |
     awk '$1 == "rpm" && NF == 6 { seen++; sub(/(-[^-]*-[^-]*\.(no)?src\.rpm)$/, "", $6); print }
-      END { if (seen) print "end"; else print "unobservable: the rpm database cannot be read, or is empty" }'
+      END { if (seen) print "end"; else exit 1 }' || printf 'unobservable: %s\n' "$(why_no_rpm)"
 else
   printf 'unobservable: no package database of dpkg, rpm or apk\n'
 fi""".replace("@ASK_RPM@", ASK_RPM)

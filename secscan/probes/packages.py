@@ -37,7 +37,7 @@ elif have rpm; then
   if list=$(ask_rpm -qa --qf "$form") && [ -n "$list" ]; then
     printf 'manager rpm\n'
     printf '%s\n' "$list" | awk '{ sub(/(-[^-]*-[^-]*\.(no)?src\.rpm)$/, "", $5); print }' && printf 'end\n'
-  else printf 'unobservable: the rpm database cannot be read, or is empty\n'; fi
+  else printf 'unobservable: %s\n' "$(why_no_rpm)"; fi
 else
   printf 'unobservable: no package database of dpkg, rpm or apk\n'
 fi

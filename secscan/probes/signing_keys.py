@@ -73,7 +73,7 @@ on_apt() {{
   form='%{{RSAHEADER:pgpsig}} %{{SIGPGP:pgpsig}} %{{DSAHEADER:pgpsig}} %{{SIGGPG:pgpsig}}\\n'
   if told=$(ask_rpm -qa --qf "$form" 2>/dev/null) && [ -n "$told" ]; then
     printf '%s\\n' "$told" | tr ',' '\\n' | sed -n 's/.*[Kk]ey ID \\([0-9a-fA-F]\\{{16,\\}}\\).*/used \\1/p' | sort -u
-  else printf 'closed the database of rpm\\n'; fi
+  else printf 'unasked %s\\n' "$(why_no_rpm)"; fi
 }}
 nl='
 '
@@ -137,7 +137,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
-    """`manager NAME`; `keys FILE` or `list FILE`, each with `=HEX` or `+ARMOUR`; `used ID`; `closed FILE`; then `end`."""
+    """`manager NAME`; `keys FILE` or `list FILE` with `=HEX` or `+ARMOUR`; `used ID`; `closed FILE`, `unasked REASON`; `end`."""
     said = reply(answer, "a package manager")
     if said:
         return said
@@ -150,6 +150,8 @@ def read(call: Arguments, answer: Answer) -> Observation:
     closed = next((line.removeprefix("closed ") for line in lines if line.startswith("closed ")), "")
     if closed:
         return Unobservable(f"{closed} cannot be read by this user")
+    if unasked := next((line.removeprefix("unasked ") for line in lines if line.startswith("unasked ")), ""):
+        return Unobservable(unasked)
     used = {line.removeprefix("used ").upper()[-16:] for line in lines if line.startswith("used ")}
     blocks = _blocks(line for line in lines if not line.startswith("used "))
     fault = "nothing that was signed is there to tell" if not used else ""

@@ -13,6 +13,7 @@ from secscan.model.probe import Answer, Arguments, Attribute, Observation, Obser
 from secscan.model.values import Absent, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, reply
 from secscan.syntax.rpm import ASK_RPM
+from secscan.syntax.systemd import SYSTEMD_IS_INIT
 
 _APT = r"""
 newest() { stat -c %Y "$@" 2>/dev/null | sort -n | tail -n 1; }
@@ -77,7 +78,7 @@ automatic_apt() {
   done
   if ! printf '%s\n' "$settings" | grep -Eq '^Unattended-Upgrade::(Origins-Pattern|Allowed-Origins):: ".+"'; then
     printf 'automatic no unattended-upgrades allows no origin\n'
-  elif [ -e /lib/systemd/system/apt-daily-upgrade.timer ] && [ -x /lib/systemd/systemd ]; then
+  elif [ -e /lib/systemd/system/apt-daily-upgrade.timer ] && systemd_is_init; then
     if wanted apt-daily-upgrade.timer && wanted apt-daily.timer; then printf 'automatic yes unattended-upgrades\n'
     else printf 'automatic no the timers of apt are not enabled\n'; fi
   elif [ -x /etc/cron.daily/apt-compat ]; then printf 'automatic yes unattended-upgrades\n'
@@ -246,9 +247,11 @@ automatic_apk() {
 }"""
 
 _SCRIPT = (
-    r"""
-# a unit is wanted at boot when some target wants it and nobody has masked it
+    SYSTEMD_IS_INIT
+    + r"""
+# a unit is wanted at boot when systemd brings the host up, some target wants it and nobody has masked it
 wanted() {
+  systemd_is_init || return 1
   [ "$(readlink "/etc/systemd/system/$1" 2>/dev/null)" != /dev/null ] || return 1
   for link in "/etc/systemd/system/"*".wants/$1" "/usr/lib/systemd/system/"*".wants/$1" "/lib/systemd/system/"*".wants/$1"; do
     [ ! -e "$link" ] && [ ! -h "$link" ] || return 0
@@ -281,7 +284,8 @@ for f in /run/reboot-required /var/run/reboot-required /run/reboot-needed; do
   if [ -e "$f" ]; then printf 'reboot yes %s exists\n' "$f"; break; fi
 done
 # what dnf needs-restarting -r looks at: these came after the boot
-if [ $manager = dnf ] && read -r up _ </proc/uptime; then
+if [ $manager = dnf ] && ! ask_rpm -q rpm >/dev/null 2>&1; then printf 'reboot unobservable: %s\n' "$(why_no_rpm)"
+elif [ $manager = dnf ] && read -r up _ </proc/uptime; then
   ask_rpm -q --qf 'at %{INSTALLTIME} %{NAME}\n' -- kernel kernel-core kernel-rt glibc linux-firmware systemd dbus dbus-broker \
     dbus-daemon microcode_ctl 2>/dev/null | while read -r word at name; do
     if [ "$word" = at ] && [ "$at" -gt $(($(date +%s) - ${up%%.*})) ]; then
@@ -306,7 +310,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
     touches = ("/var/lib/apt/lists", "/var/cache/dnf", "/var/cache/zypp", "/lib/modules", "/run/reboot-required",
                "apt-cache policy", "apt-get --print-uris update", "apt-config", "dpkg-query", "dnf -C check-update",
                "zypper --no-refresh list-updates", "zypper --no-refresh list-patches", "apk --no-network version",
-               "rpm -q", "setpriv", "unshare -m", "mount")  # fmt: skip
+               "/run/systemd/system", "/sbin/init", "rpm -q", "setpriv", "unshare -m", "mount")  # fmt: skip
     return Question(_SCRIPT, touches)
 
 
@@ -389,6 +393,8 @@ def _reboot(told: dict[str, list[str]]) -> Value:
     said = told.get("reboot", ())
     if any(text.startswith("yes") for text in said):
         return True
+    if unasked := next((text for text in said if text.startswith("unobservable: ")), ""):
+        return Unobservable(unasked.removeprefix("unobservable: "))
     newest = newest_kernel(told["running"][0], told.get("kernel", ()))
     if newest and newest != told["running"][0]:
         return True

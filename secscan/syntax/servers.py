@@ -14,8 +14,8 @@ find_servers() {
   for stat in /proc/[0-9]*/stat; do
     line=''
     { IFS= read -r line <"$stat"; } 2>/dev/null
-    name=${line#*(}
-    if ! is_one_of "${name%)*}" "$wanted"; then continue; fi
+    name=${line#*\(}
+    if ! is_one_of "${name%\)*}" "$wanted"; then continue; fi
     pid=${line%% *} rest=${line##*) }
     case $rest in Z*) continue ;; esac
     rest=${rest#* } name=''

@@ -26,6 +26,14 @@ _BOOLEANS = {
     **dict.fromkeys(("1", "yes", "y", "true", "t", "on"), True),
     **dict.fromkeys(("0", "no", "n", "false", "f", "off"), False),
 }
+# systemd_is_init: whether systemd is process 1, or would be in a tree that does not run.
+# Where it is not, its files say nothing.
+SYSTEMD_IS_INIT = """systemd_is_init() {
+  [ ! -d /run/systemd/system ] || return 0
+  [ ! -e /proc/self ] || return 1
+  case $(readlink -f /sbin/init) in */systemd) ;; *) return 1 ;; esac
+}
+"""
 # $made: units that a generator wants, between blanks. systemctl calls them enabled-runtime, yet they are wanted anew at every boot.
 GENERATED = """made=' '
 for link in /run/systemd/generator*/*.wants/* /run/systemd/generator*/*.requires/*; do

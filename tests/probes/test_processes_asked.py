@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from recorded import PROBES, make_call
@@ -14,6 +15,7 @@ from secscan.judge.observe import observe, split_batch
 from secscan.model.probe import Observed
 from secscan.model.values import Absent, Unobservable
 from secscan.plan.compile import compile_plan
+from secscan.syntax.rpm import ASK_RPM
 
 # A script's process is called as its file is. The words are: name, flags, text of /opt/config, and what to run then.
 RUN_PROGRAM = """mount -t tmpfs tmpfs /opt || exit 99
@@ -83,7 +85,7 @@ def ask(probe: str, setup: str, *words: str, shell: str = "dash"):
     """What a probe is answered and reads in a namespace of processes that was set up so."""
     if not shutil.which(SHELLS[shell][0]):
         pytest.skip(f"{shell} is not installed")
-    call = make_call(PROBES[probe], {})
+    call = make_call(PROBES[probe], {"name": "hello"} if probe == "package" else {})
     batch = next(batch for batch in compile_plan([call], PROBES).batches if batch.probe == probe)
     prefix = ["unshare", "-m", "-p", "-f", "--kill-child", "--mount-proc", "sh", "-c", setup, "sh", *words]
     (exhibit,) = split_batch(run([*prefix, *SHELLS[shell]], batch), PROBES[probe], 0)
@@ -163,3 +165,74 @@ def test_a_tree_without_proc_tells_nothing_of_the_machine_around_it(probe: str):
     _, seen = ask(probe, 'while umount -l /proc 2>/dev/null; do :; done\nexec "$@"\n')
     assert isinstance(seen, Unobservable)
     assert "/proc is not mounted" in seen.reason
+
+
+with_journald = pytest.mark.skipif(not Path("/usr/lib/systemd/systemd-journald").exists(), reason="needs systemd-journald")
+SYSTEMD_RUNS = "mount -t tmpfs tmpfs /run && mkdir -p /run/systemd/system || exit 99\n"
+OPENRC_RUNS = "mount -t tmpfs tmpfs /run && mkdir -p /run/openrc || exit 99\n"
+
+
+@with_journald
+@every_shell
+def test_the_journal_collects_where_systemd_runs_and_journald_does(shell: str):
+    answer, seen = ask("journal_storage", SYSTEMD_RUNS + RUN_PROGRAM, "systemd-journal", "", "", shell=shell)
+    assert isinstance(seen, Observed), (seen, answer)
+    assert (seen.attributes["collects"], seen.attributes["others"]) == (True, ())
+
+
+@with_journald
+def test_where_journald_has_stopped_nothing_survives():
+    _, seen = ask("journal_storage", SYSTEMD_RUNS + RUN_PROGRAM, "another", "", "")
+    assert isinstance(seen, Observed)
+    assert (seen.attributes["collects"], seen.attributes["persistent"]) == (False, False)
+
+
+@with_journald
+@every_shell
+def test_where_systemd_lies_idle_the_log_program_that_runs_is_told(shell: str):
+    answer, seen = ask("journal_storage", OPENRC_RUNS + RUN_PROGRAM, "syslogd", "", "", shell=shell)
+    assert isinstance(seen, Observed), (seen, answer)
+    assert (seen.attributes["collects"], seen.attributes["persistent"]) == (False, False)
+    assert seen.attributes["others"] == ("syslogd",)
+
+
+@with_journald
+def test_in_a_tree_without_proc_nothing_tells_which_log_programs_run():
+    _, seen = ask("journal_storage", 'while umount -l /proc 2>/dev/null; do :; done\nexec "$@"\n')
+    assert isinstance(seen, Observed)
+    assert isinstance(seen.attributes["others"], Unobservable)
+
+
+# rpm answers nothing to anybody, and what is named is not to be had by root
+CLOSED = """mount -t tmpfs tmpfs /opt && mount -t tmpfs tmpfs /var/lib/dpkg && mount -t tmpfs tmpfs /usr/local/bin || exit 99
+printf '#!/bin/sh\\nexit 1\\n' >/opt/no
+chmod 755 /opt/no /usr/local/bin
+cp -p /opt/no /usr/local/bin/rpm
+for program; do
+  [ "$program" != -- ] || break
+  if at=$(command -v "$program"); then mount --bind /opt/no "$(readlink -f "$at")"; fi
+done
+while [ "$1" != -- ]; do shift; done
+shift
+exec "$@"
+"""
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "mksh"])  # the shell of busybox has an rpm and a setpriv of its own
+@pytest.mark.parametrize("probe", ["packages", "package", "signing_keys"])
+@pytest.mark.parametrize(
+    ("closed", "reason"),
+    [(("rpm",), "the rpm database cannot be read, or is empty"), (("rpm", "setpriv"), "root cannot become another user here")],
+    ids=["database", "user"],
+)
+def test_where_rpm_tells_nothing_the_reason_is_the_true_one(probe: str, closed: tuple[str, ...], reason: str, shell: str):
+    answer, seen = ask(probe, CLOSED, *closed, "--", shell=shell)
+    assert isinstance(seen, Unobservable), answer
+    assert reason in seen.reason
+
+
+@every_shell
+def test_where_setpriv_is_missing_root_does_not_ask_rpm_and_says_so(shell: str):
+    script = f"have() {{ return 1; }}\nrpm() {{ echo asked; }}\n{ASK_RPM}ask_rpm -qa || why_no_rpm"
+    told = subprocess.run([*SHELLS[shell], "-c", script], capture_output=True, text=True, check=True)
+    assert told.stdout == "rpm writes when root asks it, and setpriv, to ask as another user, is missing"

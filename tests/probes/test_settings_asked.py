@@ -222,11 +222,16 @@ def test_journald_drop_ins_are_merged_and_masked(tmp_path, shell):
     (tmp_path / "journald.conf").write_text("[Journal]\nStorage=volatile\nSeal=no\n[Other]\nCompress=no\n")
     (directory / "10-a.conf").write_text("[Journal]\nStorage = persistent")
     (directory / "20-b.conf").write_text("[Journal]\nSeal=\n")
-    over = {"/etc/systemd": tmp_path, "/run": "empty"}
+    run = tmp_path / "run"
+    (run / "systemd/system").mkdir(parents=True)
+    over = {"/etc/systemd": tmp_path, "/run": run}
     assert ask("journald", over, shell, key="Storage")[1].attributes["value"] == "persistent"
     assert isinstance(ask("journald", over, shell, key="Seal")[1], Absent)
     assert isinstance(ask("journald", over, shell, key="Compress")[1], Absent)
-    assert ask("journal_storage", over, shell)[1].attributes["persistent"] is True
+    assert ask("journal_storage", over, shell)[1].attributes["storage"] == "persistent"
+    over["/run"] = "empty"  # another program is process 1, and nothing reads these files
+    assert isinstance(ask("journald", over, shell, key="Storage")[1], Unobservable)
+    assert ask("journal_storage", over, shell)[1].attributes["persistent"] is False
 
 
 @pytest.mark.parametrize("awk", [["awk"], ["busybox", "awk"]], ids=["awk", "busybox"])
