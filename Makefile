@@ -47,7 +47,7 @@ docs: $(VENV)/.tested ## what is printed from code is up to date
 	$(bin)/secscan check pages docs/checks --check
 
 tests: $(VENV)/.tested ## all of pytest, the lab of real hosts included where this user may boot one
-	$(bin)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(PYTEST_OPTIONS)
+	$(bin)/pytest -n $(WORKERS) --no-loadscope-reorder $(PYTEST_OPTIONS)
 
 messages: $(VENV)/.tested ## collect the texts of reports, commands and content into the catalogues of every language, and compile these
 	$(bin)/pybabel -q extract -F babel.cfg -k mark -k translate_plural:1,2 --no-location --sort-output -o secscan/locale/secscan.pot .

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 LAB = Path(__file__).with_name("lab")
 
@@ -20,9 +21,19 @@ os.environ["XDG_DATA_HOME"] = _data.name  # no test touches what the person who 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Side by side (`-n`) the tests of a module share a worker. So does the whole lab, for there is one, and it goes first."""
-    if not hasattr(config, "workerinput"):
-        return
-    items.sort(key=lambda item: LAB not in item.path.parents)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("lab" if LAB in item.path.parents else str(item.path)))
+    """Side by side (`-n`) the lab goes first: it takes longest."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: LAB not in item.path.parents)
+
+
+class OneLab(LoadScopeScheduling):
+    """Side by side the tests of a module share a worker, and so do all of the lab, for there is one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return "lab" if Path(module).parts[:2] == ("tests", "lab") else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneLab:
+    """Who runs what."""
+    return OneLab(config, log)
