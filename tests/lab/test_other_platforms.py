@@ -475,6 +475,9 @@ def test_where_dropbear_serves_ssh_no_setting_of_an_idle_sshd_passes(lab, dropbe
     assert {check: outcomes[check] for check in options if outcomes.get(check) == "pass"} == {}
     assert outcomes["sshd_root_login_disabled"] == "error"
     assert "dropbear" in next(result.reason for result in assessment.results if result.check == "sshd_root_login_disabled")
+    own = {check for check in outcomes if check.startswith("dropbear_")}
+    assert {check: outcomes[check] for check in own} == dict.fromkeys(own, "fail")  # it runs without any option that restrains it
+    assert len(own) == 4
     keys = told(platforms.ask(lab, dropbear, call("ssh_host_key"))[0])["keys"]
     prints = {key["path"]: key["fingerprint"] for key in keys}
     assert prints["/etc/dropbear/dropbear_ed25519_host_key"] == prints["/etc/ssh/ssh_host_ed25519_key"]

@@ -236,3 +236,14 @@ def test_where_setpriv_is_missing_root_does_not_ask_rpm_and_says_so(shell: str):
     script = f"have() {{ return 1; }}\nrpm() {{ echo asked; }}\n{ASK_RPM}ask_rpm -qa || why_no_rpm"
     told = subprocess.run([*SHELLS[shell], "-c", script], capture_output=True, text=True, check=True)
     assert told.stdout == "rpm writes when root asks it, and setpriv, to ask as another user, is missing"
+
+
+@every_shell
+def test_of_the_options_of_dropbear_only_letters_and_the_idle_limit_leave_the_host(shell: str):
+    options = "-sw -I 900 -jk -p 127.0.0.1:22 -r/etc/key -c hunter2"
+    answer, seen = ask("dropbear", RUN_PROGRAM, "dropbear", options, "", shell=shell)
+    assert isinstance(seen, Observed), (seen, answer)
+    (server,) = seen.attributes["servers"]
+    assert (server["root_passwords"], server["passwords"], server["idle_limit"]) == (False, False, 900)
+    assert (server["local_forwarding"], server["remote_forwarding"]) == (False, False)
+    assert b"hunter2" not in answer.stdout

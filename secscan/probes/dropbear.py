@@ -1,0 +1,119 @@
+"""The SSH servers of Dropbear that run, and what the options they were started with allow: they have no file of settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
+from secscan.model.values import Record, Type, Unobservable, Value
+from secscan.probing import Unreadable, closed_lines, reply
+from secscan.syntax.servers import FIND_SERVERS, STARTS_WITH_HOST
+
+# Only letters of options and the number of -I leave the host: a forced command may hold a password.
+_SCRIPT = rf"""{FIND_SERVERS}{STARTS_WITH_HOST}
+told() {{ # PID: the options of its command line, one a line
+  tr '\n\000' ' \n' 2>/dev/null <"/proc/$1/cmdline" | awk '
+    function tell(letter, value) {{
+      if (letter == "I") print "option I " (value ~ /^[0-9]+$/ ? value : "?")
+      else print "option " letter
+    }}
+    !begun {{ begun = /(^|\/)dropbear$/; next }}
+    next_is != "" {{ tell(next_is, $0); next_is = ""; next }}
+    /^-[A-Za-z0-9]/ {{
+      for (i = 2; i <= length($0); i++) {{
+        letter = substr($0, i, 1)
+        if (!index("bcDdGIKlpPrTWY2", letter)) {{ tell(letter, ""); continue }}
+        if (i < length($0)) tell(letter, substr($0, i + 1)); else next_is = letter
+        break
+      }}
+      next
+    }}
+    {{ print "strange" }}
+    END {{ if (!begun || next_is != "") print "strange" }}'
+}}
+if [ ! -r /proc/self/stat ]; then printf 'unobservable: /proc is not mounted\n'; part 0 0; exit 0; fi
+find_servers dropbear
+if [ "$elsewhere" != 0 ]; then printf 'unobservable: needs root to tell whether dropbear runs in a container\n'
+elif [ -n "$servers" ]; then
+  if ! have awk; then printf 'unobservable: there is no awk command\n'
+  else
+    for pid in $servers; do printf 'server %s\n' "$pid"; told "$pid"; done
+    printf 'end\n'
+  fi
+elif have dropbear && starts_with_host dropbear 'dropbear@*'; then
+  printf 'unobservable: dropbear does not run now, and is started by %s\n' "$starter"
+else printf 'absent\n'; fi
+part 0 0"""
+
+
+def ask(calls: Sequence[Arguments]) -> Question:
+    """The command lines of the processes, and what would start one."""
+    touches = ("/proc/*/{stat,comm,cmdline,ns/pid}", "/etc/systemd/system", "/etc/runlevels", "readlink", "awk", "tr")
+    return Question(_SCRIPT, touches)
+
+
+def read(call: Arguments, answer: Answer) -> Observation:
+    """For each server `server PID` and its options, `option s` or `option I 900`, `strange` for another word; then `end`."""
+    said = reply(answer, "a Dropbear that runs")
+    if said:
+        return said
+    servers: list[tuple[int, list[str]]] = []
+    for line in closed_lines(answer):
+        if found := re.fullmatch(r"server (\d{1,10})", line):
+            servers.append((int(found[1]), []))
+        elif servers and re.fullmatch(r"option [A-Za-z0-9]|option I (\d{1,10}|\?)|strange", line):
+            servers[-1][1].append(line.removeprefix("option "))
+        else:
+            raise Unreadable(f"not an option of dropbear: {line[:120]!r}")
+    if not servers:
+        raise Unreadable("no server in the answer")
+    return Observed({"count": len(servers), "servers": tuple(_server(pid, options) for pid, options in servers)})
+
+
+def _server(pid: int, options: list[str]) -> Record:
+    if "strange" in options:
+        return {"pid": pid, **dict.fromkeys(_TOLD, Unobservable("a word of its command line is not known"))}
+    given = set(options)
+    limits = [option.removeprefix("I ") for option in options if option.startswith("I ")]
+    idle: Value = 0
+    if limits:
+        idle = int(limits[-1]) if limits[-1].isdigit() else Unobservable("the time after -I is not a number")
+    return {
+        "pid": pid,
+        "root_passwords": not given & {"w", "g", "s"},
+        "root": "w" not in given,
+        "passwords": "s" not in given,
+        "empty_passwords": "B" in given and "s" not in given,
+        "two_factors": "t" in given and "s" not in given,
+        "idle_limit": idle,
+        "local_forwarding": "j" not in given,
+        "remote_forwarding": "k" not in given,
+    }
+
+
+_FIELDS = (
+    Attribute("pid", Type.INTEGER, "process id"),
+    Attribute("root_passwords", Type.BOOLEAN, "root may sign in with a password: without -w, -g and -s"),
+    Attribute("root", Type.BOOLEAN, "root may sign in at all: without -w"),
+    Attribute("passwords", Type.BOOLEAN, "a password lets somebody in: without -s"),
+    Attribute("empty_passwords", Type.BOOLEAN, "an empty password lets somebody in: with -B"),
+    Attribute("two_factors", Type.BOOLEAN, "both a key and a password are demanded: with -t"),
+    Attribute("idle_limit", Type.DURATION, "time without traffic after which a session ends, -I; 0 for never"),
+    Attribute("local_forwarding", Type.BOOLEAN, "clients reach other hosts through it: without -j"),
+    Attribute("remote_forwarding", Type.BOOLEAN, "others reach clients through it: without -k"),
+)
+_TOLD = tuple(field.name for field in _FIELDS if field.name != "pid")
+PROBE = Probe(
+    name="dropbear",
+    summary="The SSH servers of Dropbear that run, and what their options allow",
+    arguments=(),
+    attributes=(
+        Attribute("count", Type.INTEGER, "how many run; at least 1, without any the observation is absent"),
+        Attribute("servers", Type.RECORDS, "the servers", fields=_FIELDS),
+    ),
+    ask=ask,
+    read=read,
+    example="server 812\noption s\noption w\noption I 900\noption j\noption k\nend\n",
+    needs_root=True,
+)
