@@ -9,18 +9,18 @@ from datetime import UTC, datetime
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, reply
+from secscan.syntax.sshd import FIND_SSHD, RESOLVE_SSHD
 
 # ssh-keygen tells times in the zone of the host unless told otherwise.
-_SCRIPT = r"""TZ=UTC
+_CERTIFICATES = r"""TZ=UTC
 export TZ
-if ! have sshd; then printf 'absent\n'; part 0 0; exit 0; fi
-if ! named=$(sshd -T 2>/dev/null); then
-  printf 'unobservable: %s\n' "$(sshd -T 2>&1 >/dev/null | head -n 1)"
-  part 0 0
-  exit 0
-fi
-files=$(printf '%s\n' "$named" | sed -n 's/^hostcertificate //p' | grep -v '^none$')
-if [ -z "$files" ]; then printf 'absent\n'
+out='' code=0
+if [ -n "$sshd" ] && [ "$(id -u)" = 0 ]; then resolve "$@"; fi
+files=$(printf '%s\n' "$out" | sed -n 's/^hostcertificate //p' | grep -v '^none$')
+if [ -z "$sshd" ]; then printf 'absent\n'
+elif [ "$(id -u)" != 0 ]; then printf 'unobservable: sshd -T needs root\n'
+elif [ "$code" != 0 ]; then printf 'unobservable: %s\n' "$(printf '%s\n' "$said" | head -n 1)"
+elif [ -z "$files" ]; then printf 'absent\n'
 elif ! have ssh-keygen || ! have awk; then printf 'unobservable: there is no ssh-keygen or no awk command\n'
 else
   printf '%s\n' "$files" | while IFS= read -r file; do
@@ -45,7 +45,7 @@ _STATES = {"broken": "it is no certificate of SSH", "missing": "the file is not 
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One `sshd -T`, one `ssh-keygen -L` for each certificate."""
-    return Question(_SCRIPT, ("sshd -T", "ssh-keygen -L", "the files that HostCertificate names"))
+    return Question(FIND_SSHD + RESOLVE_SSHD + _CERTIFICATES, ("sshd -T", "ssh-keygen -L", "the files that HostCertificate names"))
 
 
 def read(call: Arguments, answer: Answer) -> Observation:

@@ -15,34 +15,22 @@ from dataclasses import dataclass
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, quote, reply, whole_lines
-from secscan.syntax.sshd import FIND_SSHD, LIST_MATCHES, OLD_NAMES, OLD_VALUES, OPTIONS, keyword_and_value, read_seconds
+from secscan.syntax.sshd import (
+    FIND_SSHD,
+    LIST_MATCHES,
+    OLD_NAMES,
+    OLD_VALUES,
+    OPTIONS,
+    RESOLVE_SSHD,
+    keyword_and_value,
+    read_seconds,
+)
 
 _EXIT = re.compile(r"exit \d+")
-_SHOW = r"""alone() {
-  unshare -m sh -c 'mount -n -t tmpfs -o mode=755,size=64k tmpfs /run && mkdir /run/sshd && exec "$@"' sh "$@"
-}
-attempt() { # OPTION...: sets $code, and $out or $said
-  code=0
-  out=$("$sshd" -T "$@" 2>/dev/null) || code=$?
-  if [ "$code" = 0 ] && [ -n "$out" ]; then return; fi
-  said=$("$sshd" -T "$@" 2>&1 >/dev/null)
-  [ "$code" != 0 ] || code=1
-  case $said in
-    *'privilege separation directory: /run/'* | *'no hostkeys available'*)
-      if out=$("$sshd" -G -T "$@" 2>/dev/null) && [ -n "$out" ]; then code=0
-      elif out=$(alone "$sshd" -T "$@" 2>/dev/null) && [ -n "$out" ]; then code=0; fi
-      ;;
-  esac
-}
-show() { # NUMBER OPTION...: the effective configuration for one context
+_SHOW = r"""show() { # NUMBER OPTION...: the effective configuration for one context
   printf 'context %s\n' "$1"
   shift
-  attempt "$@"
-  # Match blocks about ports or addresses of this host cannot be passed by without a client: then one that nobody knows is named
-  case "$code $* " in
-    '0 '* | *' -C '*) ;;
-    *) attempt "$@" -C user=unknown,host=192.0.2.1,addr=192.0.2.1,laddr=192.0.2.2,lport=22 ;;
-  esac
+  resolve "$@"
   if [ "$code" = 0 ]; then printf '%s\n' "$out"
   else printf '%s\n' "$said" | while IFS= read -r line; do printf 'said %s\n' "$line"; done; fi
   printf 'exit %s\n' "$code"
@@ -67,7 +55,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
     """One `sshd -T` per distinct context, and one reading of the Match blocks."""
     contexts = _contexts(calls)
     shows = "\n".join(f'  show {number} "$@" {context}'.rstrip() for context, number in contexts.items())
-    script = f"""{FIND_SSHD}{LIST_MATCHES}{_SHOW}{_DROPBEAR}if dropbear_serves; then
+    script = f"""{FIND_SSHD}{LIST_MATCHES}{RESOLVE_SSHD}{_SHOW}{_DROPBEAR}if dropbear_serves; then
   printf 'unobservable: dropbear serves SSH here, and does not follow the settings of sshd\\n'
 elif [ -z "$sshd" ]; then printf 'absent\\n'
 elif [ "$(id -u)" != 0 ]; then printf 'unobservable: sshd -T needs root\\n'
