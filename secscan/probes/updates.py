@@ -284,7 +284,8 @@ for f in /run/reboot-required /var/run/reboot-required /run/reboot-needed; do
   if [ -e "$f" ]; then printf 'reboot yes %s exists\n' "$f"; break; fi
 done
 # what dnf needs-restarting -r looks at: these came after the boot
-if [ $manager = dnf ] && ! ask_rpm -q rpm >/dev/null 2>&1; then printf 'reboot unobservable: %s\n' "$(why_no_rpm)"
+if [ $manager = dnf ] && ! ask_rpm -q rpm >/dev/null 2>&1 && [ -z "$(ask_rpm -qa 2>/dev/null | head -n 1)" ]; then
+  printf 'reboot unobservable: %s\n' "$(why_no_rpm)"
 elif [ $manager = dnf ] && read -r up _ </proc/uptime; then
   ask_rpm -q --qf 'at %{INSTALLTIME} %{NAME}\n' -- kernel kernel-core kernel-rt glibc linux-firmware systemd dbus dbus-broker \
     dbus-daemon microcode_ctl 2>/dev/null | while read -r word at name; do

@@ -23,7 +23,7 @@ from secscan.bundles import read_bundle
 from secscan.cli import run
 
 _FILES = ("os.rename", "os.remove")
-_TAKEN_UP = 9  # each so-manieth run that was killed is taken up to its end
+_TAKEN_UP = 5  # each so-manieth run that is not whole is taken up to its end
 
 
 def die_at(point: int) -> None:
@@ -122,7 +122,7 @@ def main(kills: int) -> None:
     began = time.monotonic()
     assert run(["scan", "-q", "-w", "1"]) == 0  # in this process, which then has everything loaded that the others need
     usual_s = min(time.monotonic() - began, 1.0)
-    chance, killed, taken_up = random.Random(6), 0, 0
+    chance, killed, broken, taken_up = random.Random(6), 0, 0, 0
     points = 0
     steps = [*[(point, None) for point in range(1, 1000)], *[(None, chance.uniform(0, usual_s)) for _ in range(kills)]]
     while steps:
@@ -133,9 +133,10 @@ def main(kills: int) -> None:
             points, steps = point - 1, steps[-kills:]
             continue
         killed += ended != 0
-        broken = compare()
-        if broken and killed % _TAKEN_UP == 0:
-            take_up(broken)
+        name = compare()
+        broken += bool(name)
+        if name and broken % _TAKEN_UP == 1:
+            take_up(name)
             taken_up += 1
     assert scan() == 0
     assert compare() == ""
