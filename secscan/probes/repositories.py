@@ -242,7 +242,7 @@ PROBE = Probe(
     read=read,
     example=(
         "manager\tapt\n"
-        "repository\t/etc/apt/sources.list.d/debian.sources\tdeb\thttps://deb.debian.org/debian\tbookworm\tyes\tyes\tyes\t"
+        "repository\t/etc/apt/sources.list.d/debian.sources\tdeb\thttps://mirror.debian.org/debian\tbookworm\tyes\tyes\tyes\t"
         "/usr/share/keyrings/debian-archive-keyring.gpg\nend\n"
     ),
     time_limit_s=20,

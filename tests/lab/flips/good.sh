@@ -149,13 +149,13 @@ sed -i '1i AuthenticationMethods publickey,keyboard-interactive\nKbdInteractiveA
 # Software.
 package restic certbot clamav
 cat >/etc/apt/sources.list <<'END'
-deb http://deb.debian.org/debian bookworm main
-deb http://security.debian.org/debian-security bookworm-security main
+deb http://mirror.debian.org/debian bookworm main
+deb http://mirror.debian.org/debian-security bookworm-security main
 END
 lists=/var/lib/apt/lists
 rm -rf "${lists:?}"/* /etc/apt/sources.list.d/*
 mkdir -p $lists/partial
-for each in deb.debian.org_debian_dists_bookworm:bookworm security.debian.org_debian-security_dists_bookworm-security:bookworm-security; do
+for each in mirror.debian.org_debian_dists_bookworm:bookworm mirror.debian.org_debian-security_dists_bookworm-security:bookworm-security; do
   printf 'Origin: Debian\nSuite: %s\nCodename: %s\nComponents: main\nArchitectures: amd64\n' "${each#*:}" "${each#*:}" \
     >"$lists/${each%:*}_InRelease"
   : >"$lists/${each%:*}_main_binary-amd64_Packages"
