@@ -34,6 +34,8 @@ printf 'scan ALL=(ALL:ALL) NOPASSWD: ALL\\nscanpw ALL=(ALL:ALL) ALL\\n' >/etc/su
 chmod 0440 /etc/sudoers.d/lab
 rm -f /etc/ssh/ssh_host_* /etc/machine-id /var/lib/dbus/machine-id
 """
+# The same source in every root, whichever mirror it was built from: what a check says of it must not depend on this machine.
+_SOURCE = "deb http://mirror.debian.org/debian {suite} main"
 APT = Path("/etc/apt")
 _KEPT_ROOTS = 6
 _KEPT_S = 24 * 3600
@@ -55,7 +57,7 @@ class Recipe:
     @property
     def name(self) -> str:
         """Suite and digest: another recipe has another name."""
-        text = repr((self.suite, self.packages, self.variant, _FINISH))
+        text = repr((self.suite, self.packages, self.variant, _FINISH, _SOURCE))
         return f"{self.suite}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 
@@ -115,9 +117,10 @@ def _sources() -> Iterator[tuple[str, list[str]]]:
 def _build(recipe: Recipe, root: Path) -> None:
     partial = root.with_name(f"{recipe.name}.building-{own_mark()}")
     finish = f"--customize-hook=chroot \"$1\" sh <<'FINISH'\n{_FINISH}\nFINISH"
+    source = f"--customize-hook=printf '%s\\n' '{_SOURCE.format(suite=recipe.suite)}' >\"$1/etc/apt/sources.list\""
     command = [
         "mmdebstrap", "--quiet", "--mode=root", f"--variant={recipe.variant}", f"--include={','.join(recipe.packages)}",
-        *([finish] if recipe.variant == "minbase" else []), recipe.suite, str(partial), find_mirror(),
+        *([finish] if recipe.variant == "minbase" else []), source, recipe.suite, str(partial), find_mirror(),
     ]  # fmt: skip
     try:
         built = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=900, check=False)
