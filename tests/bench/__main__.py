@@ -141,6 +141,7 @@ def write_table(measured: Measured) -> str:
         *(f"| {row.target} | {row.what} | {row.limit} | {row.measured} | {_MET[row.met]} |" for row in measured.rows),
         "",
         *(f"- {failure}" for failure in measured.failures),
+        *([""] if measured.failures else []),
         *_NOTES.splitlines(),
     ]
     return "\n".join(lines) + "\n"

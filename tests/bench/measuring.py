@@ -89,7 +89,13 @@ class Meter:
             fed.seek(0)
             host_s, own_s, client_s, began = self._host_s(hosts), time.process_time(), self._client_s(), time.perf_counter()
             process = subprocess.Popen(words, stdin=fed, stdout=stdout, stderr=stderr, env=self.environment, cwd=cwd)
-            watch = threading.Timer(min(_PROGRAM_S, left_s), process.kill)
+            limit_s, ended = min(_PROGRAM_S, left_s), threading.Event()
+
+            def end() -> None:
+                ended.set()
+                process.kill()
+
+            watch = threading.Timer(limit_s, end)
             watch.start()
             _, status, used = os.wait4(process.pid, 0)
             wall_s = time.perf_counter() - began
@@ -99,6 +105,9 @@ class Meter:
             stdout.seek(0)
             stderr.seek(0)
             said, complaint = stdout.read(), stderr.read()
+        if ended.is_set():
+            whose = "of a program" if limit_s == _PROGRAM_S else "of the whole bench (--minutes)"
+            raise BenchError(f"ended after {limit_s:.0f} s by the time limit {whose}: {' '.join(words)[:300]}")
         if process.returncode not in allowed:
             told = (complaint or said).decode(errors="replace").strip()[-1500:]
             raise BenchError(f"{' '.join(words)[:300]}: exit status {process.returncode}: {told}")
