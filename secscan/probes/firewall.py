@@ -2,6 +2,8 @@
 
 What counts is what happens to a packet no rule names. A base chain's default is its first unconditional verdict, followed through
 unconditional jumps, else its policy; of several chains at one hook the strictest decides, because a packet has to pass them all.
+A rule that accepts whatever comes by the interface of the default route, all of TCP or UDP, or every new connection lets in nearly
+everything: for an accept it counts as one without a condition, for a refusal it does not.
 """
 
 from __future__ import annotations
@@ -18,6 +20,12 @@ _RESOLVE_AWK = r"""
 function verdict(key, family, at, depth,  i, result) {
   for (i = 1; i <= ends[key]; i++) {
     if (only[key, i] != "" && only[key, i] != family || place_of[key, i] != "" && place_of[key, i] != at) continue
+    if (mostly[key, i]) {
+      result = word[key, i]
+      if (target[key, i] != "" && depth < 16) result = verdict(place[key] " " target[key, i], family, at, depth + 1)
+      if (result == "accept") return result
+      continue
+    }
     if (word[key, i] == "accept" || word[key, i] == "drop" || word[key, i] == "reject") return word[key, i]
     if (word[key, i] == "return") return ""
     if (depth < 16 && (result = verdict(place[key] " " target[key, i], family, at, depth + 1)) != "") return result
@@ -25,12 +33,23 @@ function verdict(key, family, at, depth,  i, result) {
   }
   return ""
 }
-# `at` names the hook where a condition always holds: packets that come in are for this host
-function unconditional(family, at, what, where) {
+# `at` names the hook where a condition always holds: packets that come in are for this host. `nearly` tells that one nearly does
+function unconditional(family, at, what, where, nearly) {
   ends[key]++
   only[key, ends[key]] = family; place_of[key, ends[key]] = at; word[key, ends[key]] = what; target[key, ends[key]] = where
+  mostly[key, ends[key]] = nearly
+}
+# whether names of interfaces (`eth*` and `eth+` are many) stand for one that leads out
+function leads_out(names,  many, name, i, j, out, outer, stem) {
+  many = split(names, name, /[ ,"{}]+/); outer = split(outside, out, " ")
+  for (i = 1; i <= many; i++) for (j = 1; j <= outer; j++) {
+    stem = name[i]
+    if (sub(/[*+]$/, "", stem) ? index(out[j], stem) == 1 : stem == out[j]) return 1
+  }
+  return 0
 }
 function hint(tool) { if (!(tool in hinted)) print "hint " tool; hinted[tool] = 1 }
+function hook_of(chain) { return (chain in hook) ? hook[chain] : "" }
 function either(first, second) { return first != "" ? first : second }
 function finish(  i) {
   for (i = 1; i <= bases; i++) {
@@ -48,14 +67,28 @@ BEGIN {
   logging = "^(prefix|level|flags|group|snaplen|queue-threshold|emerg|alert|crit|err|warn|notice|info|debug|audit|[0-9]+"
   logging = logging "|all|skuid|ether|ip|tcp|options|sequence|sequence,options|options,sequence)$"
 }
-function rule(text,  part, many, i, family, at) {
-  total++; rules[key]++
+# cuts out conditions that nearly every new packet from outside meets; tells whether there was one
+function cut_wide(  side, found, names, not) {
+  found = 0; side = hook_of(key) == "output" ? "oif" : "iif"
+  if (match(text, side "(name)? (!= )?([{][^}]*[}]|\"[^\"]*\"|[^ ]+)")) {
+    names = substr(text, RSTART, RLENGTH); not = sub(/^[a-z]+ != /, "", names); if (!not) sub(/^[a-z]+ /, "", names)
+    if (names !~ /^(vmap|@)/ && leads_out(names) != not) found += sub(side "(name)? (!= )?([{][^}]*[}]|\"[^\"]*\"|[^ ]+)", "", text)
+  }
+  found += sub(/ct state ([{][^}]*new[^}]*[}]|[a-z,]*new[a-z,]*|!= invalid)/, "", text)
+  found += sub(/(meta l4proto|ip protocol|ip6 nexthdr) ([{][^}]*(tcp|udp)[^}]*[}]|tcp|udp)/, "", text)
+  found += sub(/(tcp|udp|th) dport [01]-65535/, "", text)
+  found += sub(/ip [sd]addr 0\.0\.0\.0\/0|ip6 [sd]addr ::\/0/, "", text)
+  return found > 0
+}
+function rule(line,  part, many, i, family, at, nearly) {
+  total++; rules[key]++; text = line
   gsub(/xt target "REJECT"/, "reject", text); gsub(/xt match "comment"/, "", text); gsub(/"lo"/, "lo", text)
+  if (hook_of(key) != "output") sub(/iif(name)? != lo/, "", text)
+  gsub(/xt target "NFQUEUE"/, "queue", text); nearly = cut_wide()
   gsub(/"[^"]*"/, "", text)
   gsub(/\/\*[^*]*\*\//, "", text); gsub(/counter( packets [0-9]+ bytes [0-9]+)?/, "", text); gsub(/(^|[ \t])comment/, "", text)
   family = ""
   if (sub(/meta nfproto ipv4/, "", text)) family = "ipv4"; else if (sub(/meta nfproto ipv6/, "", text)) family = "ipv6"
-  if (hook[key] != "output") sub(/iif(name)? != lo/, "", text)
   at = ""; if (sub(/fib daddr type local|(meta )?pkttype (host|unicast)/, "", text)) at = "input"
   sub(/^[ \t]+/, "", text); sub(/[ \t]+$/, "", text)
   many = split(text, part, /[ \t]+/)
@@ -65,12 +98,14 @@ function rule(text,  part, many, i, family, at) {
     for (; i <= many; i++) text = text (text == "" ? "" : " ") part[i]
     many = split(text, part, " ")
   }
-  if (text == "accept" || text == "drop" || text == "return") unconditional(family, at, text, "")
-  else if (part[1] == "reject" && (many == 1 || part[2] == "with")) unconditional(family, at, "reject", "")
-  else if ((part[1] == "jump" || part[1] == "goto") && many == 2) unconditional(family, at, part[1], part[2])
+  if (text == "accept" || text == "drop" || text == "return") unconditional(family, at, text, "", nearly)
+  else if (part[1] == "reject" && (many == 1 || part[2] == "with")) unconditional(family, at, "reject", "", nearly)
+  else if (part[1] == "queue") unconditional(family, at, "accept", "", nearly)  # a program judges, and may let everything pass
+  else if ((part[1] == "jump" || part[1] == "goto") && many == 2) unconditional(family, at, part[1], part[2], nearly)
 }
+/^\tflags .*dormant/ { dormant[family, table] = 1; next }
 /^table / { family = $2; table = $3; if (table == "firewalld") hint("firewalld"); next }
-/^\tchain / && (family == "ip" || family == "ip6" || family == "inet") {
+/^\tchain / && (family == "ip" || family == "ip6" || family == "inet") && !((family, table) in dormant) {
   name = $2; key = family " " table " " name; place[key] = family " " table; inside = 1; held = ""
   if (name == "ufw-user-input" || name == "ufw-before-input") hint("ufw")
   if (name == "INPUT_ZONES") hint("firewalld")
@@ -113,13 +148,23 @@ table != "filter" { next }
 /^-A / {
   hint("iptables"); total++; key = family " filter " $2; rules[key]++
   text = $0; gsub(/"([^"\\]|\\.)*"/, "Q", text); sub(/^-A [^ ]+ ?/, "", text)
-  gsub(/-m comment --comment [^ ]+ ?/, "", text); if (hook[key] != "output") sub(/^! -i lo /, "", text)
-  sub(/ --reject-with [^ ]+/, "", text)
+  gsub(/-m comment --comment [^ ]+ ?/, "", text); if (hook_of(key) != "output") sub(/^! -i lo /, "", text)
+  sub(/ --reject-with [^ ]+/, "", text); if (text ~ /-j NFQUEUE/) sub(/-j NFQUEUE.*/, "-j ACCEPT", text)
+  side = hook_of(key) == "output" ? "-o" : "-i"; nearly = 0
+  if (match(text, "(! )?" side " [^ ]+ ")) {
+    names = substr(text, RSTART, RLENGTH); not = sub(/^! /, "", names); sub(/^-. /, "", names)
+    if (leads_out(names) != not) nearly += sub("(! )?" side " [^ ]+ ", "", text)
+  }
+  nearly += sub(/-m (state --state|conntrack --ctstate) [A-Z,]*NEW[A-Z,]* /, "", text)
+  nearly += sub(/-m (tcp|udp|multiport) --dports? [01]:65535 /, "", text)
+  nearly += sub(/-p (tcp|udp) /, "", text); sub(/-m (tcp|udp) /, "", text)
   at = ""; if (sub(/-m addrtype --dst-type LOCAL |-m pkttype --pkt-type (host|unicast) /, "", text)) at = "input"
   many = split(text, part, " ")
   if (many == 2 && (part[1] == "-j" || part[1] == "-g")) {
-    if (part[2] ~ /^(ACCEPT|DROP|REJECT|RETURN)$/) unconditional("", at, tolower(part[2]), "")
-    else if ((family " filter " part[2]) in place) unconditional("", at, part[1] == "-g" ? "goto" : "jump", part[2])
+    if (part[2] ~ /^(ACCEPT|DROP|REJECT|RETURN)$/) unconditional("", at, tolower(part[2]), "", nearly > 0)
+    else if ((family " filter " part[2]) in place) {
+      unconditional("", at, part[1] == "-g" ? "goto" : "jump", part[2], nearly > 0)
+    }
   }
 }
 END { finish(); print "read " source }"""
@@ -139,6 +184,26 @@ wanted() {
   done
   return 1
 }
+# interfaces that lead out: those of the default routes, else those with a device
+lead_out() {
+  outside=$(awk 'FILENAME ~ /6_route$/ { if ($1 ~ /^0+$/ && $2 == "00" && $NF != "lo") print $NF; next }
+    $2 == "00000000" && $8 == "00000000" { print $1 }' /proc/net/route /proc/net/ipv6_route 2>/dev/null | sort -u | tr '\n' ' ')
+  [ -z "$outside" ] || return 0
+  for device in /sys/class/net/*/device; do
+    if [ -e "$device" ]; then device=${device%/device}; outside="$outside${device##*/} "; fi
+  done
+}
+# whether a service that starts at boot has anything to load that refuses; a service that was rewritten knows its own files
+refuses() {
+  [ ! -e "/etc/systemd/system/$1.service" ] && [ ! -e "/etc/systemd/system/$1.service.d" ] || return 0
+  case $1 in
+    nftables) set -- /etc/nftables.conf /etc/sysconfig/nftables.conf /etc/nftables.nft /var/lib/nftables/* ;;
+    netfilter-persistent) set -- /etc/iptables/* /etc/nftables.conf ;;
+    iptables | ip6tables) set -- "/etc/sysconfig/$1" /etc/iptables/* "/var/lib/$1/"* ;;
+    *) return 0 ;;
+  esac
+  grep -Eqis '^[^#]*(drop|reject|include)' "$@"
+}
 # asking for a rule set would load the kernel's module; where it is not loaded, there is no rule set
 possible() {
   [ -r /proc/modules ] || return 0
@@ -152,7 +217,8 @@ legacy() {
     have "$program" || continue
     case $program in "$3-save") case $("$3" -V 2>/dev/null) in *nf_tables*) continue ;; esac ;; esac
     if told=$("$program" -t filter 2>/dev/null); then
-      printf '%s\n' "$told" | awk -v family="$1" -v source="$program" '@IPTABLES@' || printf 'missed awk failed\n'
+      printf '%s\n' "$told" | awk -v outside="$outside" -v family="$1" -v source="$program" '@IPTABLES@' ||
+        printf 'missed awk failed\n'
       return
     fi
   done
@@ -162,7 +228,7 @@ modern() {
   if ! possible nf_tables; then printf 'read no nf_tables\n'; return; fi
   if have nft; then
     if told=$(nft -s -t list ruleset 2>/dev/null) || told=$(nft list ruleset 2>/dev/null); then
-      printf '%s\n' "$told" | awk '@NFT@' || printf 'missed awk failed\n'
+      printf '%s\n' "$told" | awk -v outside="$outside" '@NFT@' || printf 'missed awk failed\n'
     else printf 'missed nft: %s\n' "$(nft list ruleset 2>&1 >/dev/null | head -n 1)"; fi
     return
   fi
@@ -171,7 +237,8 @@ modern() {
     case $("$program" -V 2>/dev/null) in
       *nf_tables*)
         if told=$("$program-save" -t filter 2>/dev/null); then
-          printf '%s\n' "$told" | awk -v family=$family -v source="$program-save" '@IPTABLES@' || printf 'missed awk failed\n'
+          printf '%s\n' "$told" | awk -v outside="$outside" -v family=$family -v source="$program-save" '@IPTABLES@' ||
+            printf 'missed awk failed\n'
         else printf 'missed %s-save failed\n' "$program"; fi ;;
       *)
         printf 'missed nft is not installed, so rules of nftables cannot be seen\n'
@@ -183,6 +250,7 @@ if [ "$(id -u)" != 0 ]; then printf 'unobservable: the packet filter is shown to
 elif ! have awk; then printf 'unobservable: awk is missing\n'
 elif [ ! -e /proc/self ]; then printf 'unobservable: /proc is not mounted\n' # nft would tell of the kernel around a tree
 else
+  lead_out
   modern
   legacy ip /proc/net/ip_tables_names iptables
   legacy ip6 /proc/net/ip6_tables_names ip6tables
@@ -191,6 +259,7 @@ else
   for name in nftables firewalld ufw netfilter-persistent iptables ip6tables awall shorewall shorewall6 ferm firehol; do
     wanted $name || continue
     [ $name != ufw ] || grep -q '^ENABLED=yes' /etc/ufw/ufw.conf 2>/dev/null || continue
+    refuses $name || continue
     printf 'boot %s\n' $name
   done
   printf 'end\n'
@@ -221,6 +290,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
     """One question for all: there are no arguments. The rules are reduced on the host to their defaults."""
     touches = ("nft list ruleset", "iptables-save", "ip6tables-save", "iptables-legacy-save",
                "ip6tables-legacy-save", "/proc/modules", "/proc/net/{ip,ip6}_tables_names", "/proc/net/if_inet6",
+               "/proc/net/{route,ipv6_route}", "/sys/class/net/*/device", "/etc/nftables.conf", "/etc/iptables",
                "/etc/systemd/system", "/run/systemd/system", "/sbin/init", "/etc/runlevels", "/etc/ufw/ufw.conf",
                "awk")  # fmt: skip
     return Question(_SCRIPT, touches)
