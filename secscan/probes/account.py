@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, quote, repeated, reply
+from secscan.syntax.names import ID_AWK
 
 _CAP = 20000
 _DAY = 86400
@@ -48,17 +49,21 @@ BEGIN { FS = ":" }
 # Reads marked lines: `shadow:` before each line of shadow, `shell:PATH`, `home:MODE:OWNER:PATH`, `last:NAME:MOMENT`, `passwd:`.
 _JOIN_AWK = (
     _CLASSES_AWK
+    + ID_AWK
     + r"""
+$1 == "shadow" && $2 in classes { next } # the first line of a name counts
 $1 == "shadow" { classify($3); classes[$2] = class; hashes[$2] = hash; for (i = 4; i <= 9; i++) aging[$2, i] = $i; next }
 $1 == "shell" { works[$2] = 1; next }
 $1 == "home" { at = $4; for (i = 5; i <= NF; i++) at = at ":" $i; modes[at] = $2; owners[at] = $3; next }
 $1 == "last" { at = $3; for (i = 4; i <= NF; i++) at = at ":" $i; last[$2] = at; next }
-$1 == "passwd" && $2 != "" && ((NF >= 8 && $4 ~ /^[0-9]+$/) || $2 ~ /^[+-]/) { # other lines are skipped by the C library too
+$1 == "passwd" && $2 ~ /^[^#]/ {
+  name = $2; uid = id($4); gid = id($5)
+  if (name ~ /^[+-]/ || (NF >= 8 && $4 == "")) { if (uid == "") uid = "?"; if (gid == "") gid = "?" } # musl takes no id for 0
+  else if (uid == "" || gid == "") next # skipped by the C library too
   if (++count > cap) { print "unobservable: more than " cap " accounts"; exit }
-  name = $2
   shell = $8 == "" ? "/bin/sh" : $8
   gsub(/[ \t\001-\037\177]/, "?", shell); gsub(/[\001-\037\177]/, "?", $7); gsub(/[ \t\001-\037\177]/, "?", $2)
-  printf "account %s uid=%s gid=%s", $2, $4 == "" ? "?" : $4, $5 == "" ? "?" : $5
+  printf "account %s uid=%s gid=%s", $2, uid, gid
   printf " field=%s", $3 == "x" ? "shadow" : "passwd"
   if ($3 != "x") { classify($3); printf " password=%s hash=%s", class, hash }
   else if (shadow != "read") printf " password=? hash=?"
@@ -92,7 +97,7 @@ for file in /usr/etc/login.defs /usr/etc/login.defs.d/*.defs /etc/login.defs /et
 done
 if [ -r /etc/shadow ]; then shadow='read'; elif [ -e /etc/shadow ]; then shadow=hidden; else shadow=missing; fi
 shells=$nl homes=$nl
-while IFS=: read -r _ _ _ _ _ home shell; do
+while IFS=: read -r name _ _ _ _ home shell || [ -n "$name" ]; do
   shell=${{shell:-/bin/sh}}
   case $shells in
     *"$nl$shell$nl"*) ;;
@@ -109,7 +114,7 @@ for tool in lastlog lastlog2; do
 done
 printf 'uid_min=%s uid_max=%s shadow=%s logins=%s\\n' "$uid_min" "$uid_max" "$shadow" "$logins"
 {{
-  [ "$shadow" != read ] || sed 's/^/shadow:/' /etc/shadow
+  [ "$shadow" != read ] || sed 's/^[[:space:]]*/shadow:/' /etc/shadow
   printf '%s' "${{shells#"$nl"}}" | sed 's/^/shell:/'
   set -f
   IFS=$nl
@@ -119,7 +124,7 @@ printf 'uid_min=%s uid_max=%s shadow=%s logins=%s\\n' "$uid_min" "$uid_max" "$sh
   set +f
   [ $# = 0 ] || stat -L -c 'home:%a:%U:%n' -- "$@" 2>/dev/null
   printf '%s\\n' "$lasts" | sed -n {quote(_MOMENT_SED)}
-  sed 's/^/passwd:/' /etc/passwd
+  sed 's/^[[:space:]]*/passwd:/' /etc/passwd
 }} | awk -v shadow="$shadow" -v logins="$logins" -v asker="$(id -u)" -v cap={_CAP} {quote(_JOIN_AWK)}
 printf 'end\\n'
 part 0 0"""

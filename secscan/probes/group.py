@@ -8,23 +8,44 @@ from collections.abc import Sequence
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Record, Type, Unobservable
 from secscan.probing import Unreadable, closed_lines, quote, repeated, reply
+from secscan.syntax.names import ID_AWK
 
 _CAP = 20000
-_AWK = r"""
+# The system looks for the groups of an account by their ids: who is in one group of an id is in all groups of that id.
+_AWK = (
+    ID_AWK
+    + r"""
+function add(gid, names,   one, i, number) {
+  number = split(names, one, ",")
+  for (i = 1; i <= number; i++) {
+    if (one[i] == "" || (gid, one[i]) in member) continue
+    member[gid, one[i]] = 1; members[gid] = members[gid] "," one[i]
+  }
+}
 BEGIN { FS = ":" }
 FNR == 1 { file++ }
-file == 1 { if ($1 != "" && NF >= 7 && $4 ~ /^[0-9]+$/) { primary[$4] = primary[$4] "," $1; wanted[$4] = 1 }; next }
-$1 != "" && ((NF >= 4 && $3 ~ /^[0-9]+$/) || $1 ~ /^[+-]/) { # other lines are skipped by the C library too
-  if (++count > cap) { print "unobservable: more than " cap " groups"; exit }
-  delete wanted[$3]
+{ sub(/^[ \t\r\f\v]+/, "") }
+$1 == "" || $1 ~ /^#/ { next }
+file == 1 { if (id($3) != "" && id($4) != "") { primary[id($4)] = primary[id($4)] "," $1; wanted[id($4)] = 1 }; next }
+{
+  gid = id($3)
+  if (gid == "" && $1 !~ /^[+-]/) next # skipped by the C library too
+  if (++count > cap) { print "unobservable: more than " cap " groups"; capped = 1; exit }
+  delete wanted[gid]
   gsub(/[ \t\001-\037\177]/, "", $4); gsub(/[ \t\001-\037\177]/, "?", $1)
-  split("", member); out = ""
-  number = split($4 primary[$3], names, ",")
-  for (i = 1; i <= number; i++) if (names[i] != "" && !(names[i] in member)) { member[names[i]] = 1; out = out "," names[i] }
-  printf "group %s gid=%s members=%s\n", $1, $3 == "" ? "?" : $3, substr(out, 2)
+  names[count] = $1; gids[count] = gid == "" ? "?" : gid; keys[count] = gid == "" ? "line " count : gid
+  add(keys[count], $4)
 }
-END { for (gid in wanted) print "missing " gid }
+END {
+  if (capped) exit
+  for (i = 1; i <= count; i++) {
+    if (keys[i] in primary) add(keys[i], primary[keys[i]])
+    printf "group %s gid=%s members=%s\n", names[i], gids[i], substr(members[keys[i]], 2)
+  }
+  for (gid in wanted) print "missing " gid
+}
 """
+)
 _SCRIPT = f"awk -v cap={_CAP} {quote(_AWK)} /etc/passwd /etc/group\nprintf 'end\\n'\npart 0 0"
 
 

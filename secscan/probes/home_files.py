@@ -38,7 +38,9 @@ look() {{ # HOME: its hidden files, links followed where they lead somewhere
 }}
 seen=$nl
 while IFS=: read -r account _ uid _ _ home _ || [ -n "$account" ]; do
-  case $uid in '' | *[!0-9]*) continue ;; esac
+  account=${{account##*[ 	]}}
+  uid=${{uid##*[!0-9]}}
+  if [ -z "$uid" ]; then continue; fi
   home=${{home%/}}
   case $home in
     '' | [!/]* | /bin | /sbin | /dev | /dev/* | /proc | /proc/* | /sys | /sys/* | /run | /usr | /usr/bin | /usr/sbin) continue ;;

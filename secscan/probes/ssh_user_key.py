@@ -49,7 +49,9 @@ classify() { # FILE: prints its format and its protection, or fails
 seen=$nl
 looked=''
 while IFS=: read -r account _ uid _ _ home _ || [ -n "$account" ]; do
-  case $uid in '' | *[!0-9]*) continue ;; esac
+  account=${account##*[ 	]}
+  uid=${uid##*[!0-9]}
+  if [ -z "$uid" ]; then continue; fi
   home=${home%/}
   looked=yes
   case $home in '' | [!/]*) continue ;; esac
