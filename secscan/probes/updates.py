@@ -17,12 +17,20 @@ from secscan.syntax.systemd import SYSTEMD_IS_INIT
 
 _APT = r"""
 newest() { stat -c %Y "$@" 2>/dev/null | sort -n | tail -n 1; }
+# a list that its maker calls expired is as old as it says, however often it was asked for since
+note_expired() {
+  until=$(sed -n 's/^Valid-Until: //p; /^SHA256:/q' "$1" 2>/dev/null)
+  [ -n "$until" ] && until=$(date -d "$until" +%s 2>/dev/null) && [ "$until" -lt "$(date +%s)" ] || return 0
+  made=$(sed -n 's/^Date: //p; /^SHA256:/q' "$1")
+  made=$(date -d "$made" +%s 2>/dev/null) || return 0
+  if [ -z "$expired" ] || [ "$made" -lt "$expired" ]; then expired=$made; fi
+}
 ask_apt() {
   printf 'manager apt\n'
   lists=/var/lib/apt/lists
   apt_options='-o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache='
   if ! have apt-cache; then printf 'pending unobservable: apt is missing\nsecurity unobservable: apt is missing\n'; return; fi
-  problem='' advice='' sources=''
+  problem='' advice='' sources='' expired=''
   # shellcheck disable=SC2086 # the options are words
   targets=$(apt-get $apt_options --print-uris update 2>/dev/null) || problem='apt cannot read its sources'
   for file in $(printf '%s\n' "$targets" | cut -d ' ' -f 2); do
@@ -31,27 +39,41 @@ ask_apt() {
     base=${file%Release}
     [ -e "$lists/${base}Release" ] || [ -e "$lists/${base%In}InRelease" ] || [ -e "$lists/${base%In}Release" ] ||
       problem="the package lists of ${base%_In} were never fetched"
+    for list in "$lists/${base}Release" "$lists/${base%In}InRelease" "$lists/${base%In}Release"; do
+      if [ -e "$list" ]; then note_expired "$list"; break; fi
+    done
   done
   [ -n "$problem$sources" ] || problem='apt has no package source'
   moment=$(newest $lists /var/lib/apt/periodic/update-success-stamp /var/lib/apt/periodic/update-stamp $lists/*Release)
+  if [ -n "$expired" ] && [ "$expired" -lt "${moment:-0}" ]; then moment=$expired; fi
   if [ -n "$problem" ]; then printf 'pending unobservable: %s\n' "$problem"
   else
     names=$(dpkg-query -W -f='${db:Status-Status} ${binary:Package}\n' | sed -n 's/^installed //p')
     # shellcheck disable=SC2086 # a list of package names
     if plan=$(apt-cache $apt_options policy $names 2>/dev/null) && [ -n "$plan" ]; then
       [ -z "$moment" ] || printf 'lists %s\n' "$moment"
-      printf '%s\n' "$plan" | awk '
-        function flush() { if (name != "" && pending) print "update", name, old, new, kind; name = ""; pending = 0; kind = "plain" }
+      # what a pin keeps away is to be installed all the same when the security archive of this release has it
+      codename=$(sed -n 's/^VERSION_CODENAME=["'\'']*\([a-z]*\).*/\1/p' /etc/os-release 2>/dev/null)
+      printf '%s\n' "$plan" | awk -v own="$codename" '
+        function flush() {
+          if (name != "" && pending) print "update", name, old, new, kind
+          if (name != "" && pinned) print "held", name
+          name = ""; pending = pinned = 0; kind = "plain"
+        }
         BEGIN { kind = "plain" }
         /^[^ ]/ { flush(); name = $0; sub(/:$/, "", name); newer = 1 }
         /^  Installed: / { old = $2 }
         /^  Candidate: / { new = $2 }
         substr($0, 1, 5) == " *** " { newer = 0 }
-        substr($0, 1, 5) == "     " && substr($0, 6, 1) != " " && newer && $1 == new {
-          pending = 1
-          if (/\(phased [0-9]+%\)/) kind = "phased"
+        substr($0, 1, 5) == "     " && substr($0, 6, 1) != " " && newer {
+          at = $1
+          if (at == new) pending = 1
+          if (at == new && /\(phased [0-9]+%\)/) kind = "phased"
         }
-        substr($0, 1, 8) == "        " && newer && pending && $3 ~ /(-security|\/updates)\// { kind = "security" }
+        substr($0, 1, 8) == "        " && newer && $3 ~ /(-security|\/updates)\// {
+          if (!pending && index($3, own) == 1) { pending = pinned = 1; new = at }
+          if (pending) kind = "security"
+        }
         END { flush() }' && printf 'pending known\n'
     else printf 'pending unobservable: apt cannot read its lists\n'; fi
   fi
@@ -76,8 +98,12 @@ automatic_apt() {
       *) [ $option = Enable ] || { printf 'automatic no APT::Periodic::%s is not set\n' $option; return; } ;;
     esac
   done
-  if ! printf '%s\n' "$settings" | grep -Eq '^Unattended-Upgrade::(Origins-Pattern|Allowed-Origins):: ".+"'; then
-    printf 'automatic no unattended-upgrades allows no origin\n'
+  origins=$(printf '%s\n' "$settings" | sed -n 's/^Unattended-Upgrade::\(Origins-Pattern\|Allowed-Origins\):: "\(..*\)".*/\2/p')
+  if [ -z "$origins" ]; then printf 'automatic no unattended-upgrades allows no origin\n'
+  # the security archive is named, or nothing but an origin or a site
+  elif ! printf '%s\n' "$origins" | grep -Eqi 'security|^((o|origin|site)=[^,]*,?)+$|^[*]|:[*]$'; then
+    printf 'automatic no unattended-upgrades allows no security archive\n'
+  elif masked apt-daily-upgrade.service || masked apt-daily.service; then printf 'automatic no the services of apt are masked\n'
   elif [ -e /lib/systemd/system/apt-daily-upgrade.timer ] && systemd_is_init; then
     if wanted apt-daily-upgrade.timer && wanted apt-daily.timer; then printf 'automatic yes unattended-upgrades\n'
     else printf 'automatic no the timers of apt are not enabled\n'; fi
@@ -98,21 +124,22 @@ apart() {
 }
 # enabled sections of repository files, each with the newest of its fetched files under $1
 repositories() {
-  cache=$1 oldest='' advice='' unfetched=''
+  cache=$1 oldest='' advice='' unfetched='' silent=''
   shift
   for id in $(cat -- "$@" 2>/dev/null | awk '
     function flush() { if (id != "" && on) print id; on = 1 }
     /^\[/ { flush(); id = $0; gsub(/^\[|\].*$/, "", id); if (id == "main") id = "" }
     /^[ \t]*enabled[ \t]*=/ { v = tolower($0); sub(/^[^=]*=[ \t]*/, "", v); on = (v !~ /^(0|no|false|off)/) }
     END { flush() }'); do
+    any=yes
     at=$(newest "$cache/$id"/repodata/* "$cache/$id"-[0-9a-f]*/repodata/* "$cache/$id"/suse/setup/descr/*)
     [ -n "$at" ] || unfetched="the metadata of $id was never fetched"
     [ -z "$oldest" ] || [ "${at:-0}" -gt "$oldest" ] || oldest=$at
     [ -n "$oldest" ] || oldest=$at
     for file in "$cache/$id"/repodata/*updateinfo* "$cache/$id"-[0-9a-f]*/repodata/*updateinfo*; do
-      [ ! -e "$file" ] || advice=yes
+      if [ -e "$file" ]; then advice=yes; continue 2; fi
     done
-    any=yes
+    case $id in *[Bb]ase[Oo][Ss]* | *[Aa]pp[Ss]tream* | base | updates) silent=$id ;; esac
   done
   [ -n "${any:-}" ] || unfetched='no package repository is enabled'
 }
@@ -134,7 +161,8 @@ ask_dnf() {
     *) unknown 'dnf check-update failed'; return ;;
   esac
   urgent=
-  if [ -n "$advice" ]; then
+  if [ -n "$silent" ]; then printf 'security unobservable: the repository %s carries no advisories\n' "$silent"
+  elif [ -n "$advice" ]; then
     urgent=$(apart $cache dnf -C -q --setopt=cachedir=/var/tmp/cache "$@" check-update --security 2>/dev/null)
     case $? in 0 | 100) printf 'security known\n' ;; *) printf 'security unobservable: dnf check-update --security failed\n' ;; esac
   else printf 'security unobservable: the repositories carry no advisories\n'; fi
@@ -249,10 +277,11 @@ automatic_apk() {
 _SCRIPT = (
     SYSTEMD_IS_INIT
     + r"""
+masked() { [ "$(readlink "/etc/systemd/system/$1" 2>/dev/null)" = /dev/null ]; }
 # a unit is wanted at boot when systemd brings the host up, some target wants it and nobody has masked it
 wanted() {
   systemd_is_init || return 1
-  [ "$(readlink "/etc/systemd/system/$1" 2>/dev/null)" != /dev/null ] || return 1
+  ! masked "$1" || return 1
   for link in "/etc/systemd/system/"*".wants/$1" "/usr/lib/systemd/system/"*".wants/$1" "/lib/systemd/system/"*".wants/$1"; do
     [ ! -e "$link" ] && [ ! -h "$link" ] || return 0
   done
@@ -283,6 +312,14 @@ for d in /lib/modules/*/kernel; do [ ! -d "$d" ] || { d=${d%/kernel}; printf 'ke
 for f in /run/reboot-required /var/run/reboot-required /run/reboot-needed; do
   if [ -e "$f" ]; then printf 'reboot yes %s exists\n' "$f"; break; fi
 done
+# Debian may put a new build in the place of the running kernel, under the same name
+if [ $manager = apt ] && [ -n "$running" ] && have dpkg-query; then
+  runs=$(uname -v | sed -n 's/.* Debian \([^ ]*\).*/\1/p')
+  there=$(dpkg-query -W -f='${Version}' "linux-image-$running" 2>/dev/null)
+  if [ -n "$runs" ] && [ -n "$there" ] && [ "$runs" != "$there" ]; then
+    printf 'reboot yes kernel %s runs, %s is installed\n' "$runs" "$there"
+  fi
+fi
 # what dnf needs-restarting -r looks at: these came after the boot
 if [ $manager = dnf ] && ! ask_rpm -q rpm >/dev/null 2>&1 && [ -z "$(ask_rpm -qa 2>/dev/null | head -n 1)" ]; then
   printf 'reboot unobservable: %s\n' "$(why_no_rpm)"
@@ -430,14 +467,19 @@ PROBE = Probe(
     attributes=(
         Attribute("pending", Type.INTEGER, "how many packages would be updated; could not look when the lists were never fetched"),
         Attribute("security", Type.INTEGER, "how many of them fix security (on SUSE: how many security patches are needed)"),
-        Attribute("lists_age", Type.DURATION, "time since the package lists were last refreshed"),
+        Attribute(
+            "lists_age", Type.DURATION, "time since the package lists were last refreshed, or since they were made if expired"
+        ),
         Attribute("lists_updated", Type.TIMESTAMP, "when the package lists were last refreshed"),
         Attribute("packages", Type.RECORDS, "the pending updates", fields=_FIELDS),
         Attribute("reboot_required", Type.BOOLEAN, "the host says so, or a newer kernel of the running flavour is installed"),
         Attribute("running_kernel", Type.VERSION, "release of the running kernel"),
         Attribute("newest_kernel", Type.VERSION, "release of the newest installed kernel of that flavour"),
         Attribute(
-            "held", Type.LIST, "packages that are kept from being updated: dpkg holds, version locks, excludes of dnf, pins of apk"
+            "held",
+            Type.LIST,
+            "packages that are kept from being updated: dpkg holds, pins of apt on security fixes, version locks, excludes "
+            "of dnf, pins of apk",
         ),
         Attribute("automatic", Type.BOOLEAN, "updates are installed by themselves: installed, configured and scheduled"),
         Attribute("automatic_by", Type.TEXT, "what installs them"),

@@ -6,6 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from secscan.judge.observe import observe
 from secscan.model.probe import Answer, Call, Observed
 from secscan.model.values import Unobservable
@@ -57,20 +59,26 @@ bash:
 """
 
 
-def asked(tmp_path: Path, fetched: list[str], sources: tuple[str, ...] = (MAIN, SECURITY)) -> Observed:
-    """The observation where apt knows these sources and these lists were fetched."""
+def asked(
+    tmp_path: Path, fetched: list[str], sources: tuple[str, ...] = (MAIN, SECURITY), release: str = "", **programs: str
+) -> Observed:
+    """The observation where apt knows these sources and these lists were fetched; `release` is what the lists say of themselves."""
     lists = tmp_path / "lists"
     lists.mkdir()
     for name in fetched:
-        (lists / f"{name}_InRelease").touch()
+        (lists / f"{name}_InRelease").write_text(release)
+    (tmp_path / "os-release").write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
     (tmp_path / "status").write_text("Package: bash\n")
     (tmp_path / "policy").write_text(POLICY)
     targets = "".join(f"'http://deb.example/{name}' {name}_InRelease 0\\n" for name in sources)
     programs = {
+        "uname": "case $1 in -v) echo '#1 SMP PREEMPT_DYNAMIC Debian 6.1.140-1 (2025-05-22)' ;; *) echo 6.1.0-37-amd64 ;; esac",
         "apt-get": f'printf "{targets}"',
         "apt-cache": f"cat '{tmp_path}/policy'",
         "apt-config": "true",
-        "dpkg-query": 'case $2 in *Want*) printf "install bash\\nhold linux-image\\n" ;; *) echo "installed bash" ;; esac',
+        "dpkg-query": """case "$*" in *Want*) printf 'install bash\\nhold linux-image\\n' ;; *linux-image-6*) printf 6.1.140-1 ;;
+            *) echo 'installed bash' ;; esac""",
+        **programs,
     }
     for name, text in programs.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
@@ -79,6 +87,11 @@ def asked(tmp_path: Path, fetched: list[str], sources: tuple[str, ...] = (MAIN, 
     script = (
         PROBE.ask([{}]).script.replace("/var/lib/dpkg/status ]", f"{tmp_path}/status ]").replace("/var/lib/apt/lists", str(lists))
     )
+    script = script.replace("/etc/os-release", f"{tmp_path}/os-release").replace("/usr/bin/unattended-upgrade", "/bin/sh")
+    script = script.replace("/etc/systemd/system", f"{tmp_path}/units").replace(
+        "systemd_is_init() {", "systemd_is_init() { return 0"
+    )
+    script = script.replace("/lib/systemd/system", f"{tmp_path}/units")
     environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     done = subprocess.run(["sh", "-c", library + script], env=environment, capture_output=True, check=True, timeout=60)
     observed = observe(PROBE, Call("updates", ()), Answer(done.stdout))
@@ -94,8 +107,72 @@ def test_an_update_that_passes_a_security_fix_is_a_security_update(tmp_path: Pat
         ("libssl3", True, False),
         ("tzdata", False, False),
         ("snapd", False, True),
+        ("nginx", True, False),
     ]
-    assert (found["pending"], found["security"], found["held"]) == (2, 1, ("linux-image",))
+    assert (found["pending"], found["security"], found["held"]) == (3, 2, ("nginx", "linux-image"))
+
+
+def test_a_fix_that_a_pin_keeps_away_waits_all_the_same(tmp_path: Path):
+    found = asked(tmp_path, [MAIN, SECURITY])
+    (record,) = (each for each in found.attributes["packages"] if each["name"] == "nginx")
+    assert (record["installed"], record["candidate"]) == ("1.24-1", "1.26-1")
+
+
+def test_a_fix_for_another_release_is_none_for_this_one(tmp_path: Path):
+    policy = POLICY.replace("bookworm-security", "trixie-security")
+    found = asked(tmp_path, [MAIN, SECURITY], **{"apt-cache": f"printf '%s' '{policy}'"}).attributes
+    assert ("nginx" in found["held"], found["pending"]) == (False, 2)
+
+
+@pytest.mark.parametrize(
+    ("until", "expired"),
+    [("Sat, 18 Jan 2025 11:00:00 UTC", True), ("Sat, 18 Jan 2125 11:00:00 UTC", False)],
+    ids=["over", "to come"],
+)
+def test_lists_that_have_expired_are_as_old_as_they_say(tmp_path: Path, until: str, expired: bool):
+    release = f"Origin: Debian\nDate: Sat, 11 Jan 2025 11:00:00 UTC\nValid-Until: {until}\nSHA256:\n"
+    found = asked(tmp_path, [MAIN, SECURITY], release=release).attributes
+    assert (found["lists_updated"] == 1736593200.0) == expired
+
+
+ORIGINS = {
+    "as Debian has it": ("origin=Debian,codename=${distro_codename},label=Debian-Security", True),
+    "as Ubuntu has it": ("${distro_id}:${distro_codename}-security", True),
+    "all of an origin": ("origin=Debian", True),
+    "a site of its own": ("site=mirror.debian.org", True),
+    "point releases only": ("origin=Debian,codename=${distro_codename},label=Debian", False),
+    "another archive only": ("origin=Grafana,label=stable", False),
+}
+
+
+@pytest.mark.parametrize(("origin", "does"), ORIGINS.values(), ids=ORIGINS)
+def test_only_who_may_take_from_the_security_archive_installs_its_updates(tmp_path: Path, origin: str, does: bool):
+    assert asked(tmp_path, [MAIN], **automatic(tmp_path, origin)).attributes["automatic"] is does
+
+
+def test_services_of_apt_that_are_masked_install_nothing(tmp_path: Path):
+    programs = automatic(tmp_path, "origin=Debian")
+    (tmp_path / "units/apt-daily-upgrade.service").symlink_to("/dev/null")
+    assert asked(tmp_path, [MAIN], **programs).attributes["automatic"] is False
+
+
+def automatic(tmp_path: Path, origin: str) -> dict[str, str]:
+    """Programs and units of a host where unattended-upgrades may take from this origin."""
+    wants = tmp_path / "units/timers.target.wants"
+    wants.mkdir(parents=True)
+    for name in ("apt-daily.timer", "apt-daily-upgrade.timer"):
+        (tmp_path / "units" / name).touch()
+        (wants / name).symlink_to(tmp_path / "units" / name)
+    settings = 'APT::Periodic::Update-Package-Lists "1";\nAPT::Periodic::Unattended-Upgrade "1";\n'
+    (tmp_path / "settings").write_text(f'{settings}Unattended-Upgrade::Origins-Pattern:: "{origin}";\n')
+    return {"apt-config": f"cat '{tmp_path}/settings'"}
+
+
+@pytest.mark.parametrize(("installed", "restart"), [("6.1.140-1", False), ("6.1.147-1", True)])
+def test_a_new_build_of_the_running_kernel_wants_a_restart(tmp_path: Path, installed: str, restart: bool):
+    script = f"case \"$*\" in *linux-image-6*) printf {installed} ;; *) echo 'installed bash' ;; esac"
+    found = asked(tmp_path, [MAIN], **{"dpkg-query": script}).attributes
+    assert (found["reboot_required"] is True) == restart
 
 
 def test_a_list_that_was_never_fetched_makes_the_numbers_unknown_and_never_zero(tmp_path: Path):
@@ -105,7 +182,7 @@ def test_a_list_that_was_never_fetched_makes_the_numbers_unknown_and_never_zero(
 
 def test_without_a_security_archive_the_number_of_security_updates_is_unknown(tmp_path: Path):
     found = asked(tmp_path, [MAIN], (MAIN,)).attributes
-    assert found["pending"] == 2
+    assert found["pending"] == 3
     assert isinstance(found["security"], Unobservable)
 
 
