@@ -61,6 +61,14 @@ class Document:
             mark, node = found
         return (mark.line + 1, mark.column + 1)
 
+    def lines(self, keys: Keys) -> list[int]:
+        """The line (from 1) of each item of the list at a path of keys; none without nodes, as from a cache."""
+        node = self.root
+        for key in keys:
+            found = _below(node, key)
+            node = found[1] if found else None
+        return [item.start_mark.line + 1 for item in node.value] if node is not None and node.id == "sequence" else []
+
     def block(self, keys: Keys) -> tuple[int, int] | None:
         """First column and the line after the last (from 1) of the list at a path of keys; None when it is not in block style."""
         self.at(())

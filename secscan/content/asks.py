@@ -98,8 +98,8 @@ def _may_fill(given: Type, wanted: Type) -> bool:
 
 def read_conditions(cursor: Cursor, scope: Scope) -> tuple[Condition, ...]:
     """What must be so on a host for the check to apply to it."""
-    usable = {name: probe for name, probe in scope.vocabulary.probes.items() if probe.condition}
-    allowed = [*sorted(usable), "label", "when"]
+    usable = scope.vocabulary.conditions
+    allowed = (*usable, "label", "when")
     conditions: list[Condition] = []
     for key in cursor.mapping(allowed):
         place = cursor.at(key)

@@ -33,7 +33,10 @@ def read_cases(
     """
     names = [*(ask.name for ask in asks), *broken]
     kinds = {condition.kind for condition in conditions}
-    cases = [case for item in cursor.items() if (case := _read_case(item, names, parameters, kinds))]
+    items = cursor.items()
+    lines = cursor.document.lines(cursor.keys) or [0] * len(items)
+    read = (_read_case(item, line, names, parameters, kinds) for item, line in zip(items, lines, strict=True))
+    cases = [case for case in read if case]
     outcomes = {case.outcome for case in cases}
     for needed in ("pass", "fail"):
         if cases and needed not in outcomes:
@@ -46,7 +49,9 @@ def read_cases(
     return tuple(cases)
 
 
-def _read_case(cursor: Cursor, names: list[str], parameters: Mapping[str, Parameter], conditions: set[str]) -> Case | None:
+def _read_case(
+    cursor: Cursor, line: int, names: list[str], parameters: Mapping[str, Parameter], conditions: set[str]
+) -> Case | None:
     case = cursor.mapping((*RESERVED, *names), ("name", "outcome"))
     if not case:
         return None
@@ -63,7 +68,7 @@ def _read_case(cursor: Cursor, names: list[str], parameters: Mapping[str, Parame
         parameters=_read_parameters(cursor.at("parameters"), parameters) if "parameters" in case else {},
         applies=applies,
         at=_read_moment(cursor.at("at")) if "at" in case else MOMENT,
-        line=cursor.document.at(cursor.keys)[0] if cursor.document.root else 0,
+        line=line,
     )
 
 

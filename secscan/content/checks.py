@@ -67,10 +67,10 @@ def _refuse_contradictions(root: Cursor, *, attested: bool) -> None:
 def _refuse_other_subjects(root: Cursor, check: Check, vocabulary: Vocabulary) -> None:
     """A question that is not about what the check is about."""
     wanted = "" if check.subject is Subject.HOST else check.subject.value
-    allowed = [name for name, probe in sorted(vocabulary.probes.items()) if probe.derived == wanted]
     for ask in check.asks:
         told = vocabulary.probes[ask.probe].derived
         if told != wanted:
+            allowed = [name for name, probe in sorted(vocabulary.probes.items()) if probe.derived == wanted]
             about = f"the {told}" if told == Subject.ORGANIZATION.value else f"a {told or Subject.HOST.value}"
             root.at("observe").at(ask.name).report(
                 f"probe {ask.probe} tells about {about}, and this check is about {wanted or 'hosts'}",

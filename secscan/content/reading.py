@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, TypeVar
 
 from secscan.documents import Document, Keys, did_you_mean
@@ -20,12 +21,17 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,39}\Z")
 NAME_WRITTEN = "1 to 40 of a-z, 0-9 and _, beginning with a letter"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Vocabulary:
     """What a check may say: the installed probes and matchers."""
 
     probes: Mapping[str, Probe]
     matchers: Mapping[str, Matcher]
+
+    @cached_property
+    def conditions(self) -> Mapping[str, Probe]:
+        """The probes that may stand under `applies_to`, by name."""
+        return {name: probe for name, probe in sorted(self.probes.items()) if probe.condition}
 
 
 @dataclass(slots=True)
