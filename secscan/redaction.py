@@ -44,7 +44,7 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
-    """What everything with a name is called in a report. `identities` are the names themselves, folded, to be looked for."""
+    """What everything with a name is called in a report. `identities` are the names themselves as `_words_of` writes them."""
 
     names: Mapping[Name, str]
     identities: frozenset[str]
@@ -58,11 +58,11 @@ class Pseudonyms:
         return next(self.names[kind, name] for kind in ("host", "organization", "subject") if (kind, name) in self.names)
 
     def betrayed_by(self, identifier: str) -> bool:
-        """Whether an identifier that people gave has a name or an address in it."""
-        folded = identifier.casefold()
-        words = set(re.split(r"[^\w]+|_", folded))
-        told = any(each in words or (len(each) >= _SHORT and each in folded) for each in self.identities)
-        return told or bool(_ADDRESS.search(folded))
+        """Whether an identifier that people gave has a name or an address in it, however its words are joined."""
+        words = _words_of(identifier)
+        apart, joined = f"_{words}_", words.replace("_", "")
+        told = any(f"_{each}_" in apart or (len(each) >= _SHORT and each.replace("_", "") in joined) for each in self.identities)
+        return told or bool(_ADDRESS.search(identifier.casefold()))
 
 
 def choose_pseudonyms(documents: Iterable[Document], key: bytes, *, lasting: bool) -> Pseudonyms:
@@ -75,7 +75,7 @@ def choose_pseudonyms(documents: Iterable[Document], key: bytes, *, lasting: boo
     for document in documents:
         for name in _names(document):
             found.setdefault(name, hmac.new(key, "\0".join(name).encode("utf-8", "replace"), hashlib.sha256).hexdigest())
-        identities |= {each.casefold() for each in _identities(document) if each}
+        identities |= {words for each in _identities(document) if (words := _words_of(each))}
     if lasting:
         names = {name: f"{name[0]}-{digest[:12]}" for name, digest in found.items()}
     else:
@@ -171,11 +171,23 @@ def _identities(document: Document) -> Iterator[str]:
     """What a report must not have in its identifiers."""
     host = document["host"]
     for name in (host["name"], host["hostname"]):
-        yield from (name, name.partition(".")[0])
+        yield name
+        yield from _labels(name)
     yield from (host[key] for key in ("address", "user", "machine_id", "host_key", "site"))
     yield from host["labels"].values()
     yield from (result["subject"] for result in document["results"])
     yield from _people(document)
+
+
+def _labels(name: str) -> list[str]:
+    """The parts of a host's name that name somebody: of a domain name all but the top level."""
+    labels = name.split(".")
+    return labels[:1] if all(label.isdecimal() for label in labels) else labels[: max(1, len(labels) - 1)]
+
+
+def _words_of(text: str) -> str:
+    """The words of a text, folded, with one sign between them whatever stood there: `DB-7.corp` is `db_7_corp`."""
+    return "_".join(word for word in re.split(r"[\W_]+", text.casefold()) if word)
 
 
 def _kind_of(host: Mapping[str, Any]) -> str:

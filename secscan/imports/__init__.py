@@ -26,8 +26,9 @@ FORMATS = "XCCDF 1.1 or 1.2 with results, ARF 1.1, HDF or InSpec JSON, SARIF 2.1
 def read_results(path: Path, version: str) -> tuple[Assessment, ...]:
     """Every assessment in a file; `version` is ours. Raises InputError when there is none or the file cannot be read."""
     data = _read(path)
+    form = _read_xml if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else _read_json
     try:
-        found = _read_xml(data, path) if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") else _read_json(data, path)
+        found = form(data, path)
     except (RecursionError, MemoryError, OverflowError) as error:
         raise _problem(path, f"not usable: {type(error).__name__}") from error
     if not found:
@@ -35,18 +36,12 @@ def read_results(path: Path, version: str) -> tuple[Assessment, ...]:
     if len(found) > ASSESSMENTS_LIMIT:
         raise _problem(path, f"has more than {ASSESSMENTS_LIMIT:,} assessments")
     digest = hashlib.sha256(data).hexdigest()
-    return tuple(
-        _dated(replace(each.assessment, origin=Origin(each.tool, each.format, digest), tool_version=version), path)
-        for each in found
-    )
+    return tuple(replace(each.assessment, origin=Origin(each.tool, each.format, digest), tool_version=version) for each in found)
 
 
-def _dated(assessment: Assessment, path: Path) -> Assessment:
-    """An assessment that tells no time is as old as its file."""
-    if assessment.started_at:
-        return assessment
-    changed = path.stat().st_mtime
-    return replace(assessment, started_at=changed, finished_at=changed)
+def _age(path: Path) -> float:
+    """When a file was written, in seconds since the epoch: results that tell no time are as old as their file."""
+    return path.stat().st_mtime
 
 
 def _read(path: Path) -> bytes:
@@ -70,7 +65,7 @@ def _read_xml(data: bytes, path: Path) -> list[Foreign]:
     from defusedxml import DefusedXmlException  # noqa: PLC0415 - as above
 
     try:
-        return list(xccdf.read(data))
+        return list(xccdf.read(data, _age(path)))
     except ParseError as error:
         line, column = error.position
         raise InputError([Problem(str(path), line, column + 1, f"not well-formed XML: {error}"[:200])]) from error
@@ -90,11 +85,11 @@ def _read_json(data: bytes, path: Path) -> list[Foreign]:
     if isinstance(document, dict):
         for mark, read in _JSON_FORMATS.items():
             if isinstance(document.get(mark), list):
-                return list(read(document))
+                return list(read(document, _age(path)))
     raise _problem(path, "is no form of results that is known", FORMATS)
 
 
-_JSON_FORMATS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {"runs": sarif.read, "profiles": hdf.read}
+_JSON_FORMATS: Mapping[str, Callable[[Mapping[str, Any], float], Any]] = {"runs": sarif.read, "profiles": hdf.read}
 
 
 def _problem(path: Path, message: str, allowed: str = "") -> InputError:

@@ -36,14 +36,14 @@ _CATALOGUES = {
 }  # tag -> catalogue
 
 
-def read(document: Mapping[str, Any]) -> Iterator[Foreign]:
-    """The assessments of a file."""
+def read(document: Mapping[str, Any], written_at: float) -> Iterator[Foreign]:
+    """The assessments of a file; what tells no time is of `written_at`, in seconds since the epoch."""
     profiles = list(mappings(document.get("profiles")))
     included = _results_of_included(profiles)
     version = name(document.get("version"))
     for profile in profiles:
         if not profile.get("parent_profile"):
-            draft = _draft(profile, document)
+            draft = _draft(profile, document, written_at)
             for control in mappings(profile.get("controls")):
                 _add(control, list(mappings(control.get("results"))) or included.get(name(control.get("id")), []), draft)
             if profile.get("status") == "failed" and all(each.outcome is Outcome.ERROR for each in draft.results.values()):
@@ -69,7 +69,7 @@ def _results_of_included(profiles: list[Mapping[str, Any]]) -> dict[str, list[Ma
     return found
 
 
-def _draft(profile: Mapping[str, Any], document: Mapping[str, Any]) -> Draft:
+def _draft(profile: Mapping[str, Any], document: Mapping[str, Any], written_at: float) -> Draft:
     platform = mapping(document.get("platform"))
     own = {name(each.get("name")): mapping(each.get("options")).get("value") for each in mappings(profile.get("attributes"))}
     moments = [
@@ -79,7 +79,6 @@ def _draft(profile: Mapping[str, Any], document: Mapping[str, Any]) -> Draft:
         if (begun := moment(result.get("start_time"))) is not None
     ]
     lasted = mapping(document.get("statistics")).get("duration")
-    started = min(moments, default=0.0)
     return Draft(
         baseline=name(profile.get("name")),
         title=text(profile.get("title") or profile.get("name"), 500),
@@ -89,8 +88,8 @@ def _draft(profile: Mapping[str, Any], document: Mapping[str, Any]) -> Draft:
             system=name(own.get("secscan_system")) or name(f"{name(platform.get('name'))} {name(platform.get('release'))}"),
             site=name(own.get("secscan_site")),
         ),
-        started_at=started,
-        finished_at=max(moments, default=0.0) + (lasted if isinstance(lasted, int | float) and 0 < lasted < 86_400 else 0.0),
+        started_at=min(moments, default=written_at),
+        finished_at=max(moments, default=written_at) + (lasted if isinstance(lasted, int | float) and 0 < lasted < 86_400 else 0.0),
     )
 
 
@@ -122,7 +121,7 @@ def _outcome(control: Mapping[str, Any], results: list[Mapping[str, Any]], statu
     ]
     if Outcome.ERROR in words:
         return Outcome.ERROR
-    if control.get("impact") == 0:
+    if control.get("impact") == 0 and control["impact"] is not False:
         return Outcome.NOT_APPLICABLE
     if not words:
         return Outcome.ERROR

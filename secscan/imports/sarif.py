@@ -41,21 +41,21 @@ class _Rules:
     by_id: Mapping[str, Mapping[str, Any]]
 
 
-def read(document: Mapping[str, Any]) -> Iterator[Foreign]:
-    """The assessments of a file."""
+def read(document: Mapping[str, Any], written_at: float) -> Iterator[Foreign]:
+    """The assessments of a file; what tells no time is of `written_at`, in seconds since the epoch."""
     for number, run in enumerate(mappings(document.get("runs"))):
         driver = mapping(mapping(run.get("tool")).get("driver"))
         version = name(driver.get("semanticVersion") or driver.get("version"))
         tool = f"{name(driver.get('name')) or 'a SARIF tool'} {version}".strip()
         listed = list(mappings(driver.get("rules")))
         rules = _Rules(listed, {name(rule.get("id")): rule for rule in listed})
-        for draft in _drafts(run, rules, tool, number):
+        for draft in _drafts(run, rules, tool, number, written_at):
             if draft.results and not any(result.outcome is Outcome.PASS for result in draft.results.values()):
                 draft.problems.append(_ONLY_FAILURES)
             yield Foreign(draft.assessment(), tool, "SARIF")
 
 
-def _drafts(run: Mapping[str, Any], rules: _Rules, tool: str, number: int) -> list[Draft]:
+def _drafts(run: Mapping[str, Any], rules: _Rules, tool: str, number: int, written_at: float) -> list[Draft]:
     """A draft for each machine, in the order of invocations."""
     invocations = list(mappings(run.get("invocations"))) or [{}]
     fallback = name(mapping(run.get("automationDetails")).get("id")) or f"{tool} run {number + 1}"
@@ -63,7 +63,7 @@ def _drafts(run: Mapping[str, Any], rules: _Rules, tool: str, number: int) -> li
     by_invocation: list[Draft] = []
     for invocation in invocations:
         machine = host_name(invocation.get("machine") or fallback)
-        draft = drafts.setdefault(machine, _draft(machine, invocation, tool))
+        draft = drafts.setdefault(machine, _draft(machine, invocation, tool, written_at))
         by_invocation.append(draft)
         _note(invocation, draft)
     for result in mappings(run.get("results")):
@@ -75,9 +75,9 @@ def _drafts(run: Mapping[str, Any], rules: _Rules, tool: str, number: int) -> li
     return list(drafts.values())
 
 
-def _draft(machine: str, invocation: Mapping[str, Any], tool: str) -> Draft:
+def _draft(machine: str, invocation: Mapping[str, Any], tool: str, written_at: float) -> Draft:
     started, finished = moment(invocation.get("startTimeUtc")), moment(invocation.get("endTimeUtc"))
-    moments = [value for value in (started, finished) if value is not None] or [0.0]
+    moments = [value for value in (started, finished) if value is not None] or [written_at]
     own = mapping(invocation.get("properties"))
     host = Host(machine, user=name(invocation.get("account")))
     baseline = name(own.get("baseline")) or tool.partition(" ")[0]

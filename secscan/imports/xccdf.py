@@ -49,6 +49,7 @@ class _Rule:
 class _Benchmark:
     """What is known so far: a file has its rules before its results."""
 
+    written_at: float  # when the file was written
     title: str = ""
     rules: dict[str, _Rule] = field(default_factory=dict)
     profiles: dict[str, str] = field(default_factory=dict)
@@ -57,11 +58,14 @@ class _Benchmark:
     tools: list[str] = field(default_factory=list)
 
 
-def read(data: bytes) -> Iterator[Foreign]:
-    """The assessments of a file. Raises what the XML parser and defusedxml raise, and ValueError beyond the bounds."""
+def read(data: bytes, written_at: float) -> Iterator[Foreign]:
+    """The assessments of a file; what tells no time is of `written_at`, in seconds since the epoch.
+
+    Raises what the XML parser and defusedxml raise, and ValueError beyond the bounds.
+    """
     from defusedxml.ElementTree import iterparse  # noqa: PLC0415 - only for XML
 
-    benchmark, inside, count, held = _Benchmark(), 0, 0, 0
+    benchmark, inside, count, held = _Benchmark(written_at), 0, 0, 0
     stack: list[Element] = []
     root = ""
     for event, element in iterparse(io.BytesIO(data), ("start", "end"), forbid_dtd=True):
@@ -203,7 +207,7 @@ def _told(element: Element) -> dict[str, str]:
 def _test_result(element: Element, benchmark: _Benchmark) -> Draft:
     finished = moment(element.get("end-time"))
     started = moment(element.get("start-time"))
-    moments = [value for value in (started, finished) if value is not None] or [0.0]
+    moments = [value for value in (started, finished) if value is not None] or [benchmark.written_at]
     profile = next((each.get("idref", "") for each in _find(element, "profile")), "")
     titles = [benchmark.profiles.get(profile, ""), benchmark.title or _child(element, "title")]
     draft = Draft(

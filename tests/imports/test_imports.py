@@ -14,7 +14,7 @@ from secscan.cli import run
 from secscan.history.store import History
 from secscan.imports import read_results
 from secscan.languages import LANGUAGES, wording
-from secscan.model.assessment import Outcome
+from secscan.model.assessment import Disposition, Outcome
 from secscan.plugins import REPORTERS, reporter
 
 FILES = Path(__file__).parent / "files"
@@ -51,6 +51,39 @@ def test_several_hosts_stay_several_and_what_was_not_reached_has_no_score(name, 
     assert set(found) == {document["host"]["name"] for document in samples.three_hosts()}
     assert found["nairobi-app-09"].tally.compliance is None
     assert found["newyork-app-02"].tally.counts["fail"] == 5
+
+
+OVER, RUNNING = "2020-01-31T00:00:00Z", "2999-01-31T00:00:00Z"
+
+
+def _waived_in_hdf(ends):
+    waiver = {"justification": "later", "expiration_date": ends}
+    control = {"id": "c", "impact": 0.5, "waiver_data": waiver, "results": [{"status": "failed"}]}
+    return {"profiles": [{"name": "p", "controls": [control]}]}
+
+
+def _waived_in_sarif(ends):
+    own = {"starts_at": "2019-01-01T00:00:00Z", "expires_at": ends}
+    result = {"ruleId": "c", "message": {"text": "no"}, "suppressions": [{"status": "accepted", "properties": own}]}
+    return {"runs": [{"tool": {"driver": {"name": "T"}}, "results": [result]}]}
+
+
+@pytest.mark.parametrize("waived", [_waived_in_hdf, _waived_in_sarif])
+@pytest.mark.parametrize(("ends", "disposition"), [(OVER, Disposition.EXPIRED), (RUNNING, Disposition.WAIVED)])
+def test_a_waiver_that_is_over_counts_for_nothing_in_a_file_that_tells_no_time(waived, ends, disposition, tmp_path):
+    path = tmp_path / "timeless.json"
+    path.write_text(json.dumps(waived(ends)))
+    (found,) = read_results(path, "1.0")
+    assert [result.disposition for result in found.results] == [disposition]
+    assert found.started_at == pytest.approx(path.stat().st_mtime)
+
+
+def test_an_impact_that_is_no_number_makes_nothing_inapplicable(tmp_path):
+    path = tmp_path / "x.json"
+    control = {"id": "c", "impact": False, "results": [{"status": "failed"}]}
+    path.write_text(json.dumps({"profiles": [{"name": "p", "controls": [control]}]}))
+    (found,) = read_results(path, "1.0")
+    assert [result.outcome for result in found.results] == [Outcome.FAIL]
 
 
 def test_the_worse_of_two_results_on_the_same_place_counts(tmp_path):

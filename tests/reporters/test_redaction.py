@@ -168,6 +168,29 @@ def test_an_identifier_with_a_name_in_it_gets_a_pseudonym():
     assert [name for name in after["checks"] if re.fullmatch(r"check-\d\d", name)]
 
 
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        "vault_gva_7_is_up",  # the host, its words joined as identifiers are
+        "vaultgva7_is_up",
+        "vpn_to_upb_encrypted",  # a part of the domain
+        "palais_des_nations_gate_closed",
+        "ms_canary_owner_laptop_locked",
+        "reaches_203_0_113_77",
+        "reaches_2001_db8_4711_beef",
+        "db_7_is_up",  # short
+    ],
+)
+def test_a_name_in_an_identifier_is_found_however_its_words_are_joined(identifier):
+    document = plain() | {
+        "host": plain()["host"] | {"name": "Vault-GVA-7.upb.example.org", "site": PLANTED["site"], "hostname": "db-7"}
+    }
+    document["host"] |= {"address": PLANTED["IPv6"], "labels": {"owner": PLANTED["person"]}}
+    pseudonyms = choose_pseudonyms([document], KEY, lasting=False)
+    assert pseudonyms.betrayed_by(identifier)
+    assert not any(map(pseudonyms.betrayed_by, ("backup_taken_daily", "gate_closed", "org_chart_kept", "port_7_closed")))
+
+
 def test_values_are_told_by_their_kind():
     (after,) = redacted(plain())
     found = [finding for result in after["results"] for finding in result["findings"]]
