@@ -7,7 +7,7 @@ are quoted but not made harmless: that is for the medium (see inert.py).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, Self
@@ -464,11 +464,11 @@ class Wording:
         return type(text)(f"{text[:limit]}{end} ({note.format(count=self.figures.number(over))})")
 
     def record(self, record: Mapping[str, Any]) -> str:
-        """A record on one line as machines write it, in every language: `user=games uid=5`."""
-        return self.cut(
-            " ".join(f"{name}={item if isinstance(item, str) else ENGLISH.value(item)}" for name, item in record.items()),
-            VALUE_LIMIT,
-        )
+        """A record on one line as machines write it, in every language: `user=games uid=5 shell=- hash=?`.
+
+        `-` is for what is not there, `?` for what nobody could see: the reason stands once, beside the record.
+        """
+        return self.cut(" ".join(f"{name}={_field(item)}" for name, item in record.items()), VALUE_LIMIT)
 
     def rate(self, rate: float | None) -> str:
         """A rate in percent, rounded down so that only everything is 100 %; words when there is none."""
@@ -532,7 +532,7 @@ class Wording:
     def _mapping(self, value: Mapping[str, Any]) -> str:
         if set(value) == {"absent"}:
             return (
-                self._say(mark("nothing ({what} is not there)"), what=value["absent"])
+                self._say(mark("nothing (not there: {what})"), what=value["absent"])
                 if value["absent"]
                 else self.translate(mark("nothing"))
             )
@@ -566,6 +566,23 @@ def _isolate(value: str) -> str:
 
 
 ENGLISH = Wording()
+
+
+def gathered(findings: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], int]]:
+    """Findings that say the same of several attributes as one that names them all, each with the number it stands for."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for finding in findings:
+        alike = {**finding, "that": finding["that"] if finding["item"] else ""}
+        groups.setdefault(json.dumps(alike, sort_keys=True), []).append(finding)
+    return [
+        ({**group[0], "that": ", ".join(dict.fromkeys(each["that"] for each in group))}, len(group)) for group in groups.values()
+    ]
+
+
+def _field(value: Any) -> str:
+    if isinstance(value, Mapping) and set(value) in ({"absent"}, {"unobservable"}):
+        return "-" if "absent" in value else "?"
+    return value if isinstance(value, str) else ENGLISH.value(value)
 
 
 def write_seconds(seconds: float) -> str:

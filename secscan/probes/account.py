@@ -178,7 +178,7 @@ def _record(line: str, host: Mapping[str, str]) -> Record:
         raise Unreadable(f"account {found[1]} lacks {', '.join(sorted(missing))}")
     hidden = Unobservable(_NO_SHADOW.get(host.get("shadow", ""), "not told"))
     known = words["password"] != "?"  # noqa: S105 - a class, not a password
-    no_home = Unobservable("cannot be seen by this user") if "home_mode" in words else Absent("there is no such directory")
+    no_home = Unobservable("cannot be seen by this user") if "home_mode" in words else Absent("the directory")
     uid: Value = int(words["uid"]) if words["uid"].isdigit() else Unobservable("no user id in /etc/passwd")
     return {
         "name": found[1],
@@ -190,9 +190,9 @@ def _record(line: str, host: Mapping[str, str]) -> Record:
         "password": words["password"] if known else hidden,
         "hash": _hash(words) if known else hidden,
         "shadowed": words["field"] == "shadow" if "field" in words else Unobservable("not told"),
-        "last_change": _moment(words.get("changed"), "never set") if known else hidden,
+        "last_change": _moment(words.get("changed"), "a change") if known else hidden,
         **{name: _days(words.get(word)) if known else hidden for name, word in _AGING.items()},
-        "expires": _moment(words.get("expires"), "does not expire") if known else hidden,
+        "expires": _moment(words.get("expires"), "a day on which it expires") if known else hidden,
         "home": words.get("home", Unobservable("not told")),
         "home_mode": int(words["home_mode"], 8) if "home_owner" in words else no_home,
         "home_owner": words.get("home_owner", no_home),
@@ -213,11 +213,11 @@ def _opens_shell(words: Mapping[str, str]) -> bool | Unobservable:
 
 def _hash(words: Mapping[str, str]) -> Value:
     told = words.get("hash") or ("none" if words["password"] in {"empty", "none", "locked"} else words["password"])
-    return Absent("no password hash") if told == "none" else told
+    return Absent("a password hash") if told == "none" else told
 
 
 def _days(text: str | None) -> Value:
-    return int(text) if text is not None else Absent("not set")
+    return int(text) if text is not None else Absent("a limit")
 
 
 def _moment(days: str | None, otherwise: str) -> Value:
@@ -226,7 +226,7 @@ def _moment(days: str | None, otherwise: str) -> Value:
 
 def _last_login(text: str | None, host: Mapping[str, str]) -> Value:
     if text == "never":
-        return Absent("never signed in")
+        return Absent("a sign-in")
     if text is None:
         return Unobservable("not told" if host.get("logins") == "read" else "no lastlog on this host")
     return datetime.strptime(text, "%Y-%b-%dT%H:%M:%S%z").astimezone(UTC).timestamp()

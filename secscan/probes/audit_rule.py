@@ -83,7 +83,7 @@ def _question(call: Arguments) -> Question:
 
 def read(call: Arguments, answer: Answer) -> Observation:
     """`kernel: RULE` as auditctl -l prints it, `FILE: RULE`, `kernel unobservable: REASON`, `files unobservable: REASON`; `end`."""
-    said = reply(answer, "the audit system is not installed")
+    said = reply(answer, "the audit system")
     if said:
         return said
     question = _question(call)

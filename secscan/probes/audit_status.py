@@ -35,7 +35,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
 
 def read(call: Arguments, answer: Answer) -> Observation:
     """Lines of `auditctl -s` (`enabled 1`; versions before 2.3 print `enabled=1` on one line), `daemon NAME`, then `end`."""
-    said = reply(answer, "auditctl is not installed")
+    said = reply(answer, "auditctl")
     if said:
         return said
     words = dict(re.findall(r"(?:^|\s)([a-z_]+)[ =](\S+)", "\n".join(closed_lines(answer))))
@@ -50,7 +50,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
         **numbers,
         "immutable": enabled == 2,
         "running": pid != 0 if isinstance(pid, int) else pid,
-        "daemon": words.get("daemon", Absent("no process takes the records")),
+        "daemon": words.get("daemon", Absent("a process that takes the records")),
     })  # fmt: skip
 
 

@@ -316,13 +316,11 @@ def read(call: Arguments, answer: Answer) -> Observation:
     active = any(hook == "input" and (rules or "accept" not in (v4, v6)) for _family, hook, rules, v4, v6 in chains)
     tool = next((name for name in ("firewalld", "ufw", "nftables", "iptables") if name in told.get("hint", ())), "")
     loaders = [name for name in told.get("boot", ()) if name in _LOADERS.get(tool, ())]
-    no_tool = Absent("no packet filter is loaded")
+    no_tool = Absent("a packet filter that is loaded")
     policies: dict[str, Value] = {}
     for hook in _HOOKS:
         policies[f"{hook}_policy_v4"] = _default(chains, hook, "ip")
-        policies[f"{hook}_policy_v6"] = (
-            Absent("this host has no IPv6") if told.get("ipv6") == ["no"] else _default(chains, hook, "ip6")
-        )
+        policies[f"{hook}_policy_v6"] = Absent("IPv6 on this host") if told.get("ipv6") == ["no"] else _default(chains, hook, "ip6")
     return Observed(
         {
             "active": active,

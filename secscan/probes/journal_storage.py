@@ -73,7 +73,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
 
     A directory made by hand counts under `auto`: journald writes there once it is told to, or restarted.
     """
-    said = reply(answer, "systemd-journald is not installed")
+    said = reply(answer, "systemd-journald")
     if said:
         return said
     lines = [line.split(" ", 1) for line in closed_lines(answer)]

@@ -61,7 +61,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
         "size": _as(read_bytes, value, "a size"),
         "seconds": _as(read_seconds, value, "a time"),
         "enabled": _as(read_boolean, value, "yes or no"),
-        "source": source or Absent("not told"),
+        "source": source or Absent("a file that sets it"),
     })  # fmt: skip
 
 

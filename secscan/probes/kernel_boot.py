@@ -159,7 +159,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
             **_apparmor(told),
             **_selinux(told),
             "secure_boot": _secure_boot(told),
-            "module_signatures_enforced": _truth(told, "sig_enforce", Absent("this kernel checks no module signatures")),
+            "module_signatures_enforced": _truth(told, "sig_enforce", Absent("a check of module signatures in this kernel")),
             "tainted": tainted,
             "taints": tuple(letter for bit, letter in enumerate(_TAINTS) if tainted >> bit & 1)
             if isinstance(tainted, int)
@@ -191,7 +191,7 @@ def _unseen(told: dict[str, list[str]]) -> Unobservable:
 
 def _lockdown(told: dict[str, list[str]]) -> Value:
     if "lockdown" not in told:
-        return Absent("this kernel has no lockdown") if "securityfs" in told else _unseen(told)
+        return Absent("lockdown in this kernel") if "securityfs" in told else _unseen(told)
     chosen = [word.strip("[]") for word in told["lockdown"][0].split() if word.startswith("[")]
     return chosen[0] if chosen else Unobservable("the kernel does not tell")
 
@@ -203,8 +203,8 @@ def _truth(told: dict[str, list[str]], name: str, missing: Value) -> Value:
 
 
 def _apparmor(told: dict[str, list[str]]) -> dict[str, Value]:
-    enabled = _truth(told, "apparmor", Absent("not in this kernel"))
-    enforced: Value = Absent("AppArmor is not enabled")
+    enabled = _truth(told, "apparmor", Absent("AppArmor in this kernel"))
+    enforced: Value = Absent("AppArmor in force")
     complaining = enforced
     if "profiles" in told:
         enforced, complaining, _total = (int(number) for number in told["profiles"][0].split())
@@ -217,9 +217,7 @@ def _selinux(told: dict[str, list[str]]) -> dict[str, Value]:
     now: Value = "disabled" if "selinuxfs" not in told else Unobservable("SELinux is on, but its file system is not mounted here")
     if "selinux" in told:
         now = "enforcing" if told["selinux"][0] == "1" else "permissive"
-    configured: Value = (
-        told["selinux_configured"][0] if "selinux_configured" in told else Absent("/etc/selinux/config does not say")
-    )
+    configured: Value = told["selinux_configured"][0] if "selinux_configured" in told else Absent("a mode in /etc/selinux/config")
     return {"selinux": now, "selinux_configured": configured}
 
 
@@ -228,7 +226,7 @@ def _secure_boot(told: dict[str, list[str]]) -> Value:
         return told["secure_boot"][0].split()[-1:] == ["1"]
     if "efi" in told:
         return Unobservable("the firmware's variables cannot be read here")
-    return Absent("the host was not booted by UEFI") if "sysfs" in told else Unobservable("/sys is not mounted")
+    return Absent("a start by UEFI") if "sysfs" in told else Unobservable("/sys is not mounted")
 
 
 def _configured(told: dict[str, list[str]]) -> dict[str, Value]:

@@ -104,7 +104,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
             "blocked": refused or (closed if command == "?" else _does_nothing(command)),
             "builtin": _truth(told["builtin"], no_files),
             "blacklisted": refused or _truth(told["blacklisted"], closed),
-            "install_command": closed if command == "?" else command or Absent("no install line"),
+            "install_command": closed if command == "?" else command or Absent("an install line"),
         }
     )
 

@@ -143,7 +143,7 @@ def _record(protocol: str, port: int, written: str, user: str, process: str) -> 
     if process == "?":
         name = Unobservable("processes of others are seen by root only")
     elif process == "-":
-        name = Absent("no visible process owns the socket: the kernel does, or one in another namespace")
+        name = Absent("a process that is seen to own the socket: the kernel does, or one in another namespace")
     return {
         "protocol": protocol,
         "address": str(mapped or address),

@@ -68,7 +68,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
         raise Unreadable(f"expected a line about {call['key']}")
     number: Value = int(value) if re.fullmatch(r"-?\d{1,18}", value) else Unobservable(f"{value[:60]!r} is not a whole number")
     mode: Value = int(value, 8) if re.fullmatch(r"[0-7]{1,4}", value) else Unobservable(f"{value[:60]!r} is not an octal mode")
-    return Observed({"value": value, "number": number, "mode": mode, "source": source or Absent("not told")})
+    return Observed({"value": value, "number": number, "mode": mode, "source": source or Absent("a file that sets it")})
 
 
 PROBE = Probe(

@@ -158,7 +158,7 @@ def _of_rule(setting: str, rule: Rule, config: Sequence[Record]) -> str | Absent
     if "conf" in pairs:
         return Unobservable(f"{rule.file} names another configuration file, {pairs['conf']}")
     values = [str(record["value"]) for record in config if record["key"] == setting]
-    return values[-1] if values else Absent(f"{setting} is not set")
+    return values[-1] if values else Absent(f"a value of {setting}")
 
 
 def _number(value: Value) -> Value:

@@ -138,7 +138,7 @@ def _record(line: str) -> Record:
     if len(columns) != 5:
         raise Unreadable(f"not a process: {line[:120]!r}")
     pid, user, name, label, command = columns
-    return {"pid": int(pid), "name": name, "user": user, "command": command, "label": label or Absent("no label")}
+    return {"pid": int(pid), "name": name, "user": user, "command": command, "label": label or Absent("a label")}
 
 
 PROBE = Probe(

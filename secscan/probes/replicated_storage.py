@@ -109,7 +109,7 @@ def _drbd(name: str, connection: str, here: str, there: str) -> Record:
 
 def _ceph(told: Mapping[str, Any]) -> Record:
     """`ceph health`; source: docs.ceph.com, "Health checks". What an operator has muted is a complaint like the others."""
-    unknown = Absent("it, for Ceph tells its health as a whole")
+    unknown = Absent("a value for it: Ceph tells its health as a whole")
     return {
         "kind": "ceph", "name": "ceph", "connected": unknown, "in_sync": unknown, "healthy": told["status"] == "HEALTH_OK",
         "state": str(told["status"]), "complaints": tuple(sorted(str(name) for name in told.get("checks", {}))),

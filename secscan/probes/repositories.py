@@ -224,7 +224,7 @@ def _record(columns: Sequence[str]) -> Record:
 
 
 def _given(text: str) -> Value:
-    return Absent("not given") if text == "-" else text
+    return Absent("a value") if text == "-" else text
 
 
 PROBE = Probe(

@@ -90,7 +90,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
 
 def _record(path: str, sources: Sequence[str], known: dict[str, tuple[int, str]]) -> Record:
     told = path.startswith("/") and "$" not in path
-    otherwise: Value = Absent("there is no such directory") if told else Unobservable("depends on where and how the shell runs")
+    otherwise: Value = Absent("the directory") if told else Unobservable("depends on where and how the shell runs")
     mode, owner = known.get(path, (otherwise, otherwise))
     return {
         "path": path,

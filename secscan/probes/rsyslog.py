@@ -29,7 +29,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
 
 def read(call: Arguments, answer: Answer) -> Observation:
     """`FILE:LINE: STATEMENT` for each statement that sends elsewhere or sets file modes, then `end`."""
-    said = reply(answer, "rsyslog is not installed")
+    said = reply(answer, "rsyslog")
     if said:
         return said
     lines = closed_lines(answer)
@@ -41,7 +41,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
     found = parse_rsyslog(lines)
     return Observed({
         "actions": tuple(map(_record, found.targets)),
-        "file_create_mode": reduce(or_, found.modes) if found.modes else Absent("not set: 0644 counts"),
+        "file_create_mode": reduce(or_, found.modes) if found.modes else Absent("a setting of it: 0644 counts"),
     })  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def _record(target: Target) -> Record:
         "host": target.host,
         "port": target.port,
         "encrypted": target.protocol in {"tls", "relp+tls"},
-        "auth_mode": target.auth_mode or Absent("not set"),
+        "auth_mode": target.auth_mode or Absent("a setting of it"),
         "queue": target.queue,
         "file": target.file,
         "line": target.line,

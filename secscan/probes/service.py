@@ -136,7 +136,7 @@ def split(calls: Sequence[Arguments], answer: Answer) -> list[Answer]:
 
 def read(call: Arguments, answer: Answer) -> Observation:
     """`UNIT id=.. load=.. active=.. sub=.. enablement=.. user=.. ...`; a word may be missing, `?` is unknown."""
-    said = reply(answer, f"service {call['name']}")
+    said = reply(answer, _describe(str(call["name"]).split("|")))
     if said:
         return said
     unit, *words = one_line(answer).split(" ")
@@ -148,7 +148,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
         {
             "active": _not_running if active == "?" else active in {"active", "reloading", "refreshing"},
             "enabled": starts_at_boot(told["enablement"], wanted),
-            "enablement": told["enablement"] or Absent("a unit without a file"),
+            "enablement": told["enablement"] or Absent("a file of the unit"),
             "state": _not_running if active == "?" else f"{active} ({told.get('sub', '')})",
             "failed": _not_running if active == "?" else active == "failed",
             "masked": load == "masked" or told["enablement"].startswith("masked"),
@@ -164,6 +164,14 @@ def read(call: Arguments, answer: Answer) -> Observation:
     )
 
 
+def _describe(names: Sequence[str]) -> str:
+    """The service, or the first of many that would do."""
+    if len(names) <= _NAMED:
+        return f"service {' or '.join(names)}"
+    return f"service {', '.join(names[:_NAMED])} or one of {len(names) - _NAMED} others like it"
+
+
+_NAMED = 3
 _not_running = Unobservable("the init system does not run here, or does not tell")
 
 
@@ -174,7 +182,7 @@ def _listed(text: str) -> tuple[str, ...]:
 def _known(told: dict[str, str], word: str) -> Value:
     if word not in told:
         return Unobservable("the init system does not tell")
-    return told[word] or Absent("none")
+    return told[word] or Absent("a value")
 
 
 def _number(told: dict[str, str], word: str) -> Value:

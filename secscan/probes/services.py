@@ -164,7 +164,7 @@ _UNKNOWN = Unobservable("the init system does not tell")
 
 
 def _text(word: str) -> Value:
-    return _UNKNOWN if word == "?" else Absent("the init system has no value for it") if word == "-" else word
+    return _UNKNOWN if word == "?" else Absent("a value of the init system for it") if word == "-" else word
 
 
 def _truth(word: str) -> Value:

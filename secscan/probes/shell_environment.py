@@ -92,7 +92,7 @@ def _weakest(settings: Sequence[_Setting], choose: Callable[[list[int]], int]) -
     if len(values) < len(settings):
         unknown = next(setting.source for setting in settings if setting.value is None)
         return Unobservable(f"{unknown} sets it to something that only running it would tell")
-    return choose(values) if values else Absent("set nowhere")
+    return choose(values) if values else Absent("a line that sets it")
 
 
 def _common_bits(values: list[int]) -> int:

@@ -152,7 +152,7 @@ def _matched(line: str) -> tuple[str, int, str, str]:
 def read(call: Arguments, answer: Answer) -> Observation:
     """Lines about Match blocks, then `permitrootlogin no` as sshd prints it, or `unset`."""
     option = str(call["option"]).lower()
-    said = reply(answer, "sshd is not installed")
+    said = reply(answer, "sshd")
     if said:
         return said
     if answer.exit:

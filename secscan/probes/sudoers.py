@@ -97,7 +97,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
 
 def read(call: Arguments, answer: Answer) -> Observation:
     """`version V`, `timeout MINUTES`, `sources files sss` (all may be left out), `FILE:LINE: TEXT` per line that counts, `end`."""
-    said = reply(answer, "sudo is not installed")
+    said = reply(answer, "sudo")
     if said:
         return said
     lines = closed_lines(answer)

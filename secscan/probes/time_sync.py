@@ -190,7 +190,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
     if service not in _SERVICES | {"none"}:
         raise Unreadable(f"not a time service: {service[:40]!r}")
     reason = told["silent"][0] if "silent" in told else "the time service does not tell"
-    unknown: Value = Unobservable(reason) if service != "none" else Absent("no time service runs")
+    unknown: Value = Unobservable(reason) if service != "none" else Absent("a time service that runs")
     updated = _moment(told["updated"][0]) if "updated" in told else unknown
     sources = tuple(_source(text) for text in told.get("source", ()))
     tells_sources = "told" in told

@@ -116,19 +116,19 @@ def _record(line: str) -> Record:
     return {
         "active": told["active"] == "active",
         "enabled": starts_at_boot(enablement, told.get("wanted_by", "").split(",") if told.get("wanted_by") else ()),
-        "enablement": enablement or Absent("a timer without a file"),
-        "last_run": _moment(told["last"]) or Absent("it has never fired"),
+        "enablement": enablement or Absent("a file of the timer"),
+        "last_run": _moment(told["last"]) or Absent("a moment at which it fired"),
         "next_run": _next(told),
         "last_result": _result(told),
         "last_status": int(told["status"]) if told.get("ended") and told.get("status") else _NOT_RUN,
         "last_end": _moment(told.get("ended", "")) or _NOT_RUN,
         "name": name,
-        "unit": told.get("unit") or Absent("a masked timer starts nothing"),
+        "unit": told.get("unit") or Absent("a unit that it starts: it is masked"),
         "persistent": told["persistent"] == "yes" if told.get("persistent") else Unobservable("systemd does not tell"),
     }
 
 
-_NOT_RUN = Absent("what it starts has not ended since the boot")
+_NOT_RUN = Absent("an end, since the boot, of what it starts")
 
 
 def _result(told: dict[str, str]) -> Value:
@@ -143,7 +143,7 @@ def _result(told: dict[str, str]) -> Value:
 
 def _next(told: dict[str, str]) -> Value:
     moments = [_moment(told.get("next", "")), float(told.get("next_elapse") or 0)]
-    return min((moment for moment in moments if moment), default=Absent("it is not armed"))
+    return min((moment for moment in moments if moment), default=Absent("a next time: it is not armed"))
 
 
 def _moment(text: str) -> float:

@@ -376,7 +376,11 @@ def read(call: Arguments, answer: Answer) -> Observation:
         **_kernels(told),
         "held": _held(told.get("held", ())),
         "automatic": Unobservable(by) if automatic == "unobservable:" else automatic == "yes",
-        "automatic_by": by if automatic == "yes" else Unobservable(by) if automatic == "unobservable:" else Absent(by),
+        "automatic_by": by
+        if automatic == "yes"
+        else Unobservable(by)
+        if automatic == "unobservable:"
+        else Absent(f"what would install them: {by}"),
         "manager": told["manager"][0],
     }
     return Observed(attributes)
@@ -412,7 +416,7 @@ def _update(word: str, text: str, security: Unobservable | None) -> dict[str, Va
     )
     return {
         "name": name,
-        "installed": installed if installed != "-" else Absent("a patch" if word == "patch" else "not installed yet"),
+        "installed": installed if installed != "-" else Absent("a patch" if word == "patch" else "an installed version"),
         "candidate": candidate,
         "security": security or urgent,
         "phased": kind == "phased",

@@ -14,7 +14,7 @@ from secscan.model.assessment import Tally
 from secscan.reporters import Reporter
 from secscan.since import LISTED, Alike, Comparison
 from secscan.summary import HostSummary, Summariser, Summary
-from secscan.wording import ENGLISH, OUTCOMES, REDACTED, SEVERITIES, SEVERITY_RANK, Wording, mark, seconds_between
+from secscan.wording import ENGLISH, OUTCOMES, REDACTED, SEVERITIES, SEVERITY_RANK, Wording, gathered, mark, seconds_between
 
 WIDTH = 80
 _NARROWEST = 56
@@ -142,8 +142,9 @@ def _result(result: Mapping[str, Any], document: Document, page: _Page) -> str:
     ]
     if decided:
         lines.append(page.fold(decided, inner, hanging))
-    lines += [page.fold(page.w.finding(finding), inner, hanging) for finding in result["findings"][:_FINDINGS]]
-    unseen = result["findings_total"] - min(len(result["findings"]), _FINDINGS)
+    shown = gathered(result["findings"])[:_FINDINGS]
+    lines += [page.fold(page.w.finding(finding), inner, hanging) for finding, _ in shown]
+    unseen = result["findings_total"] - sum(count for _, count in shown)
     if unseen:
         lines.append(page.fold("... " + page.say(mark("and {count} more"), count=page.w.number(unseen)), inner))
     if result["reason"] and not result["findings"]:

@@ -6,7 +6,18 @@ import samples
 from secscan.model.assessment import Disposition, Outcome
 from secscan.model.check import Effort, Severity, When
 from secscan.plugins import matchers
-from secscan.wording import DISPOSITIONS, EFFORTS, ENGLISH, OUTCOMES, SEVERITIES, WHENS, Wording, write_moment, write_seconds
+from secscan.wording import (
+    DISPOSITIONS,
+    EFFORTS,
+    ENGLISH,
+    OUTCOMES,
+    SEVERITIES,
+    WHENS,
+    Wording,
+    gathered,
+    write_moment,
+    write_seconds,
+)
 
 
 def finding(that="root_login.value", matcher="in", expected=("no",), actual="yes", **more):
@@ -23,7 +34,7 @@ def finding(that="root_login.value", matcher="in", expected=("no",), actual="yes
         (finding(matcher="newer_than", expected=93600.0, actual="2026-10-01T00:00:00Z"),
          'root_login.value: expected no longer than 26h ago, got "2026-10-01T00:00:00Z"'),
         (finding(matcher="present", expected=True, actual={"absent": "service auditd"}),
-         "root_login.value: expected to be there, got nothing (service auditd is not there)"),
+         "root_login.value: expected to be there, got nothing (not there: service auditd)"),
         (finding(matcher="mode_at_most", expected="0640", actual="0644", extra=["others read"]),
          'root_login.value: expected permissions of at most "0640", got "0644"; too much: "others read"'),
         (finding(matcher="superset_of", expected=("nodev", "nosuid"), actual=["nodev"], missing=["nosuid"]),
@@ -44,6 +55,30 @@ def finding(that="root_login.value", matcher="in", expected=("no",), actual="yes
 )  # fmt: skip
 def test_a_finding_reads_as_a_sentence(given, sentence):
     assert ENGLISH.finding(given) == sentence
+
+
+def test_findings_that_say_the_same_of_several_attributes_are_one():
+    given = [
+        finding("agent.active", actual=None),
+        finding("agent.enabled", actual=None),
+        finding("agent.active", actual=None),
+        finding("agent.unit", actual="x"),
+    ]
+    assert [(each["that"], count) for each, count in gathered(given)] == [("agent.active, agent.enabled", 3), ("agent.unit", 1)]
+
+
+def test_findings_about_different_records_stay_apart():
+    given = [finding("users.home", item={"name": name}) for name in ("ann", "bob")] + [finding("users.shell", item={"name": "bob"})]
+    assert [(each["that"], each["item"]["name"], count) for each, count in gathered(given)] == [
+        ("users.home", "ann", 1),
+        ("users.home", "bob", 1),
+        ("users.shell", "bob", 1),
+    ]
+
+
+def test_a_record_says_what_was_not_there_and_what_nobody_could_see_in_one_sign_each():
+    record = {"name": "sync", "uid": 4, "shell": {"absent": "a shell"}, "hash": {"unobservable": "/etc/shadow cannot be read"}}
+    assert ENGLISH.record(record) == "name=sync uid=4 shell=- hash=?"
 
 
 def test_every_installed_matcher_has_its_words():
