@@ -222,7 +222,7 @@ def _applies(bench: Bench, entry: Entry) -> tuple[bool | None, str]:
         truths.append(truth)
         if truth is not True:
             reasons.append(reason)
-    return conjunction(truths), "; ".join(reasons)
+    return conjunction(truths), "; ".join(dict.fromkeys(reasons))
 
 
 def _condition(
@@ -243,7 +243,7 @@ def _condition(
 
 
 def _why(findings: Iterable[Finding]) -> str:
-    return "; ".join(finding.reason or f"{finding.that} is {finding.actual}" for finding in findings)
+    return "; ".join(dict.fromkeys(finding.reason or f"{finding.that} is {finding.actual}" for finding in findings))
 
 
 def _is_there(observation: Observation) -> bool | None:

@@ -12,6 +12,7 @@ from secscan.probing import MASK_AWK, Unreadable, quote, reply, whole_lines
 _LIMIT = 256  # KiB
 _SECONDS = 30
 _NEVER = {126: "permission denied", 127: "command not found", 124: f"time limit of {_SECONDS} s reached", 137: "killed"}
+_USUAL = {77: "this user lacks a permission that the command needs"}  # EX_NOPERM of sysexits(3)
 
 # The last line of the input is the exit status, put there after the command has ended; the line before it is empty when the
 # command's output ended well. Everything the command printed goes out behind `| `.
@@ -80,7 +81,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
     status = int(match[1])
     allowed = call["exit_ok"] if isinstance(call["exit_ok"], tuple) else ()
     if status in _NEVER or str(status) not in allowed:
-        return Unobservable(_NEVER.get(status, f"exit status {status}"))
+        return Unobservable(_NEVER.get(status) or _USUAL.get(status, f"exit status {status}"))
     own = tuple(line[2:] for line in lines)
     return Observed({"output": "".join(f"{line}\n" for line in own), "lines": own, "exit": status})
 

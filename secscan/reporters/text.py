@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,10 +20,12 @@ WIDTH = 80
 _NARROWEST = 56
 _LISTED = _COUNTED = ("fail", "error", "manual")
 _FINDINGS = 5
+_REASONS = 3
 _WORST = 10
 _PARAGRAPH = 2000
 _JOINED = "\u00a0"  # a blank at which no line breaks
 _CHANGED = mark("Changed locally")
+_WITHOUT_ROOT = mark("asked without root: what only root sees could not be judged; ask as root, or with --become")
 _WORDS = {term.key: term.word for term in (*OUTCOMES, *SEVERITIES)}
 _COLOURS = {"fail": "31", "error": "33", "unreachable": "35", "manual": "36", "pass": "32"}
 
@@ -96,12 +98,17 @@ def _one_host(document: Document, page: _Page) -> Iterator[str]:
         results = by_outcome.get(term.key, [])
         if term.key in _LISTED and results:
             yield page.counted(term.word, len(results), term.key)
-            for result in sorted(results, key=lambda result: (SEVERITY_RANK[result["severity"]], result["check"])):
-                yield _result(result, document, page)
+            results.sort(key=lambda result: (SEVERITY_RANK[result["severity"]], result["check"]))
+            if term.key == "error":
+                yield from _unjudged(results, document, page)
+            else:
+                yield from (_result(result, document, page) for result in results)
     yield _notes(document, page)
     yield page.heading(page.say(mark("In all")).upper()) + _counts(
         Tally(document["tally"]["counts"], document["tally"]["attested"]), page
     )
+    if document["host"]["uid"] and by_outcome.get("error"):
+        yield page.fold(page.say(_WITHOUT_ROOT), "  ")
 
 
 def _header(document: Document, page: _Page) -> Iterator[str]:
@@ -134,11 +141,9 @@ def _result(result: Mapping[str, Any], document: Document, page: _Page) -> str:
     inner, hanging = " " * begun, " " * (begun + 2)
     title = page.fold(page.w.content(check["title"]), "  " + pad(page.word(result["severity"]), begun - 2), inner)
     decided = page.w.decision(result, document["waivers"], document["attestations"])
-    elsewhere = result["subject"] != document["host"]["name"]
-    name = page.say(mark("{check} on {subject}"), check=check["id"], subject=result["subject"]) if elsewhere else check["id"]
     lines = [
         page.paint(title, "1") if result["outcome"] == "fail" else title,
-        page.fold(name, inner),
+        page.fold(_name(result, document, page), inner),
     ]
     if decided:
         lines.append(page.fold(decided, inner, hanging))
@@ -154,6 +159,37 @@ def _result(result: Mapping[str, Any], document: Document, page: _Page) -> str:
         said = page.say(remedy, terms=page.w.remedy_terms(check), remedy=page.w.content(check["remedy"]))
         lines.append(page.fold(said, inner, hanging))
     return "".join(lines)
+
+
+def _unjudged(results: Sequence[Mapping[str, Any]], document: Document, page: _Page) -> Iterator[str]:
+    """What could not be judged, by the reason: without root most checks share a few of them. The largest group comes first."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for result in results:
+        groups.setdefault(_why(result, page), []).append(result)
+    for why, group in sorted(groups.items(), key=lambda each: -len(each[1])):
+        yield page.fold(f"{why} ({page.w.number(len(group))})", "  ", "    ")
+        for result in group:
+            begin = "    " + pad(page.word(result["severity"]), _severity_width(page))
+            hanging = " " * columns(begin)
+            yield page.fold(
+                f"{page.w.content(document['checks'][result['check']]['title'])} ({_name(result, document, page)})", begin, hanging
+            )
+            if decided := page.w.decision(result, document["waivers"], document["attestations"]):
+                yield page.fold(decided, hanging)
+
+
+def _why(result: Mapping[str, Any], page: _Page) -> str:
+    """Why a result is no verdict: each reason once."""
+    open_ones = (finding for finding in result["findings"] if finding["holds"] is None)
+    reasons = list(dict.fromkeys(finding["reason"] or page.w.actual(finding) for finding in open_ones))
+    return "; ".join([*reasons[:_REASONS], *(["..."] if len(reasons) > _REASONS else [])]) or result["reason"]
+
+
+def _name(result: Mapping[str, Any], document: Document, page: _Page) -> str:
+    """The check, and what it was asked of where that is not the host."""
+    if result["subject"] == document["host"]["name"]:
+        return str(result["check"])
+    return page.say(mark("{check} on {subject}"), check=result["check"], subject=result["subject"])
 
 
 def _notes(document: Document, page: _Page) -> str:

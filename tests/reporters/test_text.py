@@ -54,3 +54,24 @@ def test_compliance_never_stands_without_coverage():
 
 def test_findings_that_are_not_listed_are_counted():
     assert "... and 295 more" in "".join(render(samples.one_host()))
+
+
+def test_what_could_not_be_judged_stands_under_the_reason_that_it_shares():
+    document = samples.one_host()[0]
+    (error,) = (result for result in document["results"] if result["outcome"] == "error")
+    other = {**error, "check": "auditd_runs"}
+    root = {**error, "check": "sshd_root_login_disabled", "findings": [{**error["findings"][0], "reason": "only root can look"}]}
+    document = {**document, "results": [*document["results"], root, other]}
+    lines = "".join(render([document])).split("ERROR (3)")[1].split("MANUAL")[0].splitlines()
+    assert [line for line in lines if re.match(r"  \S", line)] == [
+        "  /etc/shadow cannot be read by this user (2)",
+        "  only root can look (1)",
+    ]
+    assert sum("(shadow_hashes_strong)" in line or "(auditd_runs)" in line for line in lines[:5]) == 2
+
+
+@pytest.mark.parametrize(("uid", "told"), [(1001, True), (0, False), (None, False)])
+def test_who_asks_without_root_is_told_how_to_see_more(uid, told):
+    document = samples.one_host()[0]
+    text = "".join(render([{**document, "host": {**document["host"], "uid": uid}}]))
+    assert ("--become" in text) is told
