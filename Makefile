@@ -52,7 +52,7 @@ tests: $(VENV)/.tested ## all of pytest, the lab of real hosts included where th
 messages: $(VENV)/.tested ## collect the texts of reports, commands and content into the catalogues of every language, and compile these
 	$(bin)/pybabel -q extract -F babel.cfg -k mark -k translate_plural:1,2 --no-location --sort-output -o secscan/locale/secscan.pot .
 	$(bin)/pybabel -q extract -F babel-commands.cfg --no-default-keywords -k Message -k say -k phrase -k counted:1,2 -k say_count:1,2 -k restated:2 \
-	  -k UsageError -k HistoryError -k EvidenceError --no-location --sort-output -o secscan/locale/commands.pot .
+	  -k UsageError -k HistoryError -k EvidenceError -k PluginError --no-location --sort-output -o secscan/locale/commands.pot .
 	$(bin)/pybabel -q extract -F babel-content.cfg --no-location --sort-output -o secscan/locale/content.pot .
 	for domain in secscan commands content; do \
 	  $(bin)/pybabel -q update -D $$domain -i secscan/locale/$$domain.pot -d secscan/locale -w 100 -N --ignore-obsolete --ignore-pot-creation-date && \

@@ -16,6 +16,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
 from secscan.errors import PluginError
+from secscan.messages import Message, phrase
 from secscan.model.matcher import Matcher
 from secscan.model.probe import Probe
 
@@ -71,7 +72,8 @@ def missing_extra(name: str) -> str:
     module, called = EXTRAS.get(name, ("", ""))
     if not module or find_spec(module):
         return ""
-    return f"the format {name} needs {called}, which is not installed; allowed: pip install 'secscan[{name}]'"
+    text = phrase("the format {name} needs {called}, which is not installed; allowed: pip install 'secscan[{name}]'")
+    return Message(text, name=name, called=called)
 
 
 def reporter_names() -> tuple[str, ...]:
@@ -87,12 +89,14 @@ def reporter(name: str) -> Reporter:
     outside = _outside("secscan.reporters")
     taken = [entry.value for word, entry in outside.items() if word in REPORTERS]
     if taken:
-        raise PluginError(f"plugin {taken[0]} takes a name that is taken; allowed: any name but {', '.join(REPORTERS)}")
+        raise PluginError(
+            "plugin {plugin} takes a name that is taken; allowed: any name but {taken}", plugin=taken[0], taken=list(REPORTERS)
+        )
     if name in REPORTERS:
         return cast("Reporter", import_module(f"secscan.reporters.{REPORTERS[name]}").REPORTER)
     plugin = _load(outside[name])
     if not isinstance(plugin, Reporter):
-        raise PluginError(f"plugin {outside[name].value} is a {type(plugin).__name__}, allowed: a Reporter")
+        raise _of_another_kind(outside[name], plugin, Reporter)
     return plugin
 
 
@@ -103,7 +107,9 @@ def transport(name: str) -> Transport:
         return cast("Transport", import_module(f"secscan.transports.{name}").TRANSPORT)
     outside = _outside("secscan.transports")
     if name not in outside:
-        raise PluginError(f"no transport is named {name!r}; allowed: {', '.join((*TRANSPORTS, 'replay', *outside))}")
+        raise PluginError(
+            "no transport is named {name!r}; allowed: {allowed}", name=name, allowed=[*TRANSPORTS, "replay", *outside]
+        )
     return cast("Transport", _load(outside[name]))
 
 
@@ -113,11 +119,13 @@ def inquiry(name: str) -> Inquiry:
     outside = _outside("secscan.inquiries")
     built_in = {info.name for info in pkgutil.iter_modules(import_module("secscan.inquiries").__path__)}
     if name in outside and name in built_in:
-        raise PluginError(f"plugin {outside[name].value} takes the name {name!r}, which is taken")
+        raise _taken(outside[name])
     if name in built_in:
         return cast("Inquiry", import_module(f"secscan.inquiries.{name}").INQUIRY)
     if name not in outside:
-        raise PluginError(f"nothing asks the questions of probe {name!r}; allowed: a plugin of that name in secscan.inquiries")
+        raise PluginError(
+            "nothing asks the questions of probe {name!r}; allowed: a plugin of that name in secscan.inquiries", name=name
+        )
     return cast("Inquiry", _load(outside[name]))
 
 
@@ -130,11 +138,12 @@ def _with_outside(group: str, found: dict[str, Any], kind: type) -> Mapping[str,
     for name, entry in _outside(group).items():
         plugin: Any = _load(entry)
         if not issubclass(type(plugin), kind):
-            raise PluginError(f"plugin {entry.value} is a {type(plugin).__name__}, allowed: a {kind.__name__}")
+            raise _of_another_kind(entry, plugin, kind)
         if name in found:
-            raise PluginError(f"plugin {entry.value} takes the name {name!r}, which is taken")
+            raise _taken(entry)
         if plugin.name != name:
-            raise PluginError(f"plugin {entry.value} calls itself {plugin.name!r} but is registered as {name!r}")
+            text = phrase("plugin {plugin} calls itself {own!r} but is registered as {name!r}")
+            raise PluginError(text, plugin=entry.value, own=plugin.name, name=name)
         found[name] = plugin
     return found
 
@@ -149,7 +158,8 @@ def _outside(group: str) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for entry in entry_points(group=group):
         if entry.name in found and found[entry.name].value != entry.value:
-            raise PluginError(f"two plugins are named {entry.name!r}: {found[entry.name].value} and {entry.value}")
+            first, second = found[entry.name].value, entry.value
+            raise PluginError("two plugins are named {name!r}: {first} and {second}", name=entry.name, first=first, second=second)
         found[entry.name] = entry
     return found
 
@@ -169,4 +179,14 @@ def _load(entry: Any) -> Any:
     try:
         return entry.load()
     except Exception as error:
-        raise PluginError(f"plugin {entry.value} cannot be loaded: {type(error).__name__}: {error}") from error
+        reason = f"{type(error).__name__}: {error}"
+        raise PluginError("plugin {plugin} cannot be loaded: {reason}", plugin=entry.value, reason=reason) from error
+
+
+def _of_another_kind(entry: Any, plugin: object, kind: type) -> PluginError:
+    told = {"plugin": entry.value, "found": type(plugin).__name__, "kind": kind.__name__}
+    return PluginError("plugin {plugin} is a {found}, allowed: a {kind}", **told)
+
+
+def _taken(entry: Any) -> PluginError:
+    return PluginError("plugin {plugin} takes the name {name!r}, which is taken", plugin=entry.value, name=entry.name)

@@ -21,6 +21,7 @@ from secscan.errors import EvidenceError, InputError, UsageError
 from secscan.judge.assess import PLATFORM, assess
 from secscan.judge.observe import exhibits
 from secscan.judge.rulebook import Rulebook, make_call
+from secscan.messages import Message
 from secscan.model.assessment import Outcome
 from secscan.model.check import Baseline, Case, Check, Selection
 from secscan.model.probe import Answer
@@ -40,7 +41,7 @@ class Recorded:
 def record_case(check: Check, target: Target, vocabulary: Vocabulary, name: str | None, limits: Limits) -> Recorded:
     """Ask a target what the check asks. Raises TargetError, and EvidenceError for answers that no text file can hold."""
     if not check.asks:
-        raise UsageError(f"check {check.id!r} asks people, not hosts; allowed: a check with `observe`")
+        raise UsageError("check {check!r} asks people, not hosts; allowed: a check with `observe`", check=check.id)
     parameters = default_parameters(check)
     selection = Selection(check.id, parameters, check.severity, ())
     baseline = Baseline("record", "", "", (selection,), {})
@@ -53,8 +54,8 @@ def record_case(check: Check, target: Target, vocabulary: Vocabulary, name: str 
     for ask in check.asks:
         exhibit = answered.get(make_call(ask, parameters))
         if exhibit is None or exhibit.answer.fault:
-            reason = exhibit.answer.fault if exhibit else "it was not asked"
-            raise EvidenceError(f"{target.name}: no whole answer to {ask.name!r}: {reason}")
+            reason = exhibit.answer.fault if exhibit else Message("it was not asked")
+            raise EvidenceError("{host}: no whole answer to {name!r}: {reason}", host=target.name, name=ask.name, reason=reason)
         answers[ask.name] = exhibit.answer
     (result,) = assessment.results
     moment = datetime.fromtimestamp(int(bundle.origin.started_at + (bundle.origin.clock_offset_s or 0)), UTC)
@@ -68,7 +69,7 @@ def add_case(document: Document, recorded: Recorded, vocabulary: Vocabulary) -> 
     place = document.block(("cases",))
     if place is None:
         raise UsageError(
-            f"{path}: its cases are not a block list, one `- name:` below the other; allowed: to paste the printed case"
+            "{path}: its cases are not a block list, one `- name:` below the other; allowed: to paste the printed case", path=path
         )
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     end = min(place[1] - 1, len(lines))
@@ -99,7 +100,11 @@ def _prove(document: Document, recorded: Recorded, vocabulary: Vocabulary) -> No
     outcome, reason = run_case(check, case, case.answers, vocabulary.probes, vocabulary.matchers)
     if outcome != recorded.outcome:
         raise EvidenceError(
-            f"{document.path}: the recorded case leads to {outcome}, not to {recorded.outcome} ({reason}); not added"
+            "{path}: the recorded case leads to {outcome}, not to {recorded} ({reason}); not added",
+            path=document.path,
+            outcome=outcome,
+            recorded=recorded.outcome,
+            reason=reason,
         )
 
 
@@ -110,7 +115,9 @@ def _with_conditions(check: Check, case: Case, vocabulary: Vocabulary) -> Case:
         candidate = Case(case.name, case.outcome, case.answers, case.parameters, applies, case.at)
         if run_case(check, candidate, candidate.answers, vocabulary.probes, vocabulary.matchers)[0] == case.outcome:
             return candidate
-    raise EvidenceError(f"check {check.id!r}: its answers alone do not lead to {case.outcome} again; not recorded")
+    raise EvidenceError(
+        "check {check!r}: its answers alone do not lead to {outcome} again; not recorded", check=check.id, outcome=case.outcome
+    )
 
 
 def _write(case: Case, moment: datetime) -> Recorded:
@@ -140,9 +147,12 @@ def _plain(name: str, answer: Answer) -> str | Mapping[str, Any]:
         try:
             said[stream] = data.decode()
         except UnicodeDecodeError as error:
-            raise EvidenceError(f"the answer to {name!r} is not UTF-8 text ({stream}, byte {error.start}); not recorded") from error
+            place = f"{stream}, byte {error.start}"
+            raise EvidenceError(
+                "the answer to {name!r} is not UTF-8 text ({place}); not recorded", name=name, place=place
+            ) from error
         if "\0" in said[stream]:
-            raise EvidenceError(f"the answer to {name!r} holds a NUL ({stream}); not recorded")
+            raise EvidenceError("the answer to {name!r} holds a NUL ({place}); not recorded", name=name, place=stream)
     if not answer.exit and not said["stderr"] and answer.uid <= 0:
         return said["stdout"]
     whole: dict[str, Any] = {"stdout": said["stdout"]}

@@ -114,13 +114,16 @@ def expand(value: str, tokens: Mapping[str, str]) -> str:
             return "%"
         if match[1] not in tokens:
             raise UsageError(
-                f"ssh_config token %{match[1]} in {value!r} is not known here; allowed: %%, {', '.join('%' + t for t in tokens)}"
+                "ssh_config token {token} in {value!r} is not known here; allowed: {allowed}",
+                token=f"%{match[1]}",
+                value=value,
+                allowed=["%%", *(f"%{token}" for token in tokens)],
             )
         return tokens[match[1]]
 
     def variable(match: re.Match[str]) -> str:
         if match[1] not in os.environ:
-            raise UsageError(f"environment variable {match[1]} in ssh_config value {value!r} is not set")
+            raise UsageError("environment variable {name} in ssh_config value {value!r} is not set", name=match[1], value=value)
         return os.environ[match[1]]
 
     replaced = re.sub(r"%(.?)", token, re.sub(r"\$\{([^}]*)\}", variable, value))

@@ -377,7 +377,7 @@ class Wording:
         said = {"check": change["check"], "change": self.adjustment(change["change"]), "baseline": where}
         if not change["reason"]:
             return self._say(mark("{check}: {change} ({baseline})"), **said)
-        said |= {"reason": change["reason"].rstrip("."), "approver": change["approver"]}
+        said |= {"reason": self.content(change["reason"]).rstrip("."), "approver": self.content(change["approver"])}
         if not change["approver"]:
             return self._say(mark("{check}: {change}. {reason} ({baseline})"), **said)
         return self._say(mark("{check}: {change}. {reason} (approved by {approver}; {baseline})"), **said)

@@ -32,5 +32,7 @@ def asking_sudo_command(user: str, prompt: str, ready: str, shell: Sequence[str]
 
 def _sudo_user(name: str) -> str:
     if not _SUDO_USER.match(name):
-        raise UsageError(f"cannot become user {name!r}; allowed: letters, digits and any of _ . @ + -, not beginning with a sign")
+        raise UsageError(
+            "cannot become user {name!r}; allowed: letters, digits and any of _ . @ + -, not beginning with a sign", name=name
+        )
     return name

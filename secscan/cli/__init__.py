@@ -45,10 +45,43 @@ COMMANDS = {
     "schedule": "Have a run done by the calendar.",
     "init": "Write a commented inventory and configuration.",
 }
+_PROJECT = "secscan.yml"
+_LONG = 1000  # more than a sentence has
 _MODULES = {"import": "importing", "run": "nightly"}  # names that Python or this module keep for themselves
 
 
-class Commands(click.Group):
+class SpokenCommand(click.Command):
+    """A command whose help is in the language; a group that is given nothing shows its help."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, once it is known in which language help and mistakes are to be told."""
+        language.listen(args)
+        if not args and self.no_args_is_help and not ctx.resilient_parsing:
+            click.echo(self.get_help(ctx), err=True)
+            raise click.exceptions.Exit(2)
+        return super().parse_args(ctx, args)
+
+    def get_help(self, ctx: click.Context) -> str:
+        """The page of the command: click's own in English."""
+        if language.is_english():
+            return super().get_help(ctx)
+        from secscan.cli.help import page  # noqa: PLC0415 - English needs none of it
+
+        return page(self, ctx)
+
+
+class SpokenGroup(SpokenCommand, click.Group):
+    """A group whose help is in the language, and that of its commands."""
+
+    command_class = SpokenCommand
+
+    def summary(self, ctx: click.Context, name: str) -> str:
+        """What the list of commands says of one of them, as a sentence."""
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(_LONG).removesuffix(".") + "." if command else ""
+
+
+class Commands(SpokenGroup):
     """A group that knows its commands by name and imports one only when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -67,6 +100,16 @@ class Commands(click.Group):
         """The list of commands from COMMANDS, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+    def summary(self, ctx: click.Context, name: str) -> str:
+        """As COMMANDS has it, without importing the command."""
+        return COMMANDS[name]
+
+    def get_help(self, ctx: click.Context) -> str:
+        """In the language of the project file too, which is read after this otherwise."""
+        if not language.is_told():
+            _speak_as_configured(ctx.params.get("config"))
+        return super().get_help(ctx)
 
     def invoke(self, ctx: click.Context) -> Any:
         """As click does, but a reader that has gone (`secscan scan | head`) is not a check that fails, which 1 would mean."""
@@ -91,7 +134,7 @@ class Commands(click.Group):
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, "-V", "--version", prog_name="secscan")
-@click.option("--config", metavar="FILE", help="Defaults of the options; secscan.yml in this folder unless given.")
+@click.option("--config", metavar="FILE", is_eager=True, help="Defaults of the options; secscan.yml in this folder unless given.")
 @click.option(
     "--language", "code", type=click.Choice(language.CODES), help="What is said, and reports; as the locale unless given."
 )
@@ -109,7 +152,7 @@ def secscan(context: click.Context, config: str | None, code: str | None) -> Non
                   3 a target was not reached   4 something could not be judged
                   130 interrupted
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
-    there = os.path.exists("secscan.yml")  # noqa: PTH110 - pathlib costs as much as the rest of --help
+    there = os.path.exists(_PROJECT)  # noqa: PTH110 - pathlib costs as much as the rest of --help
     if code:
         language.choose(code)
     if config or there or code or any(name.startswith("SECSCAN_") for name in os.environ):
@@ -121,6 +164,25 @@ def secscan(context: click.Context, config: str | None, code: str | None) -> Non
         context.default_map = context.obj.defaults()
         if "language" in context.obj.settings:
             language.choose(context.obj.settings["language"].value)
+
+
+def _speak_as_configured(config: str | None) -> None:
+    """Speak the language of the project file, where it names one; a file that cannot be used is for the commands to tell."""
+    try:
+        with open(config or _PROJECT, encoding="utf-8") as project:  # noqa: PTH123 - as below
+            names_one = "language" in project.read()
+    except (OSError, UnicodeDecodeError):
+        return
+    if not names_one:
+        return
+    from pathlib import Path  # noqa: PLC0415 - only for a project that names its language
+
+    from secscan.cli.configuration import find_configuration, read_configuration  # noqa: PLC0415 - as above
+    from secscan.errors import SecscanError  # noqa: PLC0415 - as above
+
+    with contextlib.suppress(SecscanError):
+        configuration = read_configuration(Path(config) if config else find_configuration(), os.environ)
+        language.choose(configuration.settings["language"].value if "language" in configuration.settings else "")
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secscan.cli import SpokenGroup
 from secscan.cli.journal import say_aside
 from secscan.cli.language import named, say, spoken, wrapped
 from secscan.cli.options import attestations_options, load
@@ -47,7 +48,7 @@ _CONTENT = click.option(
 )  # fmt: skip
 
 
-@click.group("attest")
+@click.group("attest", cls=SpokenGroup)
 def command() -> None:
     """State what no machine can tell, with evidence and until a date, and see what is due."""
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from secscan.cli import SpokenGroup
 from secscan.cli.content import about, content_option, load_content, read_content
 from secscan.errors import InputError, UsageError
 
 
-@click.group("baseline")
+@click.group("baseline", cls=SpokenGroup)
 def command() -> None:
     """List, show and prove baselines."""
 
@@ -62,8 +63,10 @@ def lint_baselines(words: tuple[str, ...], content: tuple[Path, ...]) -> int:
     wanted = words or tuple(reading.baselines)
     for word in words:
         if word not in reading.baselines and not Path(word).exists():
-            near, allowed = did_you_mean(word, reading.baselines), ", ".join(sorted(reading.baselines))
-            raise UsageError(f"no baseline is named {word!r}{near}; allowed: {allowed}, or a path")
+            near, allowed = did_you_mean(word, reading.baselines), sorted(reading.baselines)
+            raise UsageError(
+                "no baseline is named {name!r}{near}; allowed: {allowed}, or a path", name=word, near=near, allowed=allowed
+            )
     problems = [problem for problem in about(reading.problems, wanted) if "baselines" in Path(problem.path).parts]
     if problems:
         raise InputError(problems)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secscan.cli import SpokenGroup
 from secscan.cli.journal import say_aside
 from secscan.cli.language import say, words, wrapped
 from secscan.cli.report import saved_sources
@@ -25,7 +26,7 @@ _LIMIT = 4 * 2**20
 _PROBLEMS = 20
 
 
-@click.group("benchmark")
+@click.group("benchmark", cls=SpokenGroup)
 def command() -> None:
     """Compare figures with other organizations, without telling them of hosts."""
 

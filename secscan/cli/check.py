@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secscan.cli import SpokenGroup
 from secscan.cli.content import SELECTION, about, choose, content_option, load_content, read_content
 from secscan.cli.options import access_options, read_targets
 from secscan.errors import InputError, UsageError
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from secscan.model.check import Check
 
 
-@click.group("check")
+@click.group("check", cls=SpokenGroup)
 def command() -> None:
     """List, show, write and prove checks."""
 
@@ -95,7 +96,7 @@ def pages(folder: Path, content: tuple[Path, ...], compare: bool) -> int:
         for path in left_over(folder, written):
             path.unlink()
     except OSError as error:
-        raise UsageError(f"{error.filename or folder}: cannot be written: {error.strerror}") from error
+        raise UsageError("{path}: cannot be written: {reason}", path=error.filename or folder, reason=error.strerror) from error
     click.echo(f"pages: {len(written)}")
     return 0
 
@@ -166,10 +167,10 @@ def new(name: str, probe_name: str, domain: str, given: tuple[str, ...], into: P
 
     probes = plugins.probes()
     if probe_name not in probes:
-        near = did_you_mean(probe_name, probes)
-        raise UsageError(f"no probe is named {probe_name!r}{near}; allowed: {', '.join(sorted(probes))}")
+        near, allowed = did_you_mean(probe_name, probes), sorted(probes)
+        raise UsageError("no probe is named {name!r}{near}; allowed: {allowed}", name=probe_name, near=near, allowed=allowed)
     if wrong := [each for each in given if "=" not in each]:
-        raise UsageError(f"--argument {wrong[0]}: has no value; allowed: NAME=VALUE")
+        raise UsageError("--argument {argument}: has no value; allowed: NAME=VALUE", argument=wrong[0])
     arguments = dict(each.split("=", 1) for each in given)
     text = check_skeleton(name, probes[probe_name], arguments)
     path = into / "checks" / domain / f"{name}.yaml"
@@ -178,9 +179,9 @@ def new(name: str, probe_name: str, domain: str, given: tuple[str, ...], into: P
         with path.open("x", encoding="utf-8") as stream:
             stream.write(text)
     except FileExistsError:
-        raise UsageError(f"{path}: is there already, and stays as it is; allowed: an id that no file has") from None
+        raise UsageError("{path}: is there already, and stays as it is; allowed: an id that no file has", path=path) from None
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written: {error.strerror}") from error
+        raise UsageError("{path}: cannot be written: {reason}", path=path, reason=error.strerror) from error
     click.echo(str(path))
     click.echo(f"secscan: next: edit it, then `secscan check test {path}`, then add {name} to a baseline", err=True)
     return 0
@@ -218,5 +219,5 @@ def record(target: str, name: str, case_name: str | None, write: bool, content: 
 
 def _one(chosen: list[Check], name: str) -> Check:
     if len(chosen) != 1:
-        raise UsageError(f"{name!r} names {len(chosen)} checks; allowed: one check")
+        raise UsageError("{name!r} names {count} checks; allowed: one check", name=name, count=len(chosen))
     return chosen[0]

@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
+from secscan.cli import SpokenCommand
 from secscan.cli.journal import say_aside
 from secscan.cli.options import content_options, load, read_declared, read_targets, target_options, with_inventory
 from secscan.cli.reports import describe_failure, prepare_folder
 from secscan.messages import Message
 
 
-@click.command("collect")
+@click.command("collect", cls=SpokenCommand)
 @target_options
 @content_options
 @click.option(

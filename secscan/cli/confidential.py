@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from secscan.cli.language import spoken
 from secscan.errors import UsageError
 from secscan.messages import Message
 
@@ -18,7 +19,7 @@ SECRET_LIMIT = 65_536  # bytes; no secret is longer, and what is longer is no fi
 
 def ask(what: str) -> str:
     """A secret that a person types, without showing it."""
-    return str(click.prompt(what, hide_input=True, err=True))
+    return str(click.prompt(spoken(what), hide_input=True, err=True))
 
 
 def read_private(path: Path, what: str = Message("password")) -> str:

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from secscan.addresses import without_password
+from secscan.cli import SpokenCommand
 from secscan.cli.configuration import Configuration, configuration_of
 from secscan.cli.job import job_options
 from secscan.cli.journal import FORMATS, is_json
@@ -42,7 +43,7 @@ class Shown:
     origin: str
 
 
-@click.command("config")
+@click.command("config", cls=SpokenCommand)
 @job_options
 @click.option("--prometheus", metavar="FILE", help="As of secscan run.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")

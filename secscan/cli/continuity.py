@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli import SpokenCommand
 from secscan.cli.journal import note
 from secscan.cli.language import named, say, spoken
 from secscan.cli.options import attestations_options, content_options, load, read_declared, waivers_option, with_inventory
@@ -36,7 +37,7 @@ _KNOWN_BAD = ("fail", "error")
 _SHOWN = 10
 
 
-@click.command("continuity")
+@click.command("continuity", cls=SpokenCommand)
 @click.option("-i", "--inventory", required=True, metavar="FILE", help="The inventory that declares services and repositories.")
 @click.option(
     "--saved",

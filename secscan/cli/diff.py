@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli import SpokenCommand
 from secscan.cli.language import named, say, spoken, wrapped
 from secscan.cli.memory import history_option, open_history
 from secscan.messages import Message
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from secscan.history.records import Change, Diff
 
 
-@click.command("diff")
+@click.command("diff", cls=SpokenCommand)
 @click.argument("before", default="previous", metavar="[RUN")
 @click.argument("after", default="latest", metavar="RUN]")
 @history_option

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from secscan.addresses import without_password
+from secscan.cli import SpokenCommand
 from secscan.cli.configuration import configuration_of
 from secscan.cli.language import say, spoken
 from secscan.cli.memory import data_folder, history_option, inspect_history
@@ -31,7 +32,7 @@ _WORKERS = 16
 _PROBLEMS = 20
 
 
-@click.command("doctor")
+@click.command("doctor", cls=SpokenCommand)
 @target_options
 @content_options
 @waivers_option

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from secscan.cli import SpokenCommand
 from secscan.cli.journal import say_aside
 from secscan.cli.options import attestations_options, content_options, load, read_declared, waivers_option, with_inventory
 from secscan.cli.redacting import read_redaction
@@ -26,7 +27,7 @@ from secscan.errors import UsageError
 from secscan.messages import Message
 
 
-@click.command("evaluate")
+@click.command("evaluate", cls=SpokenCommand)
 @click.argument("evidence", nargs=-1, required=True, type=click.Path(path_type=Path))
 @content_options
 @waivers_option

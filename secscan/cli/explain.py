@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secscan.cli import SpokenCommand
 from secscan.cli.language import named, say, say_count, spoken, words, wrapped
 from secscan.cli.options import access_options, content_options, load, read_targets
 from secscan.errors import UsageError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from secscan.pipeline import Engine
 
 
-@click.command("explain")
+@click.command("explain", cls=SpokenCommand)
 @click.argument("target")
 @click.argument("check")
 @click.option(

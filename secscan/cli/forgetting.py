@@ -45,7 +45,7 @@ def forget_runs(
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
-                raise UsageError(f"{path}: cannot be removed: {error.strerror}") from error
+                raise UsageError("{path}: cannot be removed: {reason}", path=path, reason=error.strerror) from error
         history.drop(runs)
     return Forgotten(tuple(runs), len(paths))
 

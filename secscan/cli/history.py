@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli import SpokenCommand
 from secscan.cli.language import named, say, wrapped
 from secscan.cli.memory import history_option, open_history
 from secscan.messages import Message
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from secscan.history.records import Chapter
 
 
-@click.command("history")
+@click.command("history", cls=SpokenCommand)
 @click.argument("check")
 @click.argument("host")
 @history_option

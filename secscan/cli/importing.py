@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secscan.cli import SpokenCommand
 from secscan.cli.journal import note, say_aside
 from secscan.cli.memory import history_option, open_history
 from secscan.cli.reports import Run, prepare_folder, write_whole
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _NAME_LIMIT = 80  # characters of a check or baseline in the history
 
 
-@click.command("import")
+@click.command("import", cls=SpokenCommand)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @click.option(
     "-o",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from secscan.cli import SpokenCommand
 from secscan.cli.journal import say_aside
 from secscan.errors import UsageError
 from secscan.messages import Message
@@ -80,7 +81,7 @@ hosts:
 """
 
 
-@click.command("init")
+@click.command("init", cls=SpokenCommand)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path(), metavar="[DIR]")
 def command(folder: Path) -> int:
     """Write a commented inventory and configuration into DIR (this folder unless given).

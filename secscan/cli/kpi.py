@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from secscan.cli import SpokenGroup
 from secscan.cli.journal import say_aside
 from secscan.cli.language import WIDTH, say, spoken, words
 from secscan.cli.memory import history_option, inspect_history, open_history
@@ -38,7 +39,7 @@ _TITLE = 24  # columns; a longer title goes on below
 _STATES = {True: phrase("reached"), False: phrase("missed"), None: phrase("no data")}
 
 
-@click.group("kpi")
+@click.group("kpi", cls=SpokenGroup)
 def command() -> None:
     """Measure indicators against targets, and write the annual report and the risk register."""
 

@@ -7,7 +7,7 @@ language is said.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 CODES = ("ar", "zh", "en", "fr", "ru", "es")
-VARIABLE = "SECSCAN_LANGUAGE"
+OPTION, VARIABLE = "--language", "SECSCAN_LANGUAGE"
 WIDTH = 80
 _WORDS = {
     "pass": phrase("pass"),
@@ -53,10 +53,10 @@ _LOCALE = ("LC_ALL", "LC_MESSAGES", "LANG")
 
 
 class _Speaker:
-    """The code of the language; one for the process, as standard output is."""
+    """The code of the language, and whether a command line named it; one for the process, as standard output is."""
 
     def __init__(self) -> None:
-        self.code = "en"
+        self.code, self.told = "en", False
 
 
 _speaker = _Speaker()
@@ -70,7 +70,7 @@ def begin(environment: Mapping[str, str]) -> None:
     variables = _LOCALE if _writes_utf8() else ()
     named = environment.get(VARIABLE) or next((environment[name] for name in variables if environment.get(name)), "")
     code = named.replace("-", "_").partition("_")[0].partition(".")[0].lower()
-    _speaker.code = code if code in CODES else "en"
+    _speaker.code, _speaker.told = code if code in CODES else "en", False
 
 
 def _writes_utf8() -> bool:
@@ -81,6 +81,29 @@ def choose(code: str) -> None:
     """Speak a language from now on. What is no language of ours changes nothing: whoever asked for it is told elsewhere."""
     if code in CODES:
         _speaker.code = code
+
+
+def listen(arguments: Sequence[str]) -> None:
+    """Speak the language that a command line names, before click reads it: for help and mistakes, wherever they stand in it."""
+    named = ""
+    for word, following in zip(arguments, (*arguments, "")[1:], strict=True):
+        if word == "--":
+            break
+        option, equals, value = word.partition("=")
+        if option == OPTION:
+            named = value if equals else following
+    if named in CODES:
+        _speaker.code, _speaker.told = named, True
+
+
+def is_told() -> bool:
+    """Whether the command line named the language."""
+    return _speaker.told
+
+
+def is_english() -> bool:
+    """Whether the language is that of the source."""
+    return _speaker.code == "en"
 
 
 def words() -> Wording:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from secscan.cli import SpokenCommand
 from secscan.cli.conclusion import Finished, conclude, exit_code_with
 from secscan.cli.configuration import configuration_of
 from secscan.cli.job import Done, Job, ending, job_options, performed, read_job
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from secscan.wording import Wording
 
 
-@click.command("run")
+@click.command("run", cls=SpokenCommand)
 @job_options
 @click.option(
     "--prometheus", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",

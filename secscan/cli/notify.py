@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli import SpokenGroup
 from secscan.cli.configuration import configuration_of
 from secscan.cli.language import say
 from secscan.cli.memory import history_option, open_history
@@ -23,7 +24,7 @@ _BASELINE = click.option("-b", "--baseline", default="un_minimum", show_default=
 _LANGUAGE, _TERMS = LANGUAGE_OPTIONS
 
 
-@click.group("notify")
+@click.group("notify", cls=SpokenGroup)
 def command() -> None:
     """Try the channels of secscan.yml, and tell when a run did not happen."""
 

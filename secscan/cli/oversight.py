@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secscan.cli import SpokenGroup
 from secscan.cli.content import content_option, load_content
 from secscan.cli.language import say, spoken
 from secscan.errors import UsageError
@@ -41,7 +42,7 @@ _GROUPS = {"source": phrase("source {name}: {figures}"), "owner": phrase("owner 
 _JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
-@click.group("oversight")
+@click.group("oversight", cls=SpokenGroup)
 def command() -> None:
     """Follow recommendations of oversight bodies: what results say of them, and how long they have been open."""
 

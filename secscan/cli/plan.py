@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli import SpokenCommand
 from secscan.cli.options import content_options, load
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ Defaults!{path} !requiretty, env_reset, !setenv, !log_output
 """
 
 
-@click.command("plan")
+@click.command("plan", cls=SpokenCommand)
 @content_options
 @click.option("--script", is_flag=True, help="Print the very script that is sent, byte for byte.")
 @click.option("--sudoers", is_flag=True, help="Print a sudoers file that allows exactly this script.")

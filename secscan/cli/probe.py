@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from secscan.cli import SpokenGroup
 from secscan.errors import UsageError
 
 
-@click.group("probe")
+@click.group("probe", cls=SpokenGroup)
 def command() -> None:
     """List and show probes and matchers."""
 
@@ -42,5 +43,6 @@ def show(name: str) -> int:
         click.echo(matcher_page(matchers[name]), nl=False)
     else:
         known = sorted((*probes, *matchers))
-        raise UsageError(f"no probe or matcher is named {name!r}{did_you_mean(name, known)}; allowed: {', '.join(known)}")
+        near = did_you_mean(name, known)
+        raise UsageError("no probe or matcher is named {name!r}{near}; allowed: {allowed}", name=name, near=near, allowed=known)
     return 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli import SpokenCommand
 from secscan.cli.journal import say_aside
 from secscan.cli.redacting import Redaction, Source, read_redaction, redact_options, shown
 from secscan.cli.reports import (
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from secscan.wording import Wording
 
 
-@click.command("report")
+@click.command("report", cls=SpokenCommand)
 @click.argument("saved", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where the reports go.")
 @click.option("-f", "--format", "formats", default="", metavar="NAME,...", help=f"{FORMATS}.")

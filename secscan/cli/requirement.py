@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secscan.cli import SpokenGroup
 from secscan.cli.content import content_option, load_content
 from secscan.cli.language import say, wrapped
 from secscan.errors import InputError, UsageError
@@ -27,7 +28,7 @@ _WAYS = {
 }
 
 
-@click.group("requirement")
+@click.group("requirement", cls=SpokenGroup)
 def command() -> None:
     """List and show requirements, and what serves them."""
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli import SpokenGroup
 from secscan.cli.content import content_option, load_content
 from secscan.cli.journal import say_aside
 from secscan.cli.language import listed, named, say, spoken, wrapped
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from secscan.model.attestation import Attestation
 
 
-@click.group("runs")
+@click.group("runs", cls=SpokenGroup)
 def command() -> None:
     """List runs, see what fails for how long, and forget old runs."""
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from secscan.cli import SpokenCommand
 from secscan.cli.job import ending, job_options, performed, read_job
 from secscan.cli.reports import write_reports
 
 
-@click.command("scan")
+@click.command("scan", cls=SpokenCommand)
 @job_options
 @click.option("--no-evidence", is_flag=True, help="Do not keep the bundles of raw answers.")
 @click.option("--no-history", is_flag=True, help="Do not remember this run. Without -o no run is remembered.")

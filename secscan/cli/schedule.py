@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from secscan.cli import SpokenGroup
 from secscan.cli.configuration import FILE, Configuration, configuration_of, read_configuration
 from secscan.cli.journal import note
 from secscan.cli.language import say, spoken
@@ -29,7 +30,7 @@ _NAME = click.option("--name", default="secscan", show_default=True, metavar="NA
 _USER = click.option("--user", "own", is_flag=True, help="By your own systemd manager, not the system's.")
 
 
-@click.group("schedule")
+@click.group("schedule", cls=SpokenGroup)
 def command() -> None:
     """Have a run done by the calendar: by systemd, or by cron where there is none."""
 

@@ -8,13 +8,16 @@ from typing import Any
 
 import click
 
+from secscan.cli import SpokenCommand
 from secscan.cli.content import content_option, load_content
+from secscan.cli.journal import say_aside
 from secscan.errors import UsageError
+from secscan.messages import Message
 
 KINDS = ("check", "baseline", "inventory", "assessment", "continuity", "benchmark", "attestation", "register", "configuration")
 
 
-@click.command("schema")
+@click.command("schema", cls=SpokenCommand)
 @click.argument("kind", type=click.Choice(KINDS))
 @content_option
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write it to a file.")
@@ -34,8 +37,8 @@ def command(kind: str, content: tuple[Path, ...], output: Path | None) -> int:
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{output}: cannot be written: {error.strerror}") from error
-    click.echo(f"secscan: wrote {output}", err=True)
+        raise UsageError("{path}: cannot be written: {reason}", path=output, reason=error.strerror) from error
+    say_aside(Message("wrote {path}", path=output))
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secscan.cli import SpokenGroup
 from secscan.cli.content import content_option, load_content
 from secscan.cli.language import say, spoken, wrapped
 from secscan.errors import UsageError
@@ -25,7 +26,7 @@ _SAVED = click.option(
 )
 
 
-@click.group("waiver")
+@click.group("waiver", cls=SpokenGroup)
 def command() -> None:
     """Accept failures until a date, and see which acceptances still hold."""
 

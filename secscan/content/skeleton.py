@@ -10,6 +10,7 @@ from secscan.content.patterns import argument_fault
 from secscan.content.reading import IDENTIFIER, IDENTIFIER_WRITTEN, written
 from secscan.documents import did_you_mean
 from secscan.errors import UsageError
+from secscan.messages import Message
 from secscan.model.probe import Argument, Probe
 from secscan.model.values import WRITTEN, Scalar, Type, read_value, write_value
 
@@ -44,17 +45,22 @@ cases: # raw answers as the host prints them: `secscan check record TARGET {name
 def check_skeleton(name: str, probe: Probe, given: Mapping[str, str]) -> str:
     """The text of a new check file that asks a probe with these arguments. Raises UsageError for what cannot be."""
     if not IDENTIFIER.match(name):
-        raise UsageError(f"{name!r} cannot be an id; allowed: {IDENTIFIER_WRITTEN}")
+        raise UsageError("{name!r} cannot be an id; allowed: {allowed}", name=name, allowed=IDENTIFIER_WRITTEN)
     for key in given:
         if probe.argument(key) is None:
             known = [argument.name for argument in probe.arguments]
-            near = did_you_mean(key, known)
-            raise UsageError(f"probe {probe.name} has no argument {key!r}{near}; allowed: {', '.join(known) or 'none'}")
+            raise UsageError(
+                "probe {probe} has no argument {key!r}{near}; allowed: {allowed}",
+                probe=probe.name,
+                key=key,
+                near=did_you_mean(key, known),
+                allowed=known or Message("none"),
+            )
     missing = [argument for argument in probe.arguments if argument.required and argument.name not in given]
     if missing:
         wanted = "; ".join(f"--argument {argument.name}=VALUE ({argument.describe})" for argument in missing)
-        names = ", ".join(argument.name for argument in missing)
-        raise UsageError(f"probe {probe.name} must be told: {names}; allowed: {wanted}")
+        names = [argument.name for argument in missing]
+        raise UsageError("probe {probe} must be told: {names}; allowed: {wanted}", probe=probe.name, names=names, wanted=wanted)
     arguments = {key: _read(argument, text) for key, text in given.items() if (argument := probe.argument(key))}
     call = {"probe": probe.name, **arguments}
     return _FILE.format(
@@ -72,11 +78,12 @@ def _read(argument: Argument, text: str) -> object:
     try:
         value: Scalar = read_value(argument.type, text.split(",") if argument.type is Type.LIST else _plain(argument.type, text))
     except ValueError:
-        allowed = WRITTEN[argument.type]
-        raise UsageError(f"--argument {argument.name}={text}: cannot be {written(text)}; allowed: {allowed}") from None
+        told = {"argument": f"{argument.name}={text}", "text": written(text), "allowed": WRITTEN[argument.type]}
+        raise UsageError("--argument {argument}: cannot be {text}; allowed: {allowed}", **told) from None
     fault = argument_fault(argument, value)
     if fault:
-        raise UsageError(f"--argument {argument.name}={text}: {fault}; allowed: {argument.describe}")
+        told = {"argument": f"{argument.name}={text}", "fault": fault, "allowed": argument.describe}
+        raise UsageError("--argument {argument}: {fault}; allowed: {allowed}", **told)
     return write_value(argument.type, value) if argument.type is not Type.DURATION else text
 
 

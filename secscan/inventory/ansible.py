@@ -6,13 +6,14 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, reduce
 from typing import Any, TypeVar
 
 from secscan.addresses import check_host, check_port, check_user
 from secscan.errors import InputError, Problem, UsageError
 from secscan.inventory.contents import Inventory
 from secscan.inventory.targets import check_name
+from secscan.messages import Message, phrase
 from secscan.model.target import Become, Target
 from secscan.model.values import Scalar
 
@@ -26,6 +27,7 @@ _TRANSPORTS = {
 _SECRETS = ("ansible_password", "ansible_ssh_pass", "ansible_ssh_password", "ansible_become_password", "ansible_become_pass")
 _TRUE, _FALSE = {"true", "yes", "on", "1", "y", "t"}, {"false", "no", "off", "0", "n", "f", ""}
 _IMPLIED = ("all", "ungrouped")
+_NOTES = 20  # told, of thousands
 _SSH_OPTIONS = {
     "proxyjump": "proxy_jump", "proxycommand": "proxy_command", "identityfile": "identity", "userknownhostsfile": "known_hosts",
     "certificatefile": "certificate",
@@ -96,14 +98,19 @@ def read_ansible(groups: Groups) -> Inventory:
         notes = groups.notes[:3]
         if not notes:
             raise UsageError("the inventory has no host that secscan can reach")
-        raise UsageError("the inventory has no host that secscan can reach; {notes}", notes="; ".join(notes))
+        raise UsageError("the inventory has no host that secscan can reach; {notes}", notes=reduce(_joined, notes))
     return Inventory(kept, notes=_few(groups.notes))
 
 
 def _few(notes: list[str]) -> tuple[str, ...]:
     """Notes without repetition, and not thousands of them."""
     distinct = list(dict.fromkeys(notes))
-    return tuple(distinct[:20]) + ((f"and {len(distinct) - 20} notes more of this kind",) if len(distinct) > 20 else ())
+    more = len(distinct) - _NOTES
+    return (*distinct[:_NOTES], *([Message("and {count} notes more of this kind", count=more)] if more > 0 else ()))
+
+
+def _joined(said: str, note: str) -> str:
+    return Message("{said}; {note}", said=said, note=note)
 
 
 def _by_depth(groups: Groups) -> list[str]:
@@ -149,9 +156,8 @@ class _Host:
         """The host as a target; None when it cannot be reached by any transport, which a note says."""
         connection = self._text("ansible_connection") or "ssh"
         if connection not in _TRANSPORTS:
-            self.groups.notes.append(
-                f"host {self.name} was left out: secscan has no transport for ansible_connection {connection!r}"
-            )
+            text = phrase("host {host} was left out: secscan has no transport for ansible_connection {connection!r}")
+            self.groups.notes.append(Message(text, host=self.name, connection=connection))
             return None
         transport = _TRANSPORTS[connection]
         self._tell_secrets()
@@ -176,7 +182,8 @@ class _Host:
             return None
         method = self._text("ansible_become_method") or "sudo"
         if method not in ("sudo", "ansible.builtin.sudo"):
-            self.groups.notes.append(f"host {self.name}: ansible_become_method {method!r} is not supported, sudo is used")
+            text = phrase("host {host}: ansible_become_method {method!r} is not supported, sudo is used")
+            self.groups.notes.append(Message(text, host=self.name, method=method))
         return Become(self._checked(check_user, self._text("ansible_become_user")) or "root")
 
     def _ssh_options(self) -> Mapping[str, Scalar]:
@@ -188,7 +195,8 @@ class _Host:
                     if option in _SSH_OPTIONS:
                         options[_SSH_OPTIONS[option]] = value
                     elif option == "stricthostkeychecking" and value.lower() not in ("yes", "true", "ask"):
-                        self.groups.notes.append(f"{name} turns host key checking off; secscan verifies host keys all the same")
+                        text = phrase("{name} turns host key checking off; secscan verifies host keys all the same")
+                        self.groups.notes.append(Message(text, name=name))
             except ValueError as error:
                 self._report(f"{name} cannot be read: {error}")
         return options
@@ -196,9 +204,10 @@ class _Host:
     def _tell_secrets(self) -> None:
         for name in _SECRETS:
             if self.variables.get(name) not in (None, ""):
-                self.groups.notes.append(
-                    f"{name} in the inventory was not used: give the password by a prompt, a file or an environment variable"
+                text = phrase(
+                    "{name} in the inventory was not used: give the password by a prompt, a file or an environment variable"
                 )
+                self.groups.notes.append(Message(text, name=name))
 
     def _text(self, *names: str) -> str:
         """The value of the first variable that is set, as text; a problem for what only Ansible could work out."""

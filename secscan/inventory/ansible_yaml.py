@@ -11,6 +11,7 @@ from secscan.documents import Document, Keys, read_document
 from secscan.errors import Problem
 from secscan.inventory.ansible import Groups
 from secscan.inventory.ansible_ini import expand_range
+from secscan.messages import Message
 
 _PARTS = ("hosts", "vars", "children")
 _DEPTH = 30
@@ -86,7 +87,7 @@ def _variables_in(folder: Path, name: str, groups: Groups) -> list[Mapping[str, 
 def _read_variables(path: Path, groups: Groups) -> Mapping[str, Any]:
     document = read_document(path)
     if isinstance(document.data, str) and document.data.startswith("$ANSIBLE_VAULT"):
-        groups.notes.append(f"{path} is encrypted and was not read")
+        groups.notes.append(Message("{path} is encrypted and was not read", path=path))
         return {}
     if document.root is None and document.problems:
         groups.problems += document.problems

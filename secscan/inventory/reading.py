@@ -13,7 +13,7 @@ from secscan.inventory.ansible_ini import read_ini
 from secscan.inventory.ansible_yaml import group_variables, looks_like_groups, read_groups, read_listing
 from secscan.inventory.contents import Inventory
 from secscan.inventory.own import read_own
-from secscan.messages import Message
+from secscan.messages import Message, phrase
 from secscan.model.target import Target
 from secscan.ssh_config import read_ssh_config
 
@@ -65,9 +65,8 @@ def _read_folder(folder: Path) -> Inventory:
     for path in files:
         text = _read_text(path)
         if text.startswith("#!"):
-            groups.notes.append(
-                f"{path} is a program and was not run; save what it says as JSON: ansible-inventory -i {path} --list"
-            )
+            text = phrase("{path} is a program and was not run; save what it says as JSON: ansible-inventory -i {path} --list")
+            groups.notes.append(Message(text, path=path))
             continue
         document = None if _is_json(text) or _is_ini(path, text) else parse_document(text, str(path))
         if document is not None and not looks_like_groups(document.data) and not document.problems:
