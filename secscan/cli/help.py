@@ -105,5 +105,5 @@ def _table(title: str, rows: Iterable[tuple[str, str]], width: int) -> list[str]
         if columns(term) > first - _SPACING:
             lines.append(begin)
             begin = ""
-        lines += wrap(meaning, width, begin.ljust(len(hanging)), hanging)
+        lines += map(str.rstrip, wrap(meaning, width, begin.ljust(len(hanging)), hanging))
     return lines
