@@ -5,6 +5,7 @@ Where /etc/audit/rules.d holds rule files, augenrules builds audit.rules from th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe
@@ -14,6 +15,7 @@ from secscan.probing import Unreadable, closed_lines, reply
 from secscan.syntax.audit import Question, Rule, parse_rule, recorded
 
 _CAP = 5000
+_ABOUT_ALL = re.compile(r"(kernel|files) unobservable: |kernel switched off$|machine ")
 _SCRIPT = """tell() {
   if [ ! -r "$1" ]; then printf 'files unobservable: %s cannot be read by this user\\n' "$1"; return; fi
   while IFS= read -r line || [ -n "$line" ]; do
@@ -29,6 +31,9 @@ else
     printf '%s\\n' "$rules" | while IFS= read -r line; do
       case $line in 'No rules') ;; *) printf 'kernel: %s\\n' "$line" ;; esac
     done
+    case $(auditctl -s 2>/dev/null) in
+      *'enabled 0'* | *'enabled=0'* | *'flag=0'*) printf 'kernel switched off\\n' ;;
+    esac
   else
     said=$(auditctl -l 2>&1 | head -n 1)
     printf 'kernel unobservable: auditctl -l failed: %s\\n' "$said"
@@ -42,13 +47,13 @@ else
     done
     if [ -z "$told" ] && [ -f /etc/audit/audit.rules ]; then tell /etc/audit/audit.rules; fi
   fi
-  printf 'end\\n'
+  printf 'machine %s\\nend\\n' "$(uname -m)"
 fi"""
 
 
 def ask(calls: Sequence[Arguments]) -> Asked:
     """All rules once: two processes for the kernel's, none for the files'."""
-    return Asked(_SCRIPT, ("auditctl -l", "/etc/audit/rules.d/*.rules", "/etc/audit/audit.rules"))
+    return Asked(_SCRIPT, ("auditctl -l", "auditctl -s", "/etc/audit/rules.d/*.rules", "/etc/audit/audit.rules", "uname -m"))
 
 
 def split(calls: Sequence[Arguments], answer: Answer) -> list[Answer]:
@@ -63,9 +68,7 @@ def split(calls: Sequence[Arguments], answer: Answer) -> list[Answer]:
 
 
 def _own(question: Question, parsed: Sequence[tuple[str, Rule | None]], uid: int) -> Answer:
-    own = [
-        line for line, rule in parsed if " unobservable: " in line.partition(": ")[0] + ": " or (rule and question.concerns(rule))
-    ]
+    own = [line for line, rule in parsed if _ABOUT_ALL.match(line) or (rule and question.concerns(rule))]
     return Answer("".join(f"{line}\n" for line in [*own, "end"]).encode(), uid=uid)
 
 
@@ -73,6 +76,7 @@ def _question(call: Arguments) -> Question:
     path = str(call.get("path") or "")
     return Question(
         path=path.rstrip("/") or path,
+        tree=call.get("tree") is True,
         permissions=frozenset(str(call.get("permissions") or "wa")) if path else frozenset(),
         syscalls=frozenset(() if path else call.get("syscalls") or ()),
         arch=str(call.get("arch") or ""),
@@ -82,7 +86,10 @@ def _question(call: Arguments) -> Question:
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
-    """`kernel: RULE` as auditctl -l prints it, `FILE: RULE`, `kernel unobservable: REASON`, `files unobservable: REASON`; `end`."""
+    """`kernel: RULE` as auditctl -l prints it, `FILE: RULE`, `kernel unobservable: REASON`, `files unobservable: REASON`.
+
+    Then `kernel switched off` where it records nothing whatever its rules say, `machine x86_64`, and `end`.
+    """
     said = reply(answer, "the audit system")
     if said:
         return said
@@ -92,7 +99,14 @@ def read(call: Arguments, answer: Answer) -> Observation:
     lines = closed_lines(answer)
     hidden: dict[str, Unobservable] = {}
     rules: dict[str, list[tuple[str, Rule]]] = {"kernel": [], "files": []}
+    machine, recording = "", True
     for line in lines:
+        if line.startswith("machine "):
+            machine = line.removeprefix("machine ")
+            continue
+        if line == "kernel switched off":
+            recording = False
+            continue
         source, separator, text = line.partition(": ")
         if source in {"kernel unobservable", "files unobservable"}:
             hidden[source.split()[0]] = Unobservable(text)
@@ -103,8 +117,8 @@ def read(call: Arguments, answer: Answer) -> Observation:
         rules["kernel" if source == "kernel" else "files"].append((text, rule))
     if len(hidden) == 2:
         return Unobservable(f"{hidden['kernel'].reason}; {hidden['files'].reason}")
-    loaded = recorded(question, [rule for _, rule in rules["kernel"]])
-    configured = recorded(question, [rule for _, rule in rules["files"]])
+    loaded = recorded(question, [rule for _, rule in rules["kernel"]], machine) if recording else frozenset()
+    configured = recorded(question, [rule for _, rule in rules["files"]], machine)
     return Observed({
         "loaded": hidden.get("kernel", loaded == question.wanted),
         "configured": hidden.get("files", configured == question.wanted),
@@ -126,6 +140,7 @@ PROBE = Probe(
             default="wa",
             pattern=r"[rwxa]+",
         ),
+        Argument("tree", Type.BOOLEAN, "with a path: a directory, whose files and directories must be watched too", default=False),
         Argument("syscalls", Type.LIST, "without a path: system calls that must be recorded", pattern=r"[a-z0-9_]+"),
         Argument("arch", Type.TEXT, "with system calls: for programs of this word size", choices=("b64", "b32")),
         Argument("key", Type.TEXT, "only rules with this key count", pattern=r"[^\s,]+"),
@@ -137,7 +152,7 @@ PROBE = Probe(
         ),
     ),
     attributes=(
-        Attribute("loaded", Type.BOOLEAN, "rules in the kernel record all of it"),
+        Attribute("loaded", Type.BOOLEAN, "rules in the kernel record all of it; false where the audit system is switched off"),
         Attribute("configured", Type.BOOLEAN, "rule files record all of it after the next start"),
         Attribute("missing", Type.LIST, "permissions or system calls that no rule in the kernel records"),
         Attribute("keys", Type.LIST, "keys of the rules that have to do with it"),

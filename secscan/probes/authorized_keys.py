@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, quote, reply
+from secscan.syntax.names import ID_AWK
+from secscan.syntax.sshd import FIND_SSHD, LIST_MATCHES, VALUES_OF
 
 _CAP = 20000
 # places: one line `account uid file` per file an account may have, as AuthorizedKeysFile (of every Match block too) names them
-_PLACES_AWK = r"""
+_PLACES_AWK = (
+    ID_AWK
+    + r"""
 function expand(pattern, name, uid, home,   out, at) {
   out = ""
   while (at = index(pattern, "%")) {
@@ -27,10 +31,12 @@ BEGIN {
   FS = ":"
   count = split(patterns, pattern, " ")
 }
-$3 ~ /^[0-9]+$/ && $6 ~ /^\// {
-  for (i = 1; i <= count; i++) if (tolower(pattern[i]) != "none") print $1 "\t" $3 "\t" expand(pattern[i], $1, $3, $6)
+{ sub(/^[ \t\r\f\v]+/, "") }
+/^[^#]/ && id($3) != "" && $6 ~ /^(\/|$)/ {
+  for (i = 1; i <= count; i++) if (tolower(pattern[i]) != "none") print $1 "\t" id($3) "\t" expand(pattern[i], $1, id($3), $6)
 }
 """
+)
 # entries: reads `account uid file` lines. mode=keys prints `type blob number` for ssh-keygen, mode=records what leaves the host.
 _ENTRIES_AWK = r"""
 function kind(word) { return word ~ /^(ssh-|ecdsa-|sk-|rsa-sha2-|webauthn-)[A-Za-z0-9@.-]+$/ }
@@ -89,17 +95,14 @@ BEGIN { FS = "\t" }
 }
 """
 _SCRIPT = f"""if [ "$(id -u)" != 0 ]; then printf 'unobservable: needs root to look into every home\\n'; part 0 0; exit 0; fi
-patterns=$(
-  for file in /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf /usr/etc/ssh/sshd_config /usr/etc/ssh/sshd_config.d/*.conf; do
-    [ -f "$file" ] || continue
-    while read -r word rest; do
-      case $word in
-        [Aa][Uu][Tt][Hh][Oo][Rr][Ii][Zz][Ee][Dd][Kk][Ee][Yy][Ss][Ff][Ii][Ll][Ee]) printf '%s ' "$rest" ;;
-      esac
-    done <"$file"
-  done
-)
-[ -n "$patterns" ] || patterns='.ssh/authorized_keys .ssh/authorized_keys2'
+{FIND_SSHD}{LIST_MATCHES}{VALUES_OF}told=$(values_of authorizedkeysfile)
+patterns=$(printf '%s\\n' "$told" | sed -n 's/^set //p; s/^match //p' | tr '\\n' ' ')
+case "
+$told" in
+  *'
+set '*) ;;
+  *) patterns="$patterns .ssh/authorized_keys .ssh/authorized_keys2" ;; # of everybody whom no Match block gives others
+esac
 if have dropbear; then patterns="$patterns .ssh/authorized_keys"; fi
 nl='
 '
@@ -126,21 +129,25 @@ case $nl$list in
     ;;
   *)
     [ -z "$list" ] || printf '%s\\n' "$prints" -- "$list" | entries records
+    printf '%s\\n' "$told" | sed -n '/^fault /p'
+    values_of authorizedkeyscommand | sed -n '/^fault /p; s/^[a-z]* \\(\\/[^ ]*\\).*/elsewhere \\1/p'
     printf 'end\\n'
     ;;
 esac
 part 0 0"""
 _ENTRY = re.compile(r"key account=(\S+) uid=(\d+) type=(\S+) bits=(\d+|\?) fingerprint=(\S+) file=(/.*?) options=(.*)")
-_RESTRICTING = ("restrict", "from=", "command=")
+_ANYWHERE = re.compile(r"[*?.:]*\*[*?.:]*|.*/0+")
+_SHELL = re.compile(r"(\S*/)?(ba|da|a|z|k|mk|c|tc|fi)?sh|eval|exec|\$\{?SSH_ORIGINAL_COMMAND\}?")
 
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """Every account in one go: one awk for the places, two for the entries, one ssh-keygen for all fingerprints."""
-    return Question(_SCRIPT, ("/etc/passwd", "AuthorizedKeysFile of every local account", "ssh-keygen -l"))
+    files = ("/etc/passwd", "/etc/ssh/sshd_config and what it includes", "AuthorizedKeysFile of every local account")
+    return Question(_SCRIPT, (*files, "ssh-keygen -l"))
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
-    """One `key account=... uid=... type=... bits=... fingerprint=... file=... options=...` a line, then `end`."""
+    """One `key account=... uid=... type=... bits=... fingerprint=... file=... options=...` a line, `elsewhere PROGRAM`; `end`."""
     said = reply(answer, "authorized keys")
     if said:
         return said
@@ -148,7 +155,11 @@ def read(call: Arguments, answer: Answer) -> Observation:
     for line in lines:
         if line.startswith(("fault ", "unobservable: ")):
             return Unobservable(line.partition(" ")[2])
-    return Observed({"keys": tuple(map(_record, lines))})
+    programs = [line.removeprefix("elsewhere ") for line in lines if line.startswith("elsewhere /")]
+    return Observed({
+        "keys": tuple(_record(line) for line in lines if not line.startswith("elsewhere /")),
+        "complete": Unobservable(f"sshd also takes keys that {programs[0]} prints, which are not seen here") if programs else True,
+    })  # fmt: skip
 
 
 def _record(line: str) -> Record:
@@ -166,9 +177,18 @@ def _record(line: str) -> Record:
         "key_type": kind,
         "bits": size,
         "options": words,
-        "restricted": any(word.lower().startswith(_RESTRICTING) for word in words),
+        "restricted": any(map(_limits, words)),
         "fingerprint": fingerprint if fingerprint != "?" else unknown,
     }
+
+
+def _limits(option: str) -> bool:
+    """Whether an option leaves out some addresses, or all commands but one. `restrict` does neither: it leaves any command."""
+    name, _, value = option.partition("=")
+    value = value.strip('"')
+    if name.lower() == "from":
+        return bool(value) and not any(_ANYWHERE.fullmatch(pattern.strip()) for pattern in value.split(","))
+    return name.lower() == "command" and not _SHELL.fullmatch(value.strip('\\"'))
 
 
 def _options(text: str) -> tuple[str, ...]:
@@ -196,10 +216,11 @@ PROBE = Probe(
                     Type.LIST,
                     "options of the entry; of a command only the program, of an environment only that it is set",
                 ),
-                Attribute("restricted", Type.BOOLEAN, "the entry has restrict, from= or command="),
+                Attribute("restricted", Type.BOOLEAN, "a from= leaves out some addresses, or a command= is no shell"),
                 Attribute("fingerprint", Type.TEXT, "SHA256:... of the public key"),
             ),
         ),
+        Attribute("complete", Type.BOOLEAN, "true when all keys stand in files; could not look when a program prints some of them"),
     ),
     ask=ask,
     read=read,

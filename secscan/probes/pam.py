@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
@@ -44,17 +45,27 @@ def read(call: Arguments, answer: Answer) -> Observation:
     rules = [parse_rule(line) for line in closed_lines(answer)]
     if not rules:
         raise Unreadable("no rules before the closing line")
-    return Observed({"rules": tuple(map(_record, rules))})
+    return Observed({"rules": tuple(_record(rule, skippable=_is_skippable(rules, place)) for place, rule in enumerate(rules))})
 
 
-def _record(rule: Rule) -> Record:
+def _is_skippable(rules: Sequence[Rule], place: int) -> bool:
+    """Whether a number in the control of an earlier rule of the same type leads past this one: [success=1 ...] leaves out one."""
+    before = [rule.control for rule in rules[:place] if rule.type == rules[place].type]
+    return any(int(jump) >= distance for distance, control in enumerate(reversed(before), 1) for jump in _JUMP.findall(control))
+
+
+def _record(rule: Rule, *, skippable: bool) -> Record:
     return {
         "type": rule.type,
         "control": rule.control,
         "module": module_name(rule.module),
         "arguments": rule.arguments,
         "file": rule.file,
+        "skippable": skippable,
     }
+
+
+_JUMP = re.compile(r"=(\d{1,9})\b")
 
 
 PROBE = Probe(
@@ -75,6 +86,7 @@ PROBE = Probe(
                 Attribute("module", Type.TEXT, "name of the module, such as pam_unix.so"),
                 Attribute("arguments", Type.LIST, "its arguments; values that look like secrets are masked"),
                 Attribute("file", Type.TEXT, "file the rule stands in"),
+                Attribute("skippable", Type.BOOLEAN, "a rule before it may lead past it, as [success=1 default=ignore] does"),
             ),
         ),
     ),

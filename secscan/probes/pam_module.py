@@ -21,6 +21,7 @@ _FILES = {
     "pam_pwhistory.so": ("pwhistory.conf",),
     "pam_pwquality.so": ("pwquality.conf.d/*.conf", "pwquality.conf"),
 }
+_COMPILED = {("pam_pwhistory.so", "remember"): 10}
 _SCRIPT = """for pattern in {patterns}; do
   for dir in /etc/security /usr/etc/security; do
     told=''
@@ -114,7 +115,9 @@ def read(call: Arguments, answer: Answer) -> Observation:
     arguments = tuple(_argument(rule, word) for rule in rules for word in rule.arguments)
     return Observed({
         "value": value,
-        "number": _number(value),
+        "number": _COMPILED.get((module_name(rules[0].module), str(call.get("setting"))), value)
+        if isinstance(value, Absent)
+        else _number(value),
         "services": tuple(sorted({service for services, _, _ in uses for service in services.split(",")})),
         "types": tuple(dict.fromkeys(rule.type for rule in rules)),
         "controls": tuple(dict.fromkeys(rule.control for rule in rules)),
@@ -153,10 +156,12 @@ def _effective(setting: str, rules: Sequence[Rule], config: Sequence[Record]) ->
 
 def _of_rule(setting: str, rule: Rule, config: Sequence[Record]) -> str | Absent | Unobservable:
     pairs = dict(map(_pair, rule.arguments))
-    if setting in pairs:
+    if setting in pairs and "config" not in pairs:
         return pairs[setting]
     if "conf" in pairs:
         return Unobservable(f"{rule.file} names another configuration file, {pairs['conf']}")
+    if "config" in pairs and module_name(rule.module) == "pam_passwdqc.so":
+        return Unobservable(f"{rule.file} names a configuration file, {pairs['config']}")
     values = [str(record["value"]) for record in config if record["key"] == setting]
     return values[-1] if values else Absent(f"a value of {setting}")
 
@@ -187,7 +192,8 @@ PROBE = Probe(
         Attribute(
             "number",
             Type.INTEGER,
-            "effective value of the setting as a whole number; of pam_passwdqc's min the smallest that counts",
+            "effective value of the setting as a whole number; of pam_passwdqc's min the smallest that counts; "
+            "of pam_pwhistory's remember 10 where nothing is said",
         ),
         Attribute("services", Type.LIST, "services, and files made to be included, whose stack holds the module"),
         Attribute("types", Type.LIST, "auth, account, password, session: what it is used for"),

@@ -53,6 +53,7 @@ def _record(target: Target) -> Record:
         "encrypted": target.protocol in {"tls", "relp+tls"},
         "auth_mode": target.auth_mode or Absent("a setting of it"),
         "queue": target.queue,
+        "selector": target.selector,
         "file": target.file,
         "line": target.line,
     }
@@ -74,6 +75,11 @@ PROBE = Probe(
                 Attribute("encrypted", Type.BOOLEAN, "TLS is used"),
                 Attribute("auth_mode", Type.TEXT, "how the receiver is checked, such as x509/name; anon checks nothing"),
                 Attribute("queue", Type.TEXT, "what is kept while the receiver is away: none, memory, or disk"),
+                Attribute(
+                    "selector",
+                    Type.TEXT,
+                    "which messages are chosen for it, such as *.* or authpriv.*; conditions around it are not told",
+                ),
                 Attribute("file", Type.TEXT, "file it stands in"),
                 Attribute("line", Type.INTEGER, "line it begins on"),
             ),

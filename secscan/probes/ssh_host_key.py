@@ -8,25 +8,19 @@ from collections.abc import Sequence
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Record, Type, Unobservable
 from secscan.probing import Unreadable, closed_lines, reply
+from secscan.syntax.sshd import FIND_SSHD, LIST_MATCHES, VALUES_OF
 
-_SCRIPT = r"""nl='
+_KEYS = r"""nl='
 '
 keys=$nl fault=''
-for conf in /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf /usr/etc/ssh/sshd_config /usr/etc/ssh/sshd_config.d/*.conf; do
-  [ -f "$conf" ] || continue
-  if [ ! -r "$conf" ]; then fault="$conf cannot be read by this user"; continue; fi
-  while read -r word file rest; do
-    case $word in
-      [Hh][Oo][Ss][Tt][Kk][Ee][Yy])
-        file=${file#\"}
-        case $keys in *"$nl${file%\"}$nl"*) ;; *) keys=$keys${file%\"}$nl ;; esac
-        ;;
-    esac
-  done <"$conf"
-done
-for dir in /etc/ssh/sshd_config.d /usr/etc/ssh/sshd_config.d; do
-  if [ -d "$dir" ] && [ ! -r "$dir" ]; then fault="$dir cannot be listed by this user"; fi
-done
+while read -r word file; do
+  case $word in
+    fault) fault=$file ;;
+    set | match) case $keys in *"$nl$file$nl"*) ;; *) keys=$keys$file$nl ;; esac ;;
+  esac
+done <<EOS
+$(values_of hostkey all)
+EOS
 for file in /etc/ssh/ssh_host_*_key /etc/dropbear/dropbear_*_host_key; do
   case $keys in *"$nl$file$nl"*) ;; *) keys=$keys$file$nl ;; esac
 done
@@ -74,9 +68,8 @@ _KEY = re.compile(r"key type=(\S+) bits=(\d+|\?) mode=([0-7]{1,4}) owner=(\S+) g
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """Every key once: one stat for all, one ssh-keygen per key, on its public part where that is a file."""
-    return Question(
-        _SCRIPT, ("/etc/ssh/sshd_config", "/etc/ssh/ssh_host_*_key", "/etc/dropbear", "ssh-keygen -l", "dropbearkey -y")
-    )
+    files = ("/etc/ssh/sshd_config and what it includes", "/etc/ssh/ssh_host_*_key", "/etc/dropbear")
+    return Question(FIND_SSHD + LIST_MATCHES + VALUES_OF + _KEYS, (*files, "ssh-keygen -l", "dropbearkey -y"))
 
 
 def read(call: Arguments, answer: Answer) -> Observation:

@@ -26,12 +26,16 @@ from secscan.syntax.sshd import (
     read_seconds,
 )
 
+_ALGORITHMS = {"casignaturealgorithms", "hostbasedacceptedalgorithms", "pubkeyacceptedalgorithms"}  # of those that Match may set
 _EXIT = re.compile(r"exit \d+")
 _SHOW = r"""show() { # NUMBER OPTION...: the effective configuration for one context
   printf 'context %s\n' "$1"
   shift
   resolve "$@"
-  if [ "$code" = 0 ]; then printf '%s\n' "$out"
+  if [ "$code" = 0 ]; then
+    printf '%s\n' "$out"
+    notice=$(printf '%s\n' "$out" | sed -n 's/^banner //p')
+    if [ -f "$notice" ] && [ -r "$notice" ]; then printf 'letters %s\n' $(($(tr -d ' \t\r\n' <"$notice" | wc -c))); fi
   else printf '%s\n' "$said" | while IFS= read -r line; do printf 'said %s\n' "$line"; done; fi
   printf 'exit %s\n' "$code"
 }
@@ -134,7 +138,8 @@ def _own(option: str, context: _Context, joint: Answer) -> Answer:
         return Answer(f"unobservable: {context.fault}\n".encode(), uid=joint.uid)
     name = next((name for name in (option, *_old_names(option)) if name in context.values), "")
     setting = f"{name} {' '.join(context.values[name])}" if name else "unset"
-    return Answer("".join(f"{line}\n" for line in [*context.matched.get(option, ()), setting]).encode(), uid=joint.uid)
+    letters = [f"letters {count}" for count in context.values.get("letters", ()) if option == "banner"]
+    return Answer("".join(f"{line}\n" for line in [*context.matched.get(option, ()), *letters, setting]).encode(), uid=joint.uid)
 
 
 def _old_names(option: str) -> list[str]:
@@ -150,7 +155,7 @@ def _matched(line: str) -> tuple[str, int, str, str]:
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
-    """Lines about Match blocks, then `permitrootlogin no` as sshd prints it, or `unset`."""
+    """Lines about Match blocks, `letters 84` where Banner names a file, then `permitrootlogin no` as sshd prints it, or `unset`."""
     option = str(call["option"]).lower()
     said = reply(answer, "sshd")
     if said:
@@ -158,17 +163,18 @@ def read(call: Arguments, answer: Answer) -> Observation:
     if answer.exit:
         return Unobservable(answer.complaint or f"sshd -T ended with exit status {answer.exit}")
     *before, last = whole_lines(answer)
-    matched = tuple(_record(option, line) for line in before)
+    matched = tuple(_record(option, line) for line in before if not line.startswith("letters "))
+    letters = next((int(line.removeprefix("letters ")) for line in before if line.startswith("letters ")), Absent("a file"))
     if last in {"unset", "absent"}:
         if not matched:
             return Absent(f"a value of {call['option']}")
         return Observed(
-            {**dict.fromkeys(("value", "number", "seconds", "values", "set"), Absent()), "set": False, "matched": matched}
+            {**dict.fromkeys(("value", "number", "seconds", "values", "letters"), Absent()), "set": False, "matched": matched}
         )
     name, _, value = last.partition(" ")
     if OLD_NAMES.get(name, name) != option:
         raise Unreadable(f"expected '{option} VALUE'")
-    return Observed({**_values(option, value), "matched": matched})
+    return Observed({**_values(option, value), "letters": letters, "matched": matched})
 
 
 def _record(option: str, line: str) -> Record:
@@ -176,7 +182,10 @@ def _record(option: str, line: str) -> Record:
     name, value = keyword_and_value(setting)
     if name != option:
         raise Unreadable(f"expected a setting of {option}, got {name!r}")
-    return {"criteria": criteria, **_values(option, value), "file": file, "line": number}
+    values = _values(option, value)
+    if option in _ALGORITHMS and value[:1] in {"+", "^", "-"}:  # what it adds to the default set, or moves to its front
+        values["values"] = tuple(value[1:].split(",")) if value[0] != "-" else ()
+    return {"criteria": criteria, **values, "file": file, "line": number}
 
 
 def _values(option: str, value: str) -> Record:
@@ -184,6 +193,8 @@ def _values(option: str, value: str) -> Record:
     value = OLD_VALUES.get((option, value.lower()), value)
     if value.lower() in {"yes", "no", "none", "any"}:
         value = value.lower()
+    if option == "loglevel":
+        value = value.upper()
     number: Value = int(value) if re.fullmatch(r"\d{1,18}", value) else Unobservable(f"{value[:60]!r} is not a whole number")
     return {
         "value": value,
@@ -202,7 +213,7 @@ _VALUES = (
     ),
     Attribute("number", Type.INTEGER, "the value as a whole number"),
     Attribute("seconds", Type.DURATION, "the value as a time, such as 120 or 2m"),
-    Attribute("values", Type.LIST, "the value's elements: algorithms, users, files, patterns"),
+    Attribute("values", Type.LIST, "the value's elements: algorithms (in a Match block those that + or ^ add), users, files"),
     Attribute("set", Type.BOOLEAN, "false when the value is none or empty"),
 )
 PROBE = Probe(
@@ -216,6 +227,7 @@ PROBE = Probe(
     ),
     attributes=(
         *_VALUES,
+        Attribute("letters", Type.INTEGER, "of Banner: how many letters the file holds that it names; absent when it names none"),
         Attribute(
             "matched",
             Type.RECORDS,

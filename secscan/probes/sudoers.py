@@ -135,6 +135,7 @@ def _rule(rule: Rule) -> Record:
         "hosts": rule.hosts,
         "runas": command.runas,
         "runas_groups": command.runas_groups,
+        "as_root": any(map(_may_be_root, command.runas)),
         "command": command.command,
         "negated": command.negated,
         "nopasswd": "NOPASSWD" in command.tags,
@@ -144,6 +145,11 @@ def _rule(rule: Rule) -> Record:
         "file": rule.file,
         "line": rule.line,
     }
+
+
+def _may_be_root(who: str) -> bool:
+    """One of those that a command may be run as is root, or may be: everybody, or a group that root may be in."""
+    return who in {"ALL", "root"} or who.startswith(("%", "+")) or re.fullmatch(r"#0+", who) is not None
 
 
 def _default(default: Default, later: Sequence[Default]) -> Record:
@@ -179,6 +185,7 @@ PROBE = Probe(
                 Attribute("hosts", Type.LIST, "on which hosts: names, addresses, ALL, aliases expanded"),
                 Attribute("runas", Type.LIST, "as which users; root where nothing is said"),
                 Attribute("runas_groups", Type.LIST, "as which groups"),
+                Attribute("as_root", Type.BOOLEAN, "root is, or may be, one of those whom it may be run as"),
                 Attribute("command", Type.TEXT, "ALL, or the command with its arguments; without !"),
                 Attribute("negated", Type.BOOLEAN, "the command is excluded (!)"),
                 Attribute("nopasswd", Type.BOOLEAN, "no password is asked (NOPASSWD)"),

@@ -41,8 +41,9 @@ silent() { printf 'silent %s gets no answer\n' "$1"; }
 chrony() {
   if ! tracking=$(chronyc -n -c tracking 2>/dev/null) || [ -z "$tracking" ]; then silent chronyc; return; fi
   printf '%s\n' "$tracking" | awk -F , 'NF >= 14 {
-    print "synchronised " ($14 == "Normal" || $14 ~ /second$/ ? "yes" : "no")
-    if ($3 > 0) { printf "offset %.9f\n", ($5 < 0 ? -$5 : $5); print "stratum " $3; printf "updated %d\n", $4 }
+    own = $1 ~ /^7F7F01/ # its own clock, which `local` lets it serve when no source answers
+    print "synchronised " (!own && ($14 == "Normal" || $14 ~ /second$/) ? "yes" : "no")
+    if ($3 > 0 && !own) { printf "offset %.9f\n", ($5 < 0 ? -$5 : $5); print "stratum " $3; printf "updated %d\n", $4 }
   }'
   sources=$(chronyc -n -c sources 2>/dev/null) && printf '%s\n' "$sources" | awk -F , '
     BEGIN {
@@ -93,18 +94,19 @@ timesyncd() {
     }'
 }
 ntpd() {
-  if ! told=$(ntpq -n -c 'rv 0 leap,stratum,offset,reftime' 2>/dev/null) || [ -z "$told" ]; then silent ntpq; return; fi
+  if ! told=$(ntpq -n -c 'rv 0 leap,stratum,offset,reftime,refid' 2>/dev/null) || [ -z "$told" ]; then silent ntpq; return; fi
   printf '%s\n' "$told" | tr ',' '\n' | awk '
     { sub(/^ +/, "") }
     /^leap=/ { leap = substr($0, 6) }
     /^stratum=/ { stratum = substr($0, 9) + 0 }
+    /^refid="?(127\.|LOC)/ { own = 1 } # its own clock, as a source or for orphans
     /^offset=/ { offset = substr($0, 8) / 1000; if (offset < 0) offset = -offset }
     /^reftime=[0-9a-f]+\./ {
       hex = substr($0, 9, 8)
       for (i = 1; i <= 8; i++) at = at * 16 + index("123456789abcdef", substr(hex, i, 1))
     }
     END {
-      good = leap != "" && leap != "11" && leap != "3" && stratum > 0 && stratum < 16
+      good = !own && leap != "" && leap != "11" && leap != "3" && stratum > 0 && stratum < 16
       print "synchronised " (good ? "yes" : "no")
       if (good) {
         printf "offset %.9f\nstratum %d\n", offset, stratum
@@ -116,6 +118,7 @@ ntpd() {
       state["*"] = "selected"; state["o"] = "selected"; state["+"] = "combined"; state["#"] = "combined"
       state["-"] = "unused"; state["x"] = "false"
     }
+    NR > 2 && $1 ~ /^[^0-9A-Z]?(127\.127\.1\.|LOCAL)/ { next }
     NR > 2 && NF >= 10 && $4 != "p" { mark = substr($0, 1, 1); name = substr($1, mark == " " ? 1 : 2)
       print "source", name, (mark in state ? state[mark] : "unusable"), ($7 + 0 > 0 ? "yes" : "no") }
     END { if (NR) print "told sources" }'
@@ -227,7 +230,9 @@ PROBE = Probe(
     summary="Whether and how the clock is kept right",
     arguments=(),
     attributes=(
-        Attribute("synchronised", Type.BOOLEAN, "the time service follows a source; false when no time service runs"),
+        Attribute(
+            "synchronised", Type.BOOLEAN, "the time service follows a source, not its own clock; false when no time service runs"
+        ),
         Attribute("service", Type.TEXT, "chrony, systemd-timesyncd, ntpd, openntpd or busybox-ntpd; absent when none runs"),
         Attribute("offset", Type.DURATION, "how far the clock is off as the service estimates it, without sign"),
         Attribute("stratum", Type.INTEGER, "distance from a reference clock: of this host, for systemd-timesyncd of its server"),

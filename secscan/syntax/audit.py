@@ -1,7 +1,7 @@
 """Rules of the Linux audit system, as audit.rules(7) writes them and `auditctl -l` prints them, and what they record.
 
 A rule that records only some of what it is asked for does not count, with one exception that every guide makes: what nobody
-signed in for (`auid!=unset`) and system accounts (`auid>=1000`, or less) may be left out.
+signed in for (`auid!=unset`) and system accounts (`auid>=1000`, or less) may be left out. So may single programs and services.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ _PERMISSIONS = frozenset("rwxa")
 _B32 = {"b32", "i386", "i486", "i586", "i686", "x86", "arm", "armeb", "ppc", "s390", "parisc"}
 _UNSET = {"-1", "4294967295", "unset"}
 _IDS = {"uid", "euid", "suid", "fsuid", "auid", "obj_uid", "gid", "egid", "sgid", "fsgid", "obj_gid"}
+_SYSCALL = {"msgtype=SYSCALL", "msgtype=1300"}
 _LISTS = {"task", "exit", "user", "exclude", "filesystem", "entry", "io_uring"}
 
 
@@ -34,9 +35,17 @@ class Rule:
     fields: tuple[str, ...] = ()
 
     @property
+    def silences(self) -> bool:
+        """What it leaves out is more than a program, a service, or what nobody signed in for."""
+        return not any(map(_is_narrow, self.fields))
+
+    @property
     def silences_all(self) -> bool:
-        """Nothing at all is recorded for any process."""
-        return (self.action, self.filter) == ("never", "task") and not self.fields
+        """Nothing at all is recorded, or nothing of root or of everybody who signs in."""
+        if self.filter == "exclude":
+            kinds = [field for field in self.fields if field.startswith("msgtype")]
+            return self.silences and (not kinds or any(kind in _SYSCALL or not kind.startswith("msgtype=") for kind in kinds))
+        return (self.action, self.filter) == ("never", "task") and self.silences
 
     def touches(self, path: str) -> bool:
         """The rule is about this path: itself, or a directory above it."""
@@ -45,9 +54,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What must be recorded: accesses to a path, or system calls."""
+    """What must be recorded: accesses to a path (for a `tree`, to all below it too), or system calls."""
 
     path: str = ""
+    tree: bool = False
     permissions: frozenset[str] = frozenset()
     syscalls: frozenset[str] = frozenset()
     arch: str = ""
@@ -123,18 +133,26 @@ def _spell(field: str) -> str:
     return f"{name}{operator}{value}"
 
 
-def recorded(question: Question, rules: Sequence[Rule]) -> frozenset[str]:
-    """The wanted permissions or system calls that the rules record. The first rule that fits decides, as in the kernel."""
+def recorded(question: Question, rules: Sequence[Rule], machine: str = "") -> frozenset[str]:
+    """The wanted permissions or system calls that the rules record. `machine` tells, as uname -m does, which programs run."""
     if any(rule.silences_all for rule in rules):
         return frozenset()
+    if not question.path:
+        return _recorded(question, [rule for rule in rules if question.arch in {"", rule.arch or "b64"}])
+    sizes = ("b32",) if re.fullmatch(r"i[3-6]86|armv[5-8].*", machine) else ("b64", "b32") if machine == "x86_64" else ("b64",)
+    return frozenset.intersection(*(_recorded(question, [rule for rule in rules if rule.arch in {"", size}]) for size in sizes))
+
+
+def _recorded(question: Question, rules: Sequence[Rule]) -> frozenset[str]:
+    """What rules for programs of one size record. The first rule that fits decides, as in the kernel."""
     seen: set[str] = set()
     silenced: set[str] = set()
     for rule in rules:
-        if not question.concerns(rule) or (question.arch and (rule.arch or "b64") != question.arch and not rule.path):
+        if not question.concerns(rule) or (question.tree and not rule.recursive):
             continue
         covered = _covered(question, rule)
         if rule.action == "never":
-            silenced |= covered - seen if not rule.fields else set()
+            silenced |= covered - seen if rule.silences else set()
         elif _wide_enough(question, rule):
             seen |= covered - silenced
     return question.wanted & seen
@@ -156,3 +174,16 @@ def _wide_enough(question: Question, rule: Rule) -> bool:
 def _usual(field: str) -> bool:
     bound = re.fullmatch(r"auid>=(\d{1,9})", field)
     return field == "auid!=unset" or bool(bound and int(bound[1]) <= 1000)
+
+
+def _is_narrow(field: str) -> bool:
+    """Holds for one program, one service or what nobody signed in for: not for root, for a person, or for many."""
+    name, operator, value = field.partition("=")
+    number = int(value) if re.fullmatch(r"\d{1,9}", value) else None
+    if not operator or not re.fullmatch(r"[a-z_0-9]+", name):  # another comparison than =
+        return False
+    if name == "auid":
+        return value == "unset" or (number is not None and 0 < number < 1000)
+    if name in {"uid", "euid"}:
+        return value != "root" and (number is None or 0 < number < 1000)
+    return name in {"exe", "subj_user", "subj_role", "subj_type", "pid", "ppid"}

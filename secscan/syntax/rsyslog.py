@@ -68,8 +68,13 @@ function include(pattern, from, depth,   command, list, count, i, names) {
     else scan(names[i], depth + 1)
   }
 }
-function statement(file, number, text, depth,   low, at, stop, object) {
+function statement(file, number, text, depth,   low, at, stop, object, chosen) {
   low = tolower(bare(text))
+  # what a selector at the beginning chooses; & stands for that of the statement before
+  if (match(low, /^[ \t]*[*a-z0-9,]+\.[^ \t(]+[ \t]/)) selector = substr(low, 1, RLENGTH)
+  else if (low !~ /^[ \t]*&/) selector = low ~ /^[ \t]*:(\$|msg|programname|syslogtag|hostname|fromhost|rawmsg)/ ? "property " : ""
+  else sub(/&/, selector, text)
+  chosen = selector; gsub(/[ \t]+/, "", chosen); if (chosen != "") chosen = chosen " "
   if (low ~ /^[ \t]*\$includeconfig[ \t]/) { sub(/^[ \t]*[^ \t]+[ \t]+/, "", text); include(text, file, depth); return }
   if (low ~ /^[ \t]*\$[a-z]/) {
     sub(/^[ \t]*\$/, "", low); sub(/[ \t].*/, "", low)
@@ -92,7 +97,7 @@ function statement(file, number, text, depth,   low, at, stop, object) {
         include(object, file, depth)
       } else print "fault " file " has an include that is not understood"
     }
-    else if (low ~ /^action/ && low ~ /type[ \t]*=[ \t]*"(om)?(fwd|relp)"/) tell(file, number, object)
+    else if (low ~ /^action/ && low ~ /type[ \t]*=[ \t]*"(om)?(fwd|relp)"/) tell(file, number, chosen object)
     else if (low ~ /^action/ && low ~ /filecreatemode/ && low ~ /type[ \t]*=[ \t]*"omfile"/) tell(file, number, object)
     else if (low ~ /^global/ && low ~ /netstreamdriver/) tell(file, number, object)
     else if (low ~ /^module/ && low ~ /builtin:om(file|fwd)/) tell(file, number, object)
@@ -122,15 +127,19 @@ BEGIN { scan(main, 0) }
 )
 
 
+_EVERYTHING = "*.*"
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One place logs are sent to. `queue` is none, memory or disk."""
+    """One place logs are sent to. `queue` is none, memory or disk; `selector` which messages, as far as one stands before it."""
 
     protocol: str
     host: str
     port: str
     auth_mode: str
     queue: str
+    selector: str
     file: str
     line: int
 
@@ -154,9 +163,10 @@ def parse_rsyslog(lines: Sequence[str]) -> Configuration:
         if directive:
             _direct(directive[1].lower(), directive[2].strip(), legacy, found)
             continue
-        kind = re.match(r"(action|global|module)\s*\(", text, re.IGNORECASE)
+        kind = re.match(r"(?:([^\s(]+) )?(action|global|module)\s*\(", text, re.IGNORECASE)
         if kind:
-            _object(_parameters(text), kind[1].lower(), driver, file, line, found)
+            place = (kind[1] or _EVERYTHING, file, line)
+            _object(_parameters(text), kind[2].lower(), driver, place, found)
         else:
             found.targets.append(_legacy_target(text, legacy, driver, file, line))
             legacy.pop("actionqueuetype", None)
@@ -202,7 +212,7 @@ def _parameters(text: str) -> dict[str, str]:
     return {name.lower(): value or "\n".join(re.findall(r'"([^"]*)"', listed)) for name, value, listed in pairs}
 
 
-def _object(given: Mapping[str, str], kind: str, driver: str, file: str, line: int, found: Configuration) -> None:
+def _object(given: Mapping[str, str], kind: str, driver: str, place: tuple[str, str, int], found: Configuration) -> None:
     if "filecreatemode" in given:
         found.modes.append(_mode(given["filecreatemode"]))
     name = given.get("type", "").lower().removeprefix("om")
@@ -222,8 +232,9 @@ def _object(given: Mapping[str, str], kind: str, driver: str, file: str, line: i
                 port=given.get("port", "514"),
                 auth_mode=given.get("tls.authmode" if relp else "streamdriverauthmode", ""),
                 queue=_queue(given.get("queue.type", ""), given.get("queue.filename", "")),
-                file=file,
-                line=line,
+                selector=place[0],
+                file=place[1],
+                line=place[2],
             )
         )
 
@@ -248,8 +259,10 @@ def _legacy_target(text: str, legacy: Mapping[str, str], driver: str, file: str,
     found = re.search(r"(?:^|\s)-?(@@?)(?:\([^)]*\))?(\[[^\]]+\]|[^\s:;]+)(?::(\d+))?", unquoted)
     relp = re.search(r":omrelp:(\[[^\]]+\]|[^\s:;]+)(?::(\d+))?", unquoted)
     queue = _queue(legacy.get("actionqueuetype", ""), legacy.get("actionqueuefilename", ""))
+    before = text[: text.index("@") if "@" in text else len(text)].split()
+    selector = before[0].lower() if before and re.match(r"[*A-Za-z0-9,]+\.|:|property$", before[0]) else _EVERYTHING
     if relp:
-        return Target("relp", relp[1].strip("[]"), relp[2] or "514", "", queue, file, line)
+        return Target("relp", relp[1].strip("[]"), relp[2] or "514", "", queue, selector, file, line)
     if not found:
         raise Unreadable(f"not a target: {text[:120]!r}")
     stream = legacy.get("actionsendstreamdriver", driver)
@@ -261,6 +274,7 @@ def _legacy_target(text: str, legacy: Mapping[str, str], driver: str, file: str,
         port=found[3] or "514",
         auth_mode=legacy.get("actionsendstreamdriverauthmode", "") if secure else "",
         queue=queue,
+        selector=selector,
         file=file,
         line=line,
     )

@@ -49,13 +49,15 @@ for file in "$@"; do
   done <"$file"
 done
 set -f
+started=''
 set -- words
 for word in $options $policy; do
   word=${word#[\"\']}
   word=${word%[\"\']}
   case ${after:-}$word in
     -[ofp] | -[ofp]-[ofp]) after=$word; continue ;;
-    -o?* | -p?*) set -- "$@" "${after:-}$word" ;;
+    -o?*) word=${after:-}$word started="$started ${word#-o}"; set -- "$@" "$word" ;;
+    -p?*) set -- "$@" "${after:-}$word" ;;
     -f?*) conf=${after:+$word}; conf=${conf:-${word#-f}}; set -- "$@" "-f$conf" ;;
   esac
   after=''
@@ -89,16 +91,20 @@ resolve() { # OPTION...: sets $code, and $out or $said
   esac
 }
 """
-# scan FILE CRITERIA DEPTH: `match FILE:LINE CRITERIA: SETTING` for every setting in a Match block, files included
+# scan FILE CRITERIA DEPTH: `match FILE:LINE CRITERIA: SETTING` for every setting in a Match block, files included; where $every is
+# not empty also `set FILE:LINE: SETTING` for those outside, in the order in which sshd reads them
 LIST_MATCHES = r"""blank=' 	'
-scan() ( # FILE CRITERIA DEPTH: every setting that stands in a Match block, files included
+scan() ( # FILE CRITERIA DEPTH
   criteria=$2 number=0
   [ "$3" -le 16 ] || exit 0
   if [ ! -r "$1" ]; then printf 'fault %s cannot be read by this user\n' "$1"; exit 0; fi
   while IFS= read -r line || [ -n "$line" ]; do
     number=$((number + 1))
     line=${line#"${line%%[!$blank]*}"}
-    case $line in '' | '#'*) continue ;; esac
+    case $line in
+      '' | '#'*) continue ;;
+      \"*) line=${line#?} line="${line%%\"*} ${line#*\"}" ;;
+    esac
     word=${line%%[$blank=\"]*}
     rest=${line#"$word"}
     rest=${rest#"${rest%%[!$blank=]*}"}
@@ -110,6 +116,8 @@ scan() ( # FILE CRITERIA DEPTH: every setting that stands in a Match block, file
           pattern=${pattern#\"}
           pattern=${pattern%\"}
           case $pattern in '#'*) break ;; /*) ;; *) pattern=/etc/ssh/$pattern ;; esac
+          above=${pattern%/*}
+          if [ -d "$above" ] && [ ! -r "$above" ]; then printf 'fault %s cannot be listed by this user\n' "$above"; fi
           set +f
           for file in $pattern; do
             if [ -f "$file" ]; then scan "$file" "$criteria" $(($3 + 1)); fi
@@ -118,10 +126,37 @@ scan() ( # FILE CRITERIA DEPTH: every setting that stands in a Match block, file
         done
         set +f
         ;;
-      *) [ -z "$criteria" ] || printf 'match %s:%s %s: %s\n' "$1" "$number" "$criteria" "$line" ;;
+      *)
+        if [ -n "$criteria" ]; then printf 'match %s:%s %s: %s\n' "$1" "$number" "$criteria" "$line"
+        elif [ -n "${every:-}" ]; then printf 'set %s:%s: %s\n' "$1" "$number" "$line"; fi
+        ;;
     esac
   done <"$1"
 )
+"""
+# values_of KEYWORD [all] (in small letters), after FIND_SSHD and LIST_MATCHES: the value that holds for everybody, or all of them,
+# as `set VALUE`, those of Match blocks as `match VALUE`; `fault REASON` where not all can be read. Needs neither root nor sshd.
+VALUES_OF = r"""values_of() {
+  if [ ! -e "$conf" ]; then return; fi
+  {
+    for word in $started; do printf 'set started:0: %s\n' "$word"; done
+    every=yes
+    scan "$conf" '' 0
+  } | awk -v keyword="$1" -v all="${2:-}" '
+    /^fault / { print; next }
+    {
+      kind = $1
+      if (kind == "set") { if (!match($0, /^set [^:]*:[0-9]+: /)) next }
+      else if (!match($0, /^match [^:]*:[0-9]+ .*: /)) next
+      line = substr($0, RLENGTH + 1)
+      name = line
+      sub(/[ \t="].*/, "", name)
+      if (tolower(name) != keyword || (kind == "set" && known++ && all == "")) next
+      line = substr(line, length(name) + 1)
+      sub(/^[ \t=]+/, "", line); sub(/[ \t]#.*/, "", line); gsub(/["\r]/, "", line)
+      print kind, line
+    }'
+}
 """
 
 
