@@ -16,10 +16,12 @@ def before(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int, indent: str = "", hanging: str = "") -> list[str]:
-    """Lines of at most `width` columns; words that are too long are broken.
+    """Lines of at most `width` columns; words that are too long are broken, between wide characters where there are such.
 
     >>> wrap("one two three", 9, "", "  ")
     ['one two', '  three']
+    >>> wrap("主机one-long-name、another-name", 16)
+    ['主机', 'one-long-name、', 'another-name']
     """
     lines, line, begun = [], indent, False
     for word in text.split(" "):
@@ -37,10 +39,19 @@ def wrap(text: str, width: int, indent: str = "", hanging: str = "") -> list[str
 
 
 def _fitting(text: str, width: int) -> int:
-    """How many characters of a text fit; at least one."""
+    """How many characters of a text fit; at least one. A word among wide characters stays whole where it can."""
     taken = 0
     for index, character in enumerate(text):
         taken += columns(character)
         if taken > width:
-            return max(1, index)
+            return _before_word(text, index) or max(1, index)
     return len(text)
+
+
+def _before_word(text: str, index: int) -> int:
+    """Where the word of narrow characters that an index lies in begins; 0 where it is the first."""
+    if columns(text[index]) > 1:
+        return index
+    while index and columns(text[index - 1]) <= 1:
+        index -= 1
+    return index

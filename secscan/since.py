@@ -52,7 +52,8 @@ class Alike:
     def outcomes(self, w: Wording) -> str:
         """Both outcomes in words, or both decisions where only these differ; one where it stayed, or is new or gone."""
         told = dict.fromkeys(filter(None, (self.before, self.after)))
-        return " → ".join(w.translate(_WORDS.get(word, word)).lower() for word in told)
+        arrow = " ← " if w.direction == "rtl" else " → "  # no reader of text turns an arrow round
+        return arrow.join(w.translate(_WORDS.get(word, word)).lower() for word in told)
 
 
 @dataclass(slots=True)

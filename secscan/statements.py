@@ -86,8 +86,9 @@ def fingerprint(result: Result, document: Document) -> str:
 
 
 def moment_key(document: Document) -> str:
-    """Tells one assessment from every other: host, baseline and moment."""
-    return json.dumps([document["host"]["name"], document["baseline"]["id"], document["started_at"], document["finished_at"]])
+    """Tells one assessment from every other: host and site, baseline and moment."""
+    host = document["host"]
+    return json.dumps([host["name"], host["site"], document["baseline"]["id"], document["started_at"], document["finished_at"]])
 
 
 def identifier(*parts: str) -> str:

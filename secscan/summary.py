@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from secscan.assessments import Document, tally
-from secscan.model.assessment import ATTESTATION, Tally
+from secscan.model.assessment import ATTESTATION, SETTLED, Tally
 from secscan.model.check import Severity
 
 _WEIGHTS = {severity.value: 2**severity.rank for severity in Severity}
@@ -31,18 +31,19 @@ class HostSummary:
     asked: bool = True  # False for the organization: no host answers for it
 
     @property
-    def rank(self) -> tuple[float, float, int]:
-        """Sorts the weakest host first: unreachable and unjudged ones come before every score."""
+    def rank(self) -> tuple[bool, float, float, int]:
+        """Sorts the weakest host first: unreachable and unjudged ones come before every score. What is no host comes last."""
         compliance, coverage = self.tally.compliance, self.tally.coverage
         weight = sum(_WEIGHTS[severity] * count for severity, count in self.failing.items())
-        return (-1.0 if compliance is None else compliance, coverage or 0.0, -weight)
+        return (not self.asked, -1.0 if compliance is None else compliance, coverage or 0.0, -weight)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckSummary:
     """One check over all hosts. `weight` is failing hosts times severity (low 1, medium 2, high 4, critical 8).
 
-    Where baselines give it several severities, `severity` is the worst, and `weight` counts each host with its own.
+    Where baselines give it several severities, `severity` is the worst, and `weight` counts each host with its own. `settled`
+    counts what no machine can tell and a statement says to hold, or not to be needed.
     """
 
     check: str
@@ -51,6 +52,7 @@ class CheckSummary:
     severity: str
     counts: Mapping[str, int]
     weight: int
+    settled: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class Summariser:
 
     _hosts: list[HostSummary] = field(default_factory=list)
     _counts: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # (check, severity, outcome)
+    _settled: Counter[str] = field(default_factory=Counter)  # check
     _texts: dict[str, tuple[str, str]] = field(default_factory=dict)  # check -> title, domain
     _moments: list[str] = field(default_factory=list)
 
@@ -112,6 +115,7 @@ class Summariser:
         """Count one document in; returns its host in numbers."""
         results, host = document["results"], document["host"]
         self._counts.update(map(itemgetter("check", "severity", "outcome"), results))
+        self._settled.update(result["check"] for result in results if _is_settled(result))
         for check in document["checks"].keys() - self._texts.keys():
             self._texts[check] = (document["checks"][check]["title"], document["checks"][check]["domain"])
         line = HostSummary(
@@ -144,7 +148,7 @@ class Summariser:
             per_check.setdefault(check, Counter())[outcome] += count
             severities[check] = max(severity, severities.get(check, severity), key=_WEIGHTS.__getitem__)
         checks = [
-            CheckSummary(check, *self._texts[check], severity=severities[check], counts=counts, weight=weights[check])
+            CheckSummary(check, *self._texts[check], severities[check], counts, weights[check], self._settled[check])
             for check, counts in per_check.items()
         ]
         started, finished = self._moments or ("", "")
@@ -156,6 +160,10 @@ class Summariser:
             started_at=started,
             finished_at=finished,
         )
+
+
+def _is_settled(result: Mapping[str, Any]) -> bool:
+    return result["outcome"] == "manual" and result["disposition"] in SETTLED
 
 
 def summarise(documents: Iterable[Document]) -> Summary:
@@ -170,7 +178,7 @@ def summary_document(summary: Summary) -> dict[str, Any]:
     """A summary as JSON values."""
     weakest = summary.weakest
     return {
-        "hosts": len(summary.hosts),
+        "hosts": len(summary.asked),
         "unreachable": [{"host": host.name, "reason": host.unreachable} for host in summary.unreachable],
         "tally": tally(summary.tally),
         "mean_compliance": summary.mean,

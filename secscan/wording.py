@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol, Self
 
 from secscan.inert import SPACES, visible
@@ -152,6 +152,17 @@ CATALOGUES = {
     "pci_dss": "PCI DSS",
     "ssg": "ComplianceAsCode",
 }
+PROPOSALS = frozenset({"un_catalogue"})
+"""Catalogues of which readers have nothing: where our own checks were proposed."""
+DOMAINS = {
+    "accounts": "Accounts", "backup": "Backup", "containers": "Containers", "continuity": "Continuity",
+    "data_protection": "Data protection", "databases": "Databases", "dns": "DNS", "filesystem": "File systems",
+    "governance": "Governance", "integrity": "Integrity", "kernel": "Kernel", "logging": "Logging", "mail": "Mail",
+    "network": "Network", "passwords": "Passwords", "patching": "Patching", "pki": "Public-key infrastructure",
+    "recovery": "Recovery", "resilience": "Resilience", "services": "Services", "ssh": "SSH", "time": "Time", "tls": "TLS",
+    "web": "Web",
+}  # fmt: skip
+"""Subject areas as English says them; other languages have them in their catalogue of content."""
 STATES = {"observed": mark("observed"), "absent": mark("looked, not there"), "unobservable": mark("could not look")}
 
 OUTCOME_RANK: Mapping[str, int] = {term.key: rank for rank, term in enumerate(OUTCOMES)}
@@ -408,7 +419,8 @@ class Wording:
         if not tally.attested:
             return ""
         told = mark(
-            "attested: {held} hold, {failing} do not, {needless} are not needed, {open} without a statement that can be relied on"
+            "attested: {held} to hold, {failing} not to hold, {needless} not to be needed, "
+            "{open} without a statement that can be relied on"
         )
         stated = tally.attested
         return self._say(
@@ -481,6 +493,10 @@ class Wording:
     def moment(self, moment: str) -> str:
         """`2026-11-21T07:02:03.120Z` as `2026-11-21 07:02 UTC`."""
         return self.translate(mark("{date} {time} UTC")).format(date=self.figures.date(moment), time=moment[11:16])
+
+    def last_day(self, moment: str) -> str:
+        """The last day on which something that ends at a moment still holds: `2026-12-31` of `2027-01-01T00:00:00Z`."""
+        return self.figures.date(last_day(moment))
 
     def seconds(self, seconds: float) -> str:
         """A measured time: `1.9 s`."""
@@ -565,7 +581,11 @@ def _isolate(value: str) -> str:
     return f"\u2068{visible(value, SPACES)}\u2069"
 
 
-ENGLISH = Wording()
+def _in_english(text: str) -> str:
+    return DOMAINS.get(text, text)
+
+
+ENGLISH = Wording(translate_content=_in_english)
 
 
 def gathered(findings: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], int]]:
@@ -596,6 +616,12 @@ def write_seconds(seconds: float) -> str:
 def write_moment(moment: str) -> str:
     """`2026-11-21T07:02:03.120Z` as `2026-11-21 07:02 UTC`."""
     return f"{moment[:10]} {moment[11:16]} UTC"
+
+
+def last_day(moment: str) -> str:
+    """The last day, in UTC, on which something that ends at an RFC 3339 moment still holds, as ISO 8601 has it."""
+    ends = datetime.fromisoformat(moment)
+    return (ends - timedelta(seconds=1) if ends.year > 1 else ends).date().isoformat()
 
 
 def seconds_between(start: str, end: str) -> float:

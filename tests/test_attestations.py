@@ -374,7 +374,7 @@ def test_a_statement_from_its_first_draft_to_the_report(own: Path, capsys: pytes
     assert run(["attest", "report", *OWN, "--organization", "UN", "-f", "text", "--no-color", "--fail-on", "manual"]) == 0
     told = " ".join(capsys.readouterr().out.split())
     assert "Attested (plan): The plan_kept is so (owner Ann, approved by Bob, Chief, performed on" in told
-    assert "attested: 1 hold, 0 do not, 0 are not needed, 0 without a statement that can be relied on" in told
+    assert "attested: 1 to hold, 0 not to hold, 0 not to be needed, 0 without a statement that can be relied on" in told
     assert "compliance not judged, coverage 0.0%" in told
     (own / "attestations" / "plan.pdf").write_text("plan, improved")
     assert run(["attest", "verify", *OWN]) == 1

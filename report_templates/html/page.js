@@ -6,10 +6,12 @@
   const island = data ? JSON.parse(data.textContent) : null;
   const outcomes = [...form.querySelectorAll('input[name="outcome"]')];
   const status = document.getElementById("shown");
-  const value = (name) => (form.elements[name] ? form.elements[name].value.trim().toLowerCase() : "");
+  // Whoever types finds a word with its accents and vowel signs or without.
+  const fold = (text) => text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").replace(/’/g, "'");
+  const value = (name) => (form.elements[name] ? fold(form.elements[name].value.trim()) : "");
   const wanted = () => ({
     outcomes: new Set(outcomes.filter((box) => box.checked).map((box) => box.value)),
-    severity: value("severity"), domain: value("domain"), requirement: value("requirement"), host: value("host"), text: value("text"),
+    severity: value("severity"), domain: value("domain"), requirement: value("requirement"), host: value("host"), words: value("text").split(/\s+/).filter(Boolean),
   });
   const number = new Intl.NumberFormat(`${document.documentElement.lang}-u-nu-latn`);
   const say = (shown, all) => {
@@ -17,7 +19,7 @@
   };
   const lower = new Map();
   const textOf = (element) => {
-    if (!lower.has(element)) lower.set(element, element.textContent.toLowerCase());
+    if (!lower.has(element)) lower.set(element, fold(element.textContent));
     return lower.get(element);
   };
 
@@ -30,10 +32,10 @@
       const host = result.closest(".host");
       const fits = want.outcomes.has(has.outcome)
         && (!want.severity || has.severity === want.severity)
-        && (!want.domain || has.domain.toLowerCase() === want.domain)
-        && (!want.requirement || has.requirements.toLowerCase().split(" ").includes(want.requirement))
-        && (!want.host || host.dataset.host.toLowerCase().includes(want.host))
-        && (!want.text || textOf(result).includes(want.text));
+        && (!want.domain || fold(has.domain) === want.domain)
+        && (!want.requirement || fold(has.requirements).split(" ").includes(want.requirement))
+        && (!want.host || fold(host.dataset.host).includes(want.host))
+        && want.words.every((word) => textOf(result).includes(word));
       result.hidden = !fits;
       shown += fits;
     }
@@ -47,9 +49,9 @@
   const checks = new Map([...document.querySelectorAll("details.check")].map((element) => [element.dataset.check, element]));
   let last = null;
   const checkFits = (check, want) => (!want.severity || check[3] === want.severity)
-    && (!want.domain || check[2].toLowerCase() === want.domain)
-    && (!want.requirement || check[4].some((name) => name.toLowerCase() === want.requirement))
-    && (!want.text || check[0].toLowerCase().includes(want.text) || check[1].toLowerCase().includes(want.text));
+    && (!want.domain || fold(check[2]) === want.domain)
+    && (!want.requirement || check[4].some((name) => fold(name) === want.requirement))
+    && want.words.every((word) => fold(`${check[0]} ${check[1]}`).includes(word));
   const filterFleet = (want) => {
     last = want;
     const fits = island.checks.map((check) => checkFits(check, want));

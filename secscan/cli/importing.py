@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -53,7 +53,8 @@ def command(files: tuple[Path, ...], output: Path, history: str | None, no_histo
 
     read = [(path, read_results(path, __version__)) for path in files]
     run = Run(prepare_folder(output), keep_evidence=False)
-    documents = {run.path(_name(each)): dict(to_document(each)) for _, assessments in read for each in assessments}
+    named = ((name, each) for _, assessments in read for name, each in _named(assessments))
+    documents = {run.path(name): dict(to_document(each)) for name, each in named}
     if not no_history:
         _remember(history, output, list(documents.values()))
     for place, document in documents.items():
@@ -65,10 +66,18 @@ def command(files: tuple[Path, ...], output: Path, history: str | None, no_histo
     return 0
 
 
-def _name(assessment: Assessment) -> str:
-    """A name for the file that no scan of the same host takes; importing the same file again takes it again."""
-    key = f"{assessment.baseline}\n{assessment.started_at}\n{assessment.origin}"
-    return f"{assessment.host.name}+{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+def _named(assessments: Iterable[Assessment]) -> Iterator[tuple[str, Assessment]]:
+    """The assessments of a file, each with a name that no scan of the same host takes; importing the file again takes it again.
+
+    Hosts of the same name in one file, as of two sites, are told apart by their order.
+    """
+    met: Counter[str] = Counter()
+    for each in assessments:
+        key = f"{each.baseline}\n{each.started_at}\n{each.origin}"
+        place = f"{each.host.name}\n{key}"
+        met[place] += 1
+        key += f"\n{met[place]}" if met[place] > 1 else ""
+        yield f"{each.host.name}+{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}", each
 
 
 def _remember(place: str | None, folder: Path, documents: Sequence[dict[str, Any]]) -> None:

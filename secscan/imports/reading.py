@@ -45,10 +45,11 @@ class Foreign:
 
 
 def text(value: object, limit: int = TEXT_LIMIT) -> str:
-    """A text on one line and of bounded length; empty for anything but texts and numbers."""
+    """A text on one line and of bounded length; empty for anything but texts and numbers. Half characters become U+FFFD."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return shorten(_BLANKS.sub(" ", str(value)[: 4 * limit]).strip(), limit)
+    whole = str(value)[: 4 * limit].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return shorten(_BLANKS.sub(" ", whole).strip(), limit)
 
 
 def name(value: object) -> str:

@@ -243,7 +243,17 @@ def _condition(
 
 
 def _why(findings: Iterable[Finding]) -> str:
-    return "; ".join(dict.fromkeys(finding.reason or f"{finding.that} is {finding.actual}" for finding in findings))
+    return "; ".join(dict.fromkeys(finding.reason or _how_it_is(finding) for finding in findings))
+
+
+def _how_it_is(finding: Finding) -> str:
+    """A condition that does not hold as it was found: `host.container is true`, `relay.value: a relay is not there`."""
+    that, actual = finding.that, finding.actual
+    if actual is None:
+        return f"{that} has one that is so" if finding.item else f"nothing in {that} is so"
+    if isinstance(actual, Mapping) and actual.keys() == {"absent"}:
+        return f"{that}: {actual['absent'] or 'it'} is not there"
+    return f"{that} is {json.dumps(actual, ensure_ascii=False)}"
 
 
 def _is_there(observation: Observation) -> bool | None:

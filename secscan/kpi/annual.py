@@ -104,7 +104,7 @@ def write_markdown(annual: Annual, w: Wording) -> Iterator[str]:
     yield f"\n## {say(mark('How the indicators are defined'))}\n\n{say(VERSION).format(version=annual.version)}\n\n"
     yield _row(map(say, (mark("Indicator"), mark("Formula"), mark("Source")))) + "| --- | --- | --- |\n"
     for each in annual.indicators:
-        yield _row((say(each.definition.title), each.definition.formula, each.definition.source))
+        yield _row((say(each.definition.title), say(each.definition.formula), each.definition.source))
 
 
 def _risks(annual: Annual, w: Wording) -> Iterator[str]:

@@ -95,9 +95,9 @@ def read_governance(path: Path) -> Governance:
 
 
 def extract(stream: BinaryIO, keywords: Any, comment_tags: Any, options: Any) -> Iterator[tuple[int, None, str, list[str]]]:
-    """The titles, for pybabel (see babel.cfg)."""
+    """The titles and formulas, for pybabel (see babel.cfg)."""
     for entry in parse_document(stream.read().decode("utf-8"), _FILE.name).data["indicators"]:
-        yield 1, None, entry["title"], []
+        yield from ((1, None, entry[key], []) for key in ("title", "formula"))
 
 
 def _section(data: Mapping[str, Any], name: str, empty: Any) -> Any:

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from secscan.assessments import Document
+from secscan.inert import fold
 from secscan.kpi.definitions import Governance, OwnRisk
+from secscan.wording import last_day
 
 LIKELIHOODS = (5, 25, 50, 100)
 """Likelihood 1 to 4: up to so many per cent of the places on which a check was wanted fail it."""
@@ -18,7 +20,10 @@ _NOTHING = OwnRisk()
 
 @dataclass(frozen=True, slots=True)
 class Risk:
-    """A risk. `residual` is what remains once it is treated as said: score 1 to 16. `owners` and `due` come from decisions."""
+    """A risk. `residual` is what remains once it is treated as said: score 1 to 16.
+
+    `owners` come from decisions, and so does `due`, the last day of what was accepted.
+    """
 
     check: str
     title: str
@@ -86,7 +91,7 @@ def _count(document: Document, counted: dict[str, _Counted]) -> None:
         outcome, text = result["outcome"], document["checks"][result["check"]]
         if outcome not in _WANTED:
             continue
-        each = counted.setdefault(result["check"], _Counted(text["title"], text["domain"], text["remedy"], text["effort"]))
+        each = counted.setdefault(result["check"], _Counted(text["title"], text["domain"], fold(text["remedy"]), text["effort"]))
         each.wanted += 1
         if outcome != "fail":
             continue
@@ -121,7 +126,7 @@ def _risk(check: str, each: _Counted, own: OwnRisk) -> Risk:
         owner=own.owner or next((name for name, _ in each.owners.most_common(1)), ""),
         treatment=treatment,
         residual=own.residual or computed,
-        due=each.due[:10],
+        due=last_day(each.due) if each.due else "",
         remedy=each.remedy,
         effort=each.effort,
         requirements=tuple(each.requirements),

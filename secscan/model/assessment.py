@@ -42,6 +42,9 @@ STATED: Mapping[str, str] = {
 }
 """What a disposition says that somebody has stated with evidence."""
 
+SETTLED = frozenset({Disposition.ATTESTED.value, Disposition.ATTESTED_NOT_APPLICABLE.value})
+"""Dispositions that leave nothing to be done about what no machine can tell."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -132,7 +132,7 @@ def _many_hosts(documents: Iterable[Document], w: Wording) -> Iterator[str]:
 
 def _worst(summary: Summary, w: Wording) -> Iterator[str]:
     if summary.worst_checks:
-        names = " | ".join(w.translate(title) for title in (mark("Severity"), mark("Hosts"), mark("Check")))
+        names = " | ".join(w.translate(title) for title in (mark("Severity"), mark("Failures"), mark("Check")))
         yield f"\n## {w.translate(_FAILS_MOST)}\n\n| {names} |\n| --- | ---: | --- |\n"
         yield from _table(
             (

@@ -20,7 +20,7 @@ _METRICS = {
     "secscan_up": "1 when the host was reached, else 0.",
     "secscan_results": "Results by outcome and by what people decided.",
     "secscan_failures": "Failures by severity and by what people decided.",
-    "secscan_compliance_ratio": "pass / (pass + fail + error + manual); missing where nothing passed or failed.",
+    "secscan_compliance_ratio": "pass / (pass + fail + error + unanswered manual); missing where nothing passed or failed.",
     "secscan_coverage_ratio": "(pass + fail) / everything selected; missing where nothing was selected.",
     "secscan_last_scan_timestamp_seconds": "When the last answer of the host was in.",
     "secscan_scan_duration_seconds": "How long the host was asked.",

@@ -204,11 +204,13 @@ def _properties(result: Mapping[str, Any], document: Document) -> dict[str, Any]
 def _rule(result: Mapping[str, Any], check: Mapping[str, Any]) -> dict[str, Any]:
     known = [f"{catalogue}:{reference}" for catalogue, _, reference in references(check)]
     remedy = _plain(line(check["remedy"])) or "None is given."
+    called = visible(check["id"])
+    words = "".join(part.capitalize() for part in called.split("_"))
     return {
-        "id": visible(check["id"]),
-        "name": "".join(part.capitalize() for part in visible(check["id"]).split("_")),
-        "shortDescription": {"text": _plain(line(check["title"])) or visible(check["id"])},
-        "fullDescription": {"text": _plain(line(check["rationale"] or check["title"])) or visible(check["id"])},
+        "id": called,
+        **({"name": words} if words.casefold() != called.casefold() else {}),  # SARIF1001: never the same
+        "shortDescription": {"text": _plain(line(check["title"])) or called},
+        "fullDescription": {"text": _plain(line(check["rationale"] or check["title"])) or called},
         "help": {"text": remedy},
         "defaultConfiguration": {"level": _LEVELS[result["severity"]]},
         "properties": {

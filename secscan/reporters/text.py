@@ -295,12 +295,12 @@ def _worst(summary: Summary, page: _Page) -> Iterator[str]:
     worst = summary.worst_checks
     if worst:
         shown = page.say(mark("{shown} of {all}"), shown=_WORST, all=page.w.number(len(worst)))
-        how = page.say(mark("by hosts and severity, {shown}"), shown=shown if len(worst) > _WORST else len(worst))
+        how = page.say(mark("by failures and severity, {shown}"), shown=shown if len(worst) > _WORST else len(worst))
         most = page.say(mark("Fails most")).upper()
         yield page.heading(f"{most} ({how})", "fail")
         width = _severity_width(page)
         for check in worst[:_WORST]:
-            begin = f"  {pad(page.word(check.severity), width)}{before(page.w.hosts(check.counts['fail']), 11)}  "
+            begin = f"  {pad(page.word(check.severity), width)}{before(page.w.number(check.counts['fail']), 6)}  "
             yield page.fold(f"{page.w.content(check.title)} ({check.check})", begin, " " * columns(begin))
 
 

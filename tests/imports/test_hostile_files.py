@@ -11,6 +11,7 @@ from reading_files import FILES
 
 from secscan import imports
 from secscan.assessments import to_document, validate_document
+from secscan.cli import run
 from secscan.errors import InputError
 from secscan.imports import read_results, xccdf
 from secscan.model.assessment import Outcome
@@ -89,6 +90,25 @@ def test_texts_and_names_of_any_length_are_cut(tmp_path):
     path.write_text(json.dumps({"runs": [{"tool": {"driver": {"name": huge}}, "results": [result]}]}))
     (found,) = read_results(path, "1.0")
     assert len(json.dumps(to_document(found))) < 30_000
+
+
+HALF = "\ud800"  # as JSON may have it, and no text can be written with it
+
+
+@pytest.mark.parametrize("name", ["inspec.json", "linter.sarif"])
+def test_half_characters_in_any_text_become_whole_ones_and_can_be_written(name, tmp_path):
+    def spoil(value):
+        if isinstance(value, dict):
+            return {key: spoil(each) if key not in {"kind", "status"} else each for key, each in value.items()}
+        if isinstance(value, list):
+            return [spoil(each) for each in value]
+        return f"{value}{HALF}" if isinstance(value, str) else value
+
+    path = tmp_path / name
+    path.write_text(json.dumps(spoil(json.loads((FILES / name).read_text()))))
+    assert run(["import", str(path), "-o", str(tmp_path / "out"), "--no-history"]) == 0
+    (written,) = (tmp_path / "out" / "hosts").iterdir()
+    assert HALF not in json.dumps(json.loads(written.read_bytes()), ensure_ascii=False)
 
 
 def test_a_word_that_the_format_does_not_know_is_an_error_and_no_pass(tmp_path):

@@ -86,6 +86,17 @@ def test_an_impact_that_is_no_number_makes_nothing_inapplicable(tmp_path):
     assert [result.outcome for result in found.results] == [Outcome.FAIL]
 
 
+def test_hosts_of_one_name_at_two_sites_of_one_file_are_both_kept(tmp_path):
+    sites = ("geneva", "nairobi")
+    documents = [to_document(samples.assessment(samples.host("web", site=site))) for site in sites]
+    path = tmp_path / "two.xml"
+    path.write_text("".join(reporter("xccdf").render(documents)), encoding="utf-8")
+    for _ in range(2):  # again takes the same names
+        assert run(["import", str(path), "-o", str(tmp_path / "out"), "--history", str(tmp_path / "history.sqlite")]) == 0
+        kept = [json.loads(each.read_text()) for each in (tmp_path / "out" / "hosts").iterdir()]
+        assert sorted(document["host"]["site"] for document in kept) == list(sites)
+
+
 def test_the_worse_of_two_results_on_the_same_place_counts(tmp_path):
     places = [{"ruleId": "R", "kind": kind, "message": {"text": kind}} for kind in ("pass", "fail", "open")]
     path = tmp_path / "x.sarif"

@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -12,8 +13,11 @@ import samples
 
 from secscan import places
 from secscan.assessments import to_document
+from secscan.documents import read_document
+from secscan.model.assessment import CheckText
 from secscan.reporters.html import HOSTS_IN_FULL, REPORTER, render, templates
 from secscan.reporters.html.pictures import bar_widths
+from secscan.wording import DOMAINS
 
 SCENES = {
     "one host": samples.one_host,
@@ -159,6 +163,52 @@ def test_a_result_opens_to_question_answer_finding_and_remedy():
         "<code>allowed</code>",
     ):
         assert part in result, part
+
+
+def test_a_page_with_the_texts_of_three_hundred_checks_of_ours_stays_below_one_and_a_half_megabytes():
+    """Two questions a check, of which every other serves several checks: as many as a host of un_minimum has."""
+    files = sorted(places.checks().rglob("*.yaml"))[:300]
+    read = [read_document(path).data for path in files]
+    texts = {
+        data["id"]: CheckText(
+            data["id"], path.parent.name, data["title"], data["rationale"], data["remediation"]["text"], "hours", "restart",
+            {name: tuple(ids) for name, ids in data["references"].items()}, samples.digest(data["id"]),
+        )
+        for path, data in zip(files, read, strict=True)
+    }  # fmt: skip
+    seen = {f"attribute_{number}": f"value {number} of the file" for number in range(6)}
+    proofs = tuple(samples.proof("file", "file", {"path": f"/etc/{n}"}, f"answer {n}\n" * 12, seen) for n in range(450))
+    like = [replace(result, findings=result.findings[:2]) for result in samples.assessment().results]
+    results = tuple(
+        replace(like[number % 12], check=check, proofs=(number, 300 + number // 2)) for number, check in enumerate(texts)
+    )
+    page = "".join(render([to_document(samples.assessment(results=results, checks=texts, proofs=proofs))]))
+    assert page.count('<details class="result ') == 300
+    assert len(page.encode()) < 1_500_000
+
+
+def test_a_question_that_serves_two_checks_tells_once_what_was_made_of_it():
+    found = samples.assessment()
+    twice = (*found.results[:1], samples.result("auditd_runs", found.results[0].outcome, proofs=(0,)))
+    text = "".join(render([to_document(samples.assessment(results=twice))]))
+    assert text.count("<code>source</code>") == 1
+    assert text.count("What was made of it</p>") == 1
+
+
+def test_where_our_checks_were_proposed_is_told_to_nobody():
+    texts = {**samples.CHECKS, "auditd_runs": replace(samples.CHECKS["auditd_runs"], references={"un_catalogue": ("LOG-001",)})}
+    text = "".join(render([to_document(samples.assessment(checks=texts))]))
+    assert "un_catalogue" not in text
+    assert "LOG-001" not in text
+
+
+def test_subject_areas_have_names_and_not_identifiers():
+    found = {path.parent.name for path in places.checks().rglob("*.yaml")}
+    assert found == set(DOMAINS)
+    texts = {name: replace(text, domain="data_protection") for name, text in samples.CHECKS.items()}
+    text = "".join(render([to_document(samples.assessment(checks=texts))]))
+    assert "Data protection" in text
+    assert ">data_protection<" not in text
 
 
 def test_an_answer_that_was_cut_says_so():

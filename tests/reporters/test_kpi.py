@@ -152,6 +152,15 @@ def test_what_is_accepted_remains():
     assert residual(4, 4, failing=4, accepted=1) == 4
 
 
+def test_a_risk_is_due_on_the_last_day_of_its_waiver_and_its_remedy_stands_on_one_line():
+    made = document({"a": "fail"}, disposition="waived")
+    made["results"][0]["waiver"] = "W-1"
+    made["waivers"]["W-1"] = to_document(samples.assessment())["waivers"]["W-2026-007"] | {"id": "W-1"}
+    made["checks"]["a"]["remedy"] = "Write this,\nand\n\n  load it.\n"
+    (risk,) = register([made])
+    assert (risk.due, risk.remedy) == ("2026-12-31", "Write this, and load it.")
+
+
 def test_the_register_has_no_cell_that_a_spreadsheet_would_compute(tmp_path, capsys):
     made = document({"a": "fail"})
     made["checks"]["a"]["title"] = "=cmd|' /C calc'!A0"
@@ -180,6 +189,8 @@ def test_the_annual_report_speaks_every_language_and_obeys_nothing(language):
     for each in definitions()[1]:
         assert words.translate(each.title) in text
         assert language == "en" or words.translate(each.title) != each.title or language == "fr"
+        assert language == "en" or each.formula not in page
+        assert words.translate(each.formula) in page
     for said in (page, text):
         assert "<script>alert" not in said
         assert "\x1b" not in said

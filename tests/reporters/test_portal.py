@@ -10,12 +10,14 @@ from urllib.parse import unquote
 import pytest
 import samples
 from test_html import Page
+from test_summary import organization
 
 from secscan.assessments import to_document, write_document
 from secscan.cli import run
 from secscan.cli.folder import MARK
 from secscan.languages import LANGUAGES, wording
 from secscan.model.assessment import Outcome
+from secscan.plugins import reporter
 from secscan.reporters.html.portal import files
 from secscan.reporters.html.portal.addresses import RESULTS_ON_A_PAGE, HostNames, file_name
 from secscan.reporters.html.portal.writing import cut_rows
@@ -227,8 +229,76 @@ def test_the_road_map_goes_by_risk_and_names_owner_due_date_and_effort():
     assert titles[:2] == ["Only root has user id 0", "Root cannot sign in over SSH"]
     assert "Security updates are installed within two weeks" not in titles
     accepted = pages["accepted.html"]
-    for part in ("Security updates are installed within two weeks", "Head of finance systems", "2027-01-01", "takes minutes"):
+    for part in ("Security updates are installed within two weeks", "Head of finance systems", "2026-12-31", "takes minutes"):
         assert part in accepted
+
+
+def test_the_organization_is_no_host_and_no_site_in_any_figure_and_has_its_page_all_the_same():
+    pages = portal([organization(), *samples.three_hosts()])
+    assert "Reached: 2 · " in re.sub("<[^>]*>", "", pages["hosts.html"])
+    assert "No site named" not in pages["sites.html"]
+    weakest = pages["index.html"]
+    weakest = weakest[weakest.index("Where it is weakest") :]
+    assert "The Organization" not in weakest[: weakest.index("Road map")]
+    assert "The Organization" in pages["hosts.html"]
+    assert list(broken(pages)) == []
+
+
+def test_what_a_statement_settles_is_not_held_against_a_control():
+    text = "".join(reporter("html").render([organization(), *samples.one_host()]))
+    told = re.search(r"<code>CP-4</code> (\d+ / \d+)</li>", text)[1]
+    assert told == "0 / 3"  # one is stated not to hold, two are open; two are settled
+
+
+def test_what_ends_at_midnight_is_told_by_its_last_day():
+    """As whoever wrote `expires: 2026-12-31` knows it, and as `secscan waiver list` says it."""
+    pages = portal(samples.one_host())
+    for path in ("accepted.html", "decisions.html"):
+        assert '<time datetime="2026-12-31">2026-12-31</time>' in pages[path]
+    assert "31 December" not in portal(samples.one_host(), wording("fr"))["decisions.html"]
+    assert "31 décembre 2026" in portal(samples.one_host(), wording("fr"))["decisions.html"]
+
+
+def test_a_check_on_several_services_of_a_host_counts_failures_and_names_the_host_once():
+    names = ("https://a.example.org/", "https://b.example.org/", "https://c.example.org/")
+    results = tuple(samples.result("auditd_runs", Outcome.FAIL, name, reason="it is not so") for name in names)
+    document = to_document(samples.assessment(samples.host("gate"), results=results, proofs=(), changes=(), waivers={}))
+    pages = portal([document, *samples.one_host()])
+    row = re.search(r"<tr>.*?auditd_runs.*?</tr>", pages["checks.html"], re.DOTALL)[0]
+    assert ">4</td>" in row
+    assert "Hosts failing" not in pages["checks.html"] + pages["index.html"] + pages["risks.html"]
+    ways = re.search(r'<section class="ways".*?</section>', pages["checks/auditd_runs.html"], re.DOTALL)[0]
+    assert ways.count("<bdi>gate</bdi>") == 1
+    assert "3 hosts" not in ways
+
+
+def test_what_people_changed_is_told_in_the_language_of_the_page():
+    words = wording("ar")
+    changed = portal(samples.one_host(), words)["changes.html"]
+    assert words.translate("dropped") in changed
+    assert ">dropped" not in changed
+
+
+def test_hosts_that_answered_alike_are_listed_as_the_language_lists():
+    words = wording("zh")
+    ways = portal([to_document(samples.assessment(samples.host(name))) for name in ("one", "two")], words)
+    assert f"<bdi>one</bdi></a>{words.translate(', ')}<a" in ways["checks/sshd_root_login_disabled.html"]
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("risks.html", "No check fails."),
+        ("checks.html", "Nothing was judged."),
+        ("frameworks.html", "No check refers to another framework."),
+        ("sites.html", "No host was assessed."),
+    ],
+)
+def test_a_list_of_nothing_says_so_and_shows_no_empty_table(page, said):
+    text = portal([])[page]
+    assert said in text
+    assert "<table" not in text
+    assert 'aria-label=""' not in text
 
 
 def test_the_label_of_a_host_names_the_owner_of_what_is_open():

@@ -125,6 +125,16 @@ def test_a_portal_tells_it_on_its_first_page():
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_an_arrow_points_the_way_that_the_language_is_read(language):
+    documents = told(samples.one_host(), compared(Change("geneva-web-01", CHECK, "", Kind.NEW, PASSES, FAILS)))
+    forth, back = ("←", "→") if language == "ar" else ("→", "←")
+    for name in ("text", "html", "markdown"):
+        shown = plain(name, render(name, documents, language))
+        assert forth in shown
+        assert back not in shown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_it_is_told_in_every_language(language):
     documents = told(samples.three_hosts(), compared(*of_each_kind(samples.three_hosts()[0]["host"]["name"]), content="y"))
     for name in ("text", "html"):

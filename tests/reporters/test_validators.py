@@ -10,6 +10,7 @@ import samples
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from prometheus_client.parser import text_string_to_metric_families
 from test_sarif import change, compared
+from test_summary import organization
 from validators import hdf, oscal, sarif, xccdf, xccdf_report
 
 from secscan.assessments import to_document
@@ -24,6 +25,8 @@ SCENES = {
     "unreachable": lambda: [to_document(samples.unreachable("lost", "no route to host"))],
     "nothing judged": lambda: [to_document(samples.nothing_judged())],
     "no host": list,
+    "only statements": lambda: [organization()],
+    "one name at two sites": lambda: [to_document(samples.assessment(samples.host("web", site=site))) for site in ("a", "b")],
     "compared": lambda: [
         compared(change("sshd_root_login_disabled", "new", "pass"), change("rsh_absent", "check_removed", "fail", ""))
     ],

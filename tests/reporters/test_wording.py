@@ -129,3 +129,16 @@ def test_seconds_read_as_checks_write_them(seconds, text):
 
 def test_moments_read_without_fractions():
     assert write_moment("2026-11-01T09:00:00.250Z") == "2026-11-01 09:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("ends", "day"),
+    [
+        ("2027-01-01T00:00:00.000Z", "2026-12-31"),
+        ("2027-01-01T12:00:00.000Z", "2027-01-01"),
+        ("2028-03-01T00:00:00.000Z", "2028-02-29"),
+        ("0001-01-01T00:00:00.000Z", "0001-01-01"),
+    ],
+)
+def test_what_ends_at_midnight_holds_through_the_day_before(ends, day):
+    assert ENGLISH.last_day(ends) == day

@@ -18,14 +18,19 @@
     badge.append(mark, word);
     return badge;
   };
+  const apart = (text) => {
+    const name = document.createElement("bdi");
+    name.textContent = text;
+    return name;
+  };
   const named = (href, text) => {
-    const link = document.createElement("a"), name = document.createElement("bdi");
+    const link = document.createElement("a");
     link.href = href;
-    name.textContent = text || "–";
-    link.append(name);
+    link.append(apart(text || "–"));
     return link;
   };
-  const lower = (text) => text.toLowerCase();
+  // Whoever types finds a word with its accents and vowel signs or without.
+  const lower = (text) => text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "").replace(/’/g, "'");
   const checkTexts = index.checks.map((check) => lower(`${check[0]} ${check[1]} ${check[4].join(" ")}`));
   const hostTexts = index.hosts.map((host) => lower(`${host[0]} ${index.sites[host[2]]}`));
   const hostPage = (host) => `hosts/${host[1]}/index.html`;
@@ -90,7 +95,7 @@
     keep(want);
   };
   const lines = {
-    hosts: ([host, count]) => [named(hostPage(host), host[0]), ` ${index.sites[host[2]]} · ${number.format(count)}`],
+    hosts: ([host, count]) => [named(hostPage(host), host[0]), " ", apart(index.sites[host[2]]), ` · ${number.format(count)}`],
     checks: ([check, count]) => [
       badge("severity", index.checks[check][3], index.severities[index.checks[check][3]]), " ",
       named(index.checks[check][6], index.checks[check][1]), ` · ${number.format(count)}`,
@@ -121,11 +126,9 @@
   };
   const recall = () => {
     const asked = new URLSearchParams(location.hash.slice(1));
-    for (const name of names) if (asked.has(name)) form.elements[name].value = asked.get(name);
-    if (asked.has("outcome")) {
-      const wanted = new Set(asked.get("outcome").split(" "));
-      for (const box of boxes) box.checked = wanted.has(box.value);
-    }
+    for (const name of names) form.elements[name].value = asked.get(name) || "";
+    const wanted = asked.has("outcome") ? new Set(asked.get("outcome").split(" ")) : null;
+    for (const box of boxes) box.checked = wanted ? wanted.has(box.value) : box.defaultChecked;
     form.elements.open.checked = asked.has("open");
   };
 

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from secscan.assessments import Document
+from secscan.model.assessment import SETTLED
 from secscan.wording import EFFORTS, OUTCOME_RANK, SEVERITY_RANK
 
 _SOON = timedelta(days=30)
-_SETTLED = frozenset({"attested", "attested_not_applicable"})
 _OPEN = frozenset({"fail", "error", "manual"})
 _OWNER = "owner"  # the label of a host that says who answers for it
 _HOSTS_NAMED = 3
@@ -73,7 +73,7 @@ class Agenda:
         owner = str((document["host"]["labels"] or {}).get(_OWNER, ""))
         for result in document["results"]:
             decision = self._note_decision(document, result) if result["waiver"] or result["attestation"] else None
-            if result["outcome"] in _OPEN and result["disposition"] not in _SETTLED:
+            if result["outcome"] in _OPEN and result["disposition"] not in SETTLED:
                 self._note_item(document, result, decision, owner, position)
 
     def items(self) -> list[Item]:

@@ -36,12 +36,16 @@ _DIGITS = re.compile(r"([0-9]+)")
 
 @dataclass(slots=True)
 class Way:
-    """One answer that some hosts gave to a check: how many, and the first of them by position."""
+    """One answer that some hosts gave to a check: how many of them, and the first by position.
+
+    A host that gave it about several things counts once; `last` is the last host that gave it.
+    """
 
     outcome: str
     sentence: str
     count: int = 0
     hosts: list[int] = field(default_factory=list)
+    last: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +222,9 @@ class Fleet:
             sentence = self.w.translate(_OTHER) if key[1] is _OTHER else self.w.headline(result)
             sentence = type(sentence)(shorten(sentence, _SENTENCE, "…"))
             way = ways.setdefault(key, Way(outcome, sentence))
-        way.count += 1
+        if way.last == position:
+            return
+        way.count, way.last = way.count + 1, position
         if len(way.hosts) < _HOSTS_NAMED:
             way.hosts.append(position)
 

@@ -40,7 +40,7 @@ def write_page(fleet: Fleet, in_full: list[Document] | None, w: Wording) -> Iter
         "checks_link": "#checks",
         "check_link": lambda check: f"#{anchors.get(check, 'results') if alone else check_anchor(check)}",
         "requirement_link": lambda requirement: f"#{requirement_anchor(requirement)}",
-        "named": lambda lines: templates.named((f"#{line.anchor}", line.summary.name) for line in lines),
+        "named": lambda lines: templates.named(w, [(f"#{line.anchor}", line.summary.name) for line in lines]),
         "check_anchor": check_anchor,
         "requirement_anchor": requirement_anchor,
         "areas": templates.areas,

@@ -22,7 +22,7 @@ _BEGINNING = mark("This is the beginning of {bytes} bytes. The sealed bundle has
 
 @dataclass(frozen=True, slots=True)
 class Proofs:
-    """Says how a question was asked and what was made of the answer. `timed` adds how long it took, and whole digests."""
+    """Says how a question was asked and what was made of the answer. `timed` adds how long it took, and its whole digest."""
 
     w: Wording
     timed: bool
@@ -30,7 +30,8 @@ class Proofs:
     def section(self, shown: ProofView, level: str) -> Any:
         """A question, its answer and what was made of it, under a heading of a level."""
         answer = self._elsewhere(shown.elsewhere) if shown.elsewhere else self._answer(shown)
-        return markup("".join([self._question(shown, level), *answer, *self._made_of(shown.proof), "</section>"]))
+        made_of = self._made_of(shown.proof, whole=not shown.elsewhere)
+        return markup("".join([self._question(shown, level), *answer, *made_of, "</section>"]))
 
     def _question(self, shown: ProofView, level: str) -> str:
         proof, w = shown.proof, self.w
@@ -67,13 +68,15 @@ class Proofs:
         same, there = _said(self.w, _SAME), _said(self.w, _SEE_IT)
         yield f'<p class="aside">{same} <a href="#{as_templates_do(anchor)}">{there}</a>.</p>\n'
 
-    def _made_of(self, proof: Mapping[str, Any]) -> Iterator[str]:
-        w, label = self.w, _said(self.w, _MADE_OF_IT)
-        yield f'<p class="label">{label}</p>\n'
-        if proof["state"] != "observed":
+    def _made_of(self, proof: Mapping[str, Any], *, whole: bool) -> Iterator[str]:
+        """What an answer came to. Where the page has it elsewhere, only that it came to nothing."""
+        w, label, nothing = self.w, _said(self.w, _MADE_OF_IT), proof["state"] != "observed"
+        if whole or nothing:
+            yield f'<p class="label">{label}</p>\n'
+        if nothing:
             reason, english = as_templates_do(w.cut(proof["reason"], _REASON)), "" if w.language == "en" else ENGLISH_MARK
             yield f'<p><span class="tag">{_said(w, STATES[proof["state"]])}</span> <bdi{english}>{reason}</bdi></p>'
-        if proof["observation"]:
+        if whole and proof["observation"]:
             yield f'<div class="scroll" tabindex="0" role="group" aria-label="{label}"><table class="observation"><tbody>\n'
             yield f"{self.attributes(proof['observation'])}\n</tbody></table></div>\n"
 
@@ -82,7 +85,7 @@ class Proofs:
         parts = [_how(self.w, proof["exit"], proof["uid"]), _size(self.w, proof["stdout_bytes"])]
         if self.timed and proof["elapsed_s"] >= 0:
             parts.append(for_html(self.w.translate(mark("{number} s")).format(number=self.w.number(proof["elapsed_s"]))))
-        parts.append(_script(self.w, proof["batch"], proof["script_sha256"], self.timed))
+        parts.append(_script(self.w, proof["batch"], proof["script_sha256"]))
         if proof["stdout_sha256"]:
             answer = self.w.translate(mark("answer"))
             parts.append(f"{for_html(answer)} {_digest(proof['stdout_sha256'], whole=self.timed)}")
@@ -122,10 +125,10 @@ def _how(w: Wording, status: int, uid: int) -> str:
 
 
 @lru_cache(_KNOWN)
-def _script(w: Wording, batch: int, sha256: str, timed: bool) -> str:
+def _script(w: Wording, batch: int, sha256: str) -> str:
     said = for_html(w.translate(mark("batch {number}")).format(number=batch))
     shell = w.translate(mark("shell text"))
-    return f"{said} · {for_html(shell)} {_digest(sha256, whole=timed)}" if sha256 else said
+    return f"{said} · {for_html(shell)} {_digest(sha256, whole=False)}" if sha256 else said
 
 
 def _digest(sha256: str, *, whole: bool) -> str:

@@ -14,7 +14,7 @@ from secscan import __version__, places, wording
 from secscan.inert import SPACES, for_html, visible
 from secscan.reporters.html.pictures import Pictures
 from secscan.since import LISTED
-from secscan.wording import OUTCOMES, SEVERITIES, Sentence, Wording
+from secscan.wording import OUTCOMES, SEVERITIES, Sentence, Wording, mark
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -130,9 +130,11 @@ def digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def named(names: Iterable[tuple[str, str]]) -> Any:
+def named(w: Wording, names: Iterable[tuple[str, str]]) -> Any:
     """Links, separated by commas, of (address, name)."""
-    return markup(", ".join([f'<a href="{for_html(address)}"><bdi>{for_html(name)}</bdi></a>' for address, name in names]))
+    return markup(
+        w.translate(mark(", ")).join([f'<a href="{for_html(address)}"><bdi>{for_html(name)}</bdi></a>' for address, name in names])
+    )
 
 
 def areas(counted: Mapping[str, int], domains: Iterable[str]) -> Any:

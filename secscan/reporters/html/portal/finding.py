@@ -42,7 +42,8 @@ def search_index(gathering: Gathering) -> dict[str, Any]:
     fleet, w = gathering.fleet, gathering.w
     checks = {check.check: check for check in fleet.summary.checks}
     place = {name: at for at, name in enumerate(checks)}
-    sites = {name: at for at, name in enumerate(sorted(gathering.sites))}
+    named = {member.line.summary.site for member in gathering.members}
+    sites = {name: at for at, name in enumerate(sorted(named))}
     serving: dict[str, list[str]] = {}
     for requirement, served in fleet.serves.items():
         for check in served:

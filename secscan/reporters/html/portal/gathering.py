@@ -58,7 +58,10 @@ class Site:
 
 @dataclass(slots=True)
 class Gathering:
-    """Everything about more than one host. It grows with hosts and with checks times sites, never with evidence."""
+    """Everything about more than one host. It grows with hosts and with checks times sites, never with evidence.
+
+    What is judged of the organization belongs to no site.
+    """
 
     w: Wording
     fleet: Fleet
@@ -81,9 +84,10 @@ class Gathering:
         member = Member(line, self._names.name(name), self.layouts.of(document), letters, for_html(name) or UNNAMED)
         self.members.append(member)
         self.pages[line.anchor] = member.page
-        site = self.sites.setdefault(line.summary.site, Site(line.summary.site))
-        site.hosts.append(position)
-        site.counts.update((result["check"], result["outcome"]) for result in results)
+        if line.summary.asked:
+            site = self.sites.setdefault(line.summary.site, Site(line.summary.site))
+            site.hosts.append(position)
+            site.counts.update((result["check"], result["outcome"]) for result in results)
         return member
 
     def by_check(self, check: str) -> list[tuple[str, Member, str]]:

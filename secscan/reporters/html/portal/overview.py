@@ -35,7 +35,8 @@ def _summary(writer: Writer) -> File:
     items, decisions = fleet.agenda.items(), fleet.agenda.decisions()
     ending = sum(1 for each in decisions if each.ends_soon(fleet.summary.finished_at)) if decisions else 0
     sites = gathering.sites_by_rank()
-    weakest = sorted((m for m in gathering.members if not m.line.summary.unreachable), key=lambda m: m.line.summary.rank)[:_WEAKEST]
+    hosts = [member for member in gathering.members if member.line.summary.asked and not member.line.summary.unreachable]
+    weakest = sorted(hosts, key=lambda member: member.line.summary.rank)[:_WEAKEST]
     return writer.page(
         "index.html",
         "index.html",
@@ -64,7 +65,8 @@ def _hosts(writer: Writer) -> Iterator[File]:
     reached.sort(key=lambda member: member.line.summary.rank)
     rows = writer.matrix_rows("hosts.html", reached, domains)
     lost = [member for member in gathering.members if member.line.summary.unreachable]
-    yield from writer.listing("hosts.html", "hosts", rows, domains=domains, reached=len(reached), lost=len(lost))
+    asked = sum(member.line.summary.asked for member in reached)
+    yield from writer.listing("hosts.html", "hosts", rows, domains=domains, reached=asked, lost=len(lost))
     if lost:
         make = writer.rows("unreachable.html").lost_row
         yield from writer.listing("unreachable.html", "unreachable", [make(member) for member in lost])

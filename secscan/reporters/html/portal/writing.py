@@ -104,7 +104,7 @@ class Writer:
             "mended_first": 8,
             "host_link": host_link,
             "summary_link": summary_link,
-            "named": lambda lines: templates.named((host_link(line), line.summary.name) for line in lines),
+            "named": lambda lines: templates.named(gathering.w, [(host_link(line), line.summary.name) for line in lines]),
             "unreachable_link": f"{root}unreachable.html",
             "checks_link": f"{root}checks.html",
             "check_link": lambda check: f"{root}{addresses.check_path(check)}.html",
