@@ -132,17 +132,20 @@ class Measured:
         """The short form, for people, in their language."""
         from secscan.continuity.dependencies import find_losses  # noqa: PLC0415 - keep --help free of it
         from secscan.continuity.extent import find_strays  # noqa: PLC0415 - as above
-        from secscan.continuity.telling import indicator_line, loss_line, short_lines, stray_line  # noqa: PLC0415 - as above
+        from secscan.continuity.telling import indicator_line, loss_line, short_lines, stray_line, wrapped  # noqa: PLC0415 - as above
         from secscan.lines import pad  # noqa: PLC0415 - as above
 
         for each in self.figures:
             yield from short_lines(each, spoken)
-        yield from map(spoken, map(loss_line, find_losses(self.evidence)))
+        for loss in find_losses(self.evidence):
+            yield from wrapped(spoken(loss_line(loss)), 2)
         strays = sorted(find_strays(self.evidence), key=lambda stray: -(stray.size or 0))
-        yield from map(spoken, map(stray_line, strays[:_SHOWN]))
+        for stray in strays[:_SHOWN]:
+            yield from wrapped(spoken(stray_line(stray)), 2)
         if len(strays) > _SHOWN:
             yield "... " + say("and {count} more places that belong to no declared data set", count=len(strays) - _SHOWN)
-        yield from (indicator_line(each, spoken) for each in self.indicators)
+        for indicator in self.indicators:
+            yield from wrapped(indicator_line(indicator, spoken), 9)
         for result in self.assessment.results if self.assessment else ():
             if result.outcome.value in _KNOWN_BAD:
                 told = Message("{check} on {subject}", check=result.check, subject=result.subject)

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from secscan.continuity.archive import ARCHIVE
-from secscan.continuity.composition import Composition, Depth, compose, measure_depth
+from secscan.continuity.composition import NO_TRIALS, Composition, Depth, compose, is_away, measure_depth
 from secscan.continuity.evidence import WINDOW_S, Evidence
 from secscan.continuity.extent import Extent, measure_extent
 from secscan.continuity.figures import Figure, Knowledge, Verdict, judge_best, worst_of
 from secscan.continuity.inclusion import leave_out
 from secscan.continuity.intervals import gaps, quantile, share_held
+from secscan.continuity.mixing import doubt_mixed
 from secscan.continuity.points import Copy, RestorePoint
 from secscan.continuity.reading import find_copies
 from secscan.continuity.restoring import recover_service
 from secscan.continuity.trials import Trials, find_trials
+from secscan.continuity.whereabouts import place_of_copy, place_of_data
 from secscan.model.service import DataSet, Service
 
 __all__ = [
@@ -150,8 +152,7 @@ def hold_against(objective: float, figure: Figure) -> Figure:
 def assess_service(service: Service, evidence: Evidence) -> ServiceFigures:
     """The figures of a service from those of its data sets."""
     sets = tuple(
-        replace(assess_data_set(data_set, service.rpo, evidence), trials=find_trials(service, data_set, evidence))
-        for data_set in service.data_sets
+        assess_data_set(data_set, service.rpo, evidence, find_trials(service, data_set, evidence)) for data_set in service.data_sets
     )
     return ServiceFigures(
         service,
@@ -169,15 +170,25 @@ def assess_service(service: Service, evidence: Evidence) -> ServiceFigures:
     )
 
 
-def assess_data_set(data_set: DataSet, rpo: float, evidence: Evidence) -> DataSetFigures:
+def assess_data_set(data_set: DataSet, rpo: float, evidence: Evidence, trials: Trials = NO_TRIALS) -> DataSetFigures:
     """The figures of a data set against the objective of its service."""
-    copies = leave_out(data_set, find_copies(data_set, evidence.repositories, evidence.views, evidence.now), evidence)
+    found = find_copies(data_set, evidence.repositories, evidence.views, evidence.now)
+    copies = doubt_mixed(data_set, leave_out(data_set, found, evidence), evidence)
     site, now = evidence.host_sites.get(data_set.host, ""), evidence.now
+    homes = place_of_data(data_set, evidence)
+    places = {copy.repository.id: place_of_copy(copy, evidence) for copy in copies}
     faults = [copy.fault for copy in copies if copy.fault]
     times = [point.time for copy in copies for point in copy.restorable]
     spread = gaps(times, now, evidence.window_s) if times else ()
-    away = [copy for copy in copies if copy.repository.site and site and copy.repository.site != site]
-    unplaced = [f"the site of {copy.repository.id} is not declared" for copy in copies if not copy.repository.site]
+    away = [copy for copy in copies if is_away(copy, places[copy.repository.id], homes, site)]
+    unplaced = [place.doubt for place in places.values() if place.doubt]
+    unplaced += [
+        f"{copy.repository.host} and {data_set.host} are one machine by what they tell of themselves"
+        for copy in copies
+        if copy.repository.host != data_set.host and copy.repository.site != site
+        if any(places[copy.repository.id].machine == home.machine for home in homes)
+    ]
+    unplaced += [f"the site of {copy.repository.id} is not declared" for copy in copies if not copy.repository.site]
     unplaced += [] if site else [f"the site of {data_set.host} is not declared"]
     far_faults = [copy.fault for copy in away if copy.fault]
     cyber_unknown = [
@@ -190,15 +201,16 @@ def assess_data_set(data_set: DataSet, rpo: float, evidence: Evidence) -> DataSe
         rpo_now=_age(copies, rpo, now, faults, _newest(copies)),
         worst_gap=_worst_gap(copies, rpo, evidence, faults),
         site_loss=_age(away, rpo, now, [*far_faults, *unplaced], _newest(away)),
-        cyber=_age(copies, rpo, now, cyber_unknown, "points that nobody can change", _protected(now)),
+        cyber=_age(copies, rpo, now, cyber_unknown, _protection(copies, now), _protected(now)),
         gap_median=quantile(spread, 0.5) if spread else None,
         gap_p95=quantile(spread, 0.95) if spread else None,
         held=share_held(times, rpo, (now - evidence.window_s, now)) if times else None,
         depth=measure_depth(times, now, bool(faults)),
-        composition=compose(data_set, copies, site, now),
+        composition=compose(data_set, copies, evidence, trials),
         covered=covered,
         copies=copies,
         extent=measure_extent(data_set, copies, covered, evidence),
+        trials=trials,
     )
 
 
@@ -222,6 +234,11 @@ def _protected(now: float) -> _Eligible:
         return Knowledge.ATTESTED if point.immutable_claimed and known is Knowledge.MEASURED else known
 
     return kind
+
+
+def _protection(copies: Sequence[Copy], now: float) -> str:
+    held = any(_protected(now)(copy, point) for copy in copies for point in copy.restorable)
+    return "points that nobody can change" if held else "there is no restore point that nobody can change"
 
 
 def _age(
@@ -248,7 +265,7 @@ def _worst_gap(copies: Sequence[Copy], rpo: float, evidence: Evidence, faults: S
         found.append((max(gaps(every, evidence.now, evidence.window_s)), Knowledge.ESTIMATED))
     if any(point.method == ARCHIVE for point in points):
         faults = [*faults, "nothing tells how the log was archived in the past"]
-    return judge_best(found, rpo * GAP_FACTOR, faults, "the longest gap of the window")
+    return judge_best(found, rpo * GAP_FACTOR, faults, "the longest gap of the window" if points else _newest(copies))
 
 
 def _undecided(copy: Copy) -> bool:
@@ -256,10 +273,10 @@ def _undecided(copy: Copy) -> bool:
     return any(point.immutable_until is None for point in copy.restorable)
 
 
-def _newest(copies: Iterable[Copy]) -> str:
+def _newest(copies: Sequence[Copy]) -> str:
     """What the newest point is, in words."""
     points = [(point.time, copy.repository, point.doubt) for copy in copies for point in copy.restorable]
     _, repository, doubt = max(points, key=lambda each: each[0], default=(-math.inf, None, ""))
     if repository is None:
-        return "there is no restore point"
+        return "; ".join(dict.fromkeys(copy.left_out for copy in copies if copy.left_out)) or "there is no restore point"
     return f"newest in {repository.id} on {repository.host}" + (f"; {doubt}" if doubt else "")

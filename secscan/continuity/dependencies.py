@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from secscan.continuity.assess import needed_by
 from secscan.continuity.evidence import Evidence
-from secscan.continuity.extent import is_within
+from secscan.continuity.whereabouts import mount_of
 from secscan.model.probe import Observed
 from secscan.model.service import DataSet, Service
-from secscan.model.values import Absent, Record, Unobservable, Value
+from secscan.model.values import Absent, Unobservable, Value
 
 KINDS = ("host", "site", "disk", "resolver", "uplink")
 RESOLVER_FILE = "/etc/resolv.conf"
@@ -174,15 +174,10 @@ def _disks(data_set: DataSet, service: str, evidence: Evidence) -> Iterator[Elem
         yield Element("disk", f"disks of {host}", service, lacking, f"data set {data_set.id} lies on them")
     for path in data_set.paths:
         fault = evidence.why_untold(host, "mounts") or evidence.why_untold(host, "raid")
-        mount = _mount_of(host, path, evidence)
+        mount = mount_of(host, path, evidence)
         source = str(mount["source"]) if mount else path
         single = Unobservable(fault) if fault else _is_one_disk(host, mount, evidence)
         yield Element("disk", f"{source} of {host}", service, single, f"data set {data_set.id} lies on it")
-
-
-def _mount_of(host: str, path: str, evidence: Evidence) -> Record | None:
-    holding = [mount for mount in evidence.records(host, "mounts", "mounts") if is_within(path, str(mount["path"]))]
-    return max(holding, key=lambda mount: len(str(mount["path"])), default=None)
 
 
 def _is_one_disk(host: str, mount: Mapping[str, Value] | None, evidence: Evidence) -> bool | Unobservable:

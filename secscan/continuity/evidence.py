@@ -66,6 +66,11 @@ class Evidence:
             if isinstance(found, tuple):
                 yield from (record for record in found if isinstance(record, dict))
 
+    def machine(self, host: str) -> str:
+        """Which machine a host is: the same for two names that one machine has; its name where it tells nothing of itself."""
+        view = self.views.get(host)
+        return (view.machine if view else "") or host
+
     def offset(self, host: str) -> float | None:
         """The clock of a host less the scanner's, in seconds; None when it is not known."""
         view = self.views.get(host)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from secscan.continuity.evidence import Evidence
@@ -32,9 +32,11 @@ class Stray:
     size: int | None
 
 
-def measure_extent(data_set: DataSet, copies: Iterable[Copy], covered: bool | None, evidence: Evidence) -> Extent:
+def measure_extent(data_set: DataSet, copies: Sequence[Copy], covered: bool | None, evidence: Evidence) -> Extent:
     """The size of a data set as its host shows it, or for a database as its backups tell; and how much of it is not covered."""
     size, why = _database_size(copies) if data_set.database else _files_size(data_set, evidence)
+    if covered is False and any(copy.left_out_in_part for copy in copies):
+        return Extent(size, None, why or "how much of it is left out is not told")
     uncovered = {True: 0, False: size, None: None}[covered]
     return Extent(size, uncovered, why)
 

@@ -51,7 +51,8 @@ class Copy:
     """One repository as a place where a data set is saved. `fault` says why it is not known what it holds; then it has no points.
 
     `claimed` is the newest time that a client remembers, which proves nothing. `errors` counts what verification found damaged;
-    None when nothing tells.
+    None when nothing tells. `left_out` says what of the data set its program is told not to save; then it has no points either.
+    `identity` is the repository's own id.
     """
 
     repository: Repository
@@ -60,6 +61,9 @@ class Copy:
     claimed: float | None = None
     errors: int | None = None
     notes: tuple[str, ...] = ()
+    left_out: str = ""
+    left_out_in_part: bool = False
+    identity: str = ""
 
     @property
     def restorable(self) -> tuple[RestorePoint, ...]:

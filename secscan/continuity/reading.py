@@ -13,10 +13,12 @@ from secscan.judge.observe import exhibits, observe
 from secscan.model.evidence import Bundle
 from secscan.model.probe import Call, Observation, Observed, Probe
 from secscan.model.service import DataSet, Repository
-from secscan.model.values import Record, Unobservable
+from secscan.model.values import Record, Unobservable, write_duration
 
 TOLERANCE_S = 5.0
 """How far two clocks may seem apart after correction: offsets are known to about a second plus half a round trip."""
+WRONG_S = 300.0
+"""How wrong a clock may be while its times count as measured: nobody knows whether it was as wrong when a backup was made."""
 _ASKED_BY = {
     **dict.fromkeys(("restic", "borg", "duplicity"), "backup_repositories"),
     **dict.fromkeys(("lvm", "zfs", "btrfs"), "snapshots"),
@@ -24,10 +26,12 @@ _ASKED_BY = {
     **dict.fromkeys(("bacula", "bareos"), "backup_catalogue"),
     "rsnapshot": "rsnapshot",
     "pgbackrest": "pgbackrest",
+    "barman": "barman",
 }
 _SERVERS = "postgresql_state"
 _KEPT = {_SERVERS, "dns_record", "tls_endpoint"}  # what is of use wherever it was asked
 _PLACES = {"backup_repositories": "places", "backup_files": "patterns"}
+_CONFIGURED = {"rsnapshot", "barman"}  # look where their configuration says, which may be another one than was asked for
 _CLIENT_CLOCK = {"duplicity"}  # the names of its files hold the time of the host that is saved
 
 
@@ -41,12 +45,16 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """What one host told. `clock_offset_s` is its time less the scanner's; None when it told no time."""
+    """What one host told. `clock_offset_s` is its time less the scanner's; None when it told no time.
+
+    `machine` is what it tells of itself that no other machine should; empty when nothing.
+    """
 
     host: str
     clock_offset_s: float | None
     looks: tuple[Look, ...]
     finished_at: float = 0.0
+    machine: str = ""
 
 
 def view_host(bundle: Bundle, probes: Mapping[str, Probe]) -> HostView:
@@ -59,7 +67,9 @@ def view_host(bundle: Bundle, probes: Mapping[str, Probe]) -> HostView:
     }
     answered = exhibits(bundle, able)
     looks = tuple(Look(call, observe(able[call.probe], call, exhibit.answer)) for call, exhibit in answered.items())
-    return HostView(bundle.origin.target, bundle.origin.clock_offset_s, looks, bundle.origin.finished_at)
+    origin = bundle.origin
+    machine = f"{origin.machine_id} {origin.host_key}" if origin.machine_id else ""
+    return HostView(origin.target, origin.clock_offset_s, looks, origin.finished_at, machine)
 
 
 def find_copies(
@@ -111,7 +121,10 @@ def _find_copy(data_set: DataSet, repository: Repository, views: Mapping[str, Ho
     damaged = record["damaged"]
     broken = sum(not point.restorable for point in points)
     errors = broken + damaged if isinstance(damaged, int) else broken or None
-    return Copy(repository, points, claimed=claimed, errors=errors, notes=tuple(_notes(repository, record, points, claimed)))
+    notes, identity = tuple(_notes(repository, record, points, claimed)), record["id"]
+    return Copy(
+        repository, points, claimed=claimed, errors=errors, notes=notes, identity=identity if isinstance(identity, str) else ""
+    )
 
 
 def _is_named(record: Record, path: str) -> bool:
@@ -127,7 +140,7 @@ def _why_missing(repository: Repository, view: HostView) -> str:
         return reasons[0]
     places = _PLACES.get(asked)
     covering = [look for look in looks if places is None or _looks_at(look.call.mapping().get(places), repository.path)]
-    if not covering or asked == "rsnapshot":
+    if not covering or asked in _CONFIGURED:
         return f"{repository.host} was not asked about {repository.path}"
     return ""
 
@@ -155,6 +168,8 @@ def _read_points(
     clock = views.get(data_set.host if repository.tool in _CLIENT_CLOCK else repository.host)
     offset = clock.clock_offset_s if clock else None
     doubt = f"the clock of {clock.host if clock else data_set.host} is not known" if offset is None else ""
+    if clock and offset is not None and abs(offset) > WRONG_S:
+        doubt = f"the clock of {clock.host} is wrong by {write_duration(abs(offset) // 60 * 60)}, and may have been right before"
     if record["time_is"] == "change":
         doubt = f"{repository.tool} shows when something changed, a backup or a clean-up"
     damaged = isinstance(record["damaged"], int) and record["damaged"] > 0

@@ -10,6 +10,7 @@ from secscan.continuity.dependencies import find_elements, stands_alone
 from secscan.continuity.evidence import Evidence
 from secscan.continuity.figures import Figure
 from secscan.continuity.points import Copy
+from secscan.continuity.whereabouts import place_of_copy
 from secscan.model.service import DataSet
 
 CREDENTIALS = "credentials"
@@ -67,7 +68,7 @@ def _of_host(host: str, figures: Sequence[ServiceFigures], evidence: Evidence) -
         return data_set.host == host and stands_alone(data_set, evidence) is not False
 
     return Scenario("host", host, _stops("host", host, figures, evidence), tuple(
-        _setbacks(figures, evidence, is_live, lambda copy: copy.repository.host == host)
+        _setbacks(figures, evidence, is_live, lambda copy: evidence.machine(copy.repository.host) == evidence.machine(host))
     ))  # fmt: skip
 
 
@@ -78,8 +79,14 @@ def _of_site(site: str, figures: Sequence[ServiceFigures], evidence: Evidence) -
         elsewhere = [host for host in data_set.replicas if evidence.host_sites.get(host, "") not in {site, ""}]
         return not elsewhere or stands_alone(data_set, evidence) is not False
 
+    machines = {evidence.machine(host) for host, place in evidence.host_sites.items() if place == site}
+
+    def is_there(copy: Copy) -> bool:
+        place = place_of_copy(copy, evidence)
+        return bool(place.doubt) or place.machine in machines
+
     return Scenario("site", site, _stops("site", site, figures, evidence), tuple(
-        _setbacks(figures, evidence, is_live, lambda copy: copy.repository.site in {site, ""})
+        _setbacks(figures, evidence, is_live, lambda copy: copy.repository.site in {site, ""} or is_there(copy))
     ))  # fmt: skip
 
 
@@ -117,5 +124,6 @@ def _setbacks(
 def _setback(each: ServiceFigures, data: DataSetFigures, live: bool, gone: list[Copy], evidence: Evidence) -> Setback:
     left = [copy for copy in data.copies if copy not in gone]
     unplaced = [f"the site of {copy.repository.id} is not declared" for copy in gone if not copy.repository.site]
+    unplaced += [place.doubt for copy in gone if (place := place_of_copy(copy, evidence)).doubt]
     loss = loss_from(left, each.service.rpo, evidence.now, unplaced)
     return Setback(each.service.name, data.data_set.id, live, tuple(copy.repository.id for copy in gone), loss)

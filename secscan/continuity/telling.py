@@ -11,13 +11,13 @@ from secscan.continuity.assess import DataSetFigures, ServiceFigures
 from secscan.continuity.dependencies import Element, Loss
 from secscan.continuity.evidence import Evidence
 from secscan.continuity.extent import Stray
-from secscan.continuity.figures import Figure
+from secscan.continuity.figures import Figure, Verdict
 from secscan.continuity.indicators import Indicator
 from secscan.continuity.points import Copy
 from secscan.continuity.scenarios import Scenario
 from secscan.continuity.trials import Trials
 from secscan.inert import columns
-from secscan.lines import pad
+from secscan.lines import pad, wrap
 from secscan.messages import Message, counted, phrase
 from secscan.model.values import Absent, Record, Unobservable, write_duration
 
@@ -39,6 +39,9 @@ _KINDS = {
     "uplink": phrase("uplink"),
     "service": phrase("service"),
 }
+WIDTH = 80
+"""Columns of a line of the short form."""
+_ONLY = {"resolver": "resolver of ", "uplink": "uplink of "}  # what stands before the host in the names of these elements
 _APART = {"estimated": phrase("{count} estimated"), "unknown": phrase("{count} unknown")}
 
 
@@ -48,19 +51,31 @@ def short_lines(figures: ServiceFigures, say: Say = str) -> Iterator[str]:
     about = {"service": service.name, "criticality": Message(service.criticality), "owner": service.owner}
     yield say(Message("{service}  {criticality}, owner {owner}", **about))
     width = max(columns(say(Message(title))) for title in (*TITLES.values(), _COVERAGE)) + 1
-    for name, figure in figures.objectives.items():
+    hanging = " " * (width + 2)
+    for name, figure in figures.promised.items():
         known = pad(say(Message(figure.knowledge.value)), 11)
         told = pad(say(written(figure)), 12)
-        yield f"  {pad(say(Message(TITLES[name])), width)}{told}{known}{say(_judged(name, figures))}"
-    yield f"  {pad(say(Message(_COVERAGE)), width)}{say(_covered(figures))}"
+        judged = say(_judged(name, figures))
+        yield from wrap(f"  {pad(say(Message(TITLES[name])), width)}{told}{known}{judged}", WIDTH, hanging=hanging)
+    yield from wrap(f"  {pad(say(Message(_COVERAGE)), width)}{say(_covered(figures))}", WIDTH, hanging=hanging)
     for each in figures.data_sets:
-        yield "  " + say(Message("{data_set}: {rule}", data_set=each.data_set.id, rule=_describe(each)))
-        for note in (*each.trials.notes, *each.trials.strays):
-            yield f"    {say(note)}"
-        for copy in each.copies:
-            for note in (copy.fault, *copy.notes):
-                if note:
-                    yield f"    {say(copy.repository.id)}: {say(note)}"
+        for text, indent in _about_data(each, say):
+            yield from wrap(text, WIDTH, " " * indent, " " * (indent + 2))
+
+
+def _about_data(each: DataSetFigures, say: Say) -> Iterator[tuple[str, int]]:
+    """What is said of a data set: sentences, and how far each is indented."""
+    yield say(Message("{data_set}: {rule}", data_set=each.data_set.id, rule=_describe(each))), 2
+    faults = {note for copy in each.copies for note in (copy.fault, *copy.notes)}
+    lacking = [reason for reason in each.composition.missing if reason not in faults]
+    if lacking and each.composition.verdict is not Verdict.MET:
+        yield say(Message("for 3-2-1-1-0: {reasons}", reasons="; ".join(lacking))), 4
+    for note in (*each.trials.notes, *each.trials.strays):
+        yield say(note), 4
+    for copy in each.copies:
+        for note in (copy.fault, *copy.notes):
+            if note:
+                yield f"{say(copy.repository.id)}: {say(note)}", 4
 
 
 def _judged(name: str, figures: ServiceFigures) -> Message:
@@ -80,6 +95,8 @@ def _judged(name: str, figures: ServiceFigures) -> Message:
 
 def _covered(figures: ServiceFigures) -> Message:
     """How many data sets have a restore point, how many are unknown, and how much is in no backup."""
+    if not figures.data_sets:
+        return Message("no data of its own")
     covered = sum(each.covered is True for each in figures.data_sets)
     unknown = sum(each.covered is None for each in figures.data_sets)
     told = Message("{covered} of {all} data sets have a restore point", covered=covered, all=len(figures.data_sets))
@@ -99,6 +116,15 @@ def _covered(figures: ServiceFigures) -> Message:
 def loss_line(loss: Loss) -> Message:
     """What stops with one element, in one line."""
     kind, services = Message(_KINDS.get(loss.kind, loss.kind)), list(loss.services)
+    if loss.kind in _ONLY:
+        return counted(
+            "without the only {kind} of {host}: {services} stops",
+            "without the only {kind} of {host}: {services} stop",
+            len(services),
+            kind=kind,
+            host=loss.name.removeprefix(_ONLY[loss.kind]),
+            services=services,
+        )
     return counted(
         "without {kind} {name}: {services} stops",
         "without {kind} {name}: {services} stop",
@@ -142,10 +168,16 @@ def indicator_line(indicator: Indicator, say: Say = str) -> str:
     return f"{indicator.id:<9}{say(told)}"
 
 
+def wrapped(line: str, hanging: int) -> list[str]:
+    """A line of the short form as lines that fit, the further ones indented."""
+    return wrap(line, WIDTH, hanging=" " * hanging)
+
+
 def _numbers(numbers: Mapping[str, float | None]) -> Iterator[Message]:
     if "bytes" in numbers:
         held, found = (None if value is None else int(value) for value in (numbers["bytes_covered"], numbers["bytes"]))
-        yield Message("{held} of {all}", held=written_size(held), all=written_size(found))
+        if (held, found) != (None, None):
+            yield Message("{held} of {all}", held=written_size(held), all=written_size(found))
     if numbers.get("overdue") and (days := numbers["median_days_overdue"]) is not None:
         yield Message("{count} overdue, by {days} days in the median", count=int(numbers["overdue"] or 0), days=round(days))
     if "in_30_days" in numbers:
@@ -223,7 +255,7 @@ def figure_document(figure: Figure) -> dict[str, Any]:
 def _describe(each: DataSetFigures) -> Message:
     rule, depth = each.composition, each.depth
     told = Message(
-        "3-2-1-1-0 {verdict} ({copies} copies, {hosts} hosts, {off_site} off-site, {immutable} immutable, {errors} errors); "
+        "3-2-1-1-0 {verdict} (copies {copies}, hosts {hosts}, off-site {off_site}, immutable {immutable}, errors {errors}); "
         "reaches back {back} ({depth})",
         verdict=Message(rule.verdict.value),
         copies=rule.copies,
@@ -260,7 +292,7 @@ def _data_set_document(each: DataSetFigures) -> dict[str, Any]:
         "held": each.held,
         "rule_32110": {
             "copies": rule.copies, "hosts": rule.hosts, "off_site": rule.off_site, "immutable": rule.immutable,
-            "errors": rule.errors, "verdict": rule.verdict.value,
+            "errors": rule.errors, "verdict": rule.verdict.value, "missing": list(rule.missing),
         },
         "depth": {
             "seconds": depth.seconds, "days": depth.days, "weeks": depth.weeks, "months": depth.months,

@@ -26,7 +26,10 @@ RESTORE_MINUTES = "restore_minutes"
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A restore of a data set that was tried. Times are by the scanner's clock; sizes in bytes, None when nobody tells."""
+    """A restore of a data set that was tried. Times are by the scanner's clock; sizes in bytes, None when nobody tells.
+
+    `repository` is the id of the one it came from, empty when nobody says.
+    """
 
     started: float
     finished: float
@@ -35,6 +38,7 @@ class Trial:
     source: str
     restored_bytes: int | None = None
     full_bytes: int | None = None
+    repository: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,18 @@ class Trials:
         """The newest one when it passed and is no older than the limit; None when it does not count as tested."""
         newest = self.newest
         return newest if newest and newest.passed and now - newest.finished <= limit_s else None
+
+    def restored_from(self, repository: str, only: bool, now: float) -> bool | None:
+        """Whether the newest measured restore from a repository worked; None without one of this quarter, or of a part alone.
+
+        `only`: the data set has no other repository, so that a record need not name it.
+        """
+        for trial in self.found:
+            named = trial.repository == repository or (only and not trial.repository)
+            partly = trial.restored_bytes is not None and trial.restored_bytes < (trial.full_bytes or math.inf)
+            if named and trial.knowledge is Knowledge.MEASURED and not (trial.passed and partly):
+                return trial.passed if now - trial.finished <= CRITICAL_LIMIT_S else None
+        return None
 
 
 def limit_for(service: Service) -> float:
@@ -125,7 +141,8 @@ def _read_trial(host: str, record: Record, evidence: Evidence) -> Trial | str:
     sizes = {name: value if isinstance(value := record[name], int) else None for name in ("bytes", "full_bytes")}
     known = Knowledge.MEASURED if offset is not None else Knowledge.ESTIMATED
     source = f"{record['file']} on {host}"
-    return Trial(started, finished, record["passed"] is True, known, source, sizes["bytes"], sizes["full_bytes"])
+    origin = record["repository"] if isinstance(record["repository"], str) else ""
+    return Trial(started, finished, record["passed"] is True, known, source, sizes["bytes"], sizes["full_bytes"], origin)
 
 
 def _number(value: Value) -> float:

@@ -134,6 +134,7 @@ def _data_set() -> dict[str, Any]:
         "backups": {**_WORDS, "description": "ids of the repositories that save it"},
         "replicas": {**_WORDS, "description": "hosts with a live copy that can take over"},
         "tested_on": {**_WORDS, "description": "further hosts whose records of restore tests count"},
+        "without": {**_WORDS, "description": "patterns and paths of it that backups may leave out, as their programs write them"},
     }
     return {
         "type": "object",

@@ -14,8 +14,10 @@ from secscan.model.values import WRITTEN, Type, read_duration
 
 REPOSITORY_KEYS = ("id", "host", "path", "tool", "site", "immutable")
 SERVICE_KEYS = ("name", "owner", "criticality", "rpo", "rto", "sites", "hosts", "depends_on", "steps", "data_sets")
-DATA_SET_KEYS = ("id", "host", "paths", "database", "backups", "replicas", "tested_on")
-TOOLS = ("restic", "borg", "duplicity", "rsnapshot", "pgbackrest", "bacula", "bareos", "file", "tree", "lvm", "zfs", "btrfs")
+DATA_SET_KEYS = ("id", "host", "paths", "database", "backups", "replicas", "tested_on", "without")
+TOOLS = (
+    "restic", "borg", "duplicity", "rsnapshot", "pgbackrest", "barman", "bacula", "bareos", "file", "tree", "lvm", "zfs", "btrfs",
+)  # fmt: skip
 
 
 def read_repositories(top: Entry, hosts: Mapping[str, str], sites: Collection[str]) -> tuple[Repository, ...]:
@@ -35,6 +37,7 @@ def read_repositories(top: Entry, hosts: Mapping[str, str], sites: Collection[st
             tool=entry.required("tool", _check_tool, "", what),
             site=site or hosts.get(host, ""),
             immutable=_read_immutable(entry),
+            placed=bool(site),
         )
         if repository.id in found:
             entry.report("id", f"duplicate repository {repository.id!r}")
@@ -138,6 +141,7 @@ def _read_data_sets(service: Entry, hosts: Collection[str], repositories: Collec
             backups=entry.texts("backups"),
             replicas=entry.texts("replicas"),
             tested_on=entry.texts("tested_on"),
+            without=entry.texts("without"),
         )
         _demand_known(entry, "host", data_set.host, hosts, "host")
         for key, named in (("replicas", data_set.replicas), ("tested_on", data_set.tested_on)):

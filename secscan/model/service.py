@@ -11,7 +11,8 @@ class Repository:
     """A place with backups on a host that is asked. `path` is its location as the probes of that host call it.
 
     `immutable`: for how many seconds after it was written a restore point cannot be changed by anybody, infinite for media that
-    are offline or written once, 0 when it is said that it can be changed; None when nothing is said.
+    are offline or written once, 0 when it is said that it can be changed; None when nothing is said. `placed`: its site is said of
+    itself and not of its host.
     """
 
     id: str
@@ -20,13 +21,15 @@ class Repository:
     tool: str
     site: str = ""
     immutable: float | None = None
+    placed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
     """Data on a host: files below paths, or a database. `backups` are the ids of the repositories that save it.
 
-    `replicas` are hosts with a live copy that can take over; `tested_on` are hosts on which restores of it are tried.
+    `replicas` are hosts with a live copy that can take over; `tested_on` are hosts on which restores of it are tried. `without` are
+    patterns and paths of it that need not be saved.
     """
 
     id: str
@@ -36,6 +39,7 @@ class DataSet:
     backups: tuple[str, ...] = ()
     replicas: tuple[str, ...] = ()
     tested_on: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,12 @@ name_packer() {{ # FILE: the program that packed it goes to $tool
 dumped() {{ # FILE: true when its first lines are those of pg_dump or mysqldump; reads the content
   head -c 400 | grep -q -e '^-- PostgreSQL database' -e '^-- MySQL dump' -e '^-- MariaDB dump' 2>/dev/null
 }}
+hollow() {{ # COMMAND...: true when it says nothing
+  [ "$("$@" 2>/dev/null | head -c 1 | wc -c)" -eq 0 ]
+}}
+look_into() {{ # DIRECTORY: the files in it, or that not all of it can be seen
+  find "$1" -type f 2>/dev/null || printf '!\\n'
+}}
 judge() {{ # FILE SIZE: y when it is whole, n when it is broken, ? when that cannot be told cheaply
   if [ "$2" = 0 ]; then whole=n; return 0; fi
   whole='?'
@@ -84,7 +90,7 @@ judge() {{ # FILE SIZE: y when it is whole, n when it is broken, ? when that can
       case $({{ $tool -dcq -- "$1" 2>/dev/null; printf '\\n!%s\\n' $?; }} | tail -c 1000 | awk "$ending") in
         broken*) whole=n ;;
         'sound ended') whole=y ;;
-        *) if $tool -dcq -- "$1" 2>/dev/null | dumped; then whole=n; fi ;;
+        *) if $tool -dcq -- "$1" 2>/dev/null | dumped || hollow $tool -dcq -- "$1"; then whole=n; fi ;;
       esac
       ;;
     *.tar.* | *.tgz | *.txz | *.tbz2)
@@ -94,7 +100,7 @@ judge() {{ # FILE SIZE: y when it is whole, n when it is broken, ? when that can
         *) whole=n ;;
       esac
       ;;
-    *) if $tool -tq -- "$1" 2>/dev/null; then whole=y; else whole=n; fi ;;
+    *) if $tool -tq -- "$1" 2>/dev/null && ! hollow $tool -dcq -- "$1"; then whole=y; else whole=n; fi ;;
   esac
 }}
 list_series() {{
@@ -117,7 +123,9 @@ list_series() {{
       *.part | *.partial | *.tmp | *.incomplete | *~) unfinished=$((unfinished + 1)); continue ;;
     esac
     whole='?'
-    if [ "$type" = d ]; then kind='tree'
+    if [ "$type" = d ]; then
+      kind='tree'
+      if [ -z "$judged" ] && hollow look_into "$name"; then whole=n; else judged=1; fi
     else
       kind="file"
       if [ "$size" = 0 ]; then whole=n; elif [ -z "$judged" ]; then judge "$name" "$size"; judged=1; fi

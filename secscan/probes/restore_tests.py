@@ -109,7 +109,7 @@ def _bytes(value: object) -> int:
 
 
 _READERS: Mapping[str, Callable[[object], Value]] = {
-    **dict.fromkeys(("service", "data_set", "restore_point", "verified_by", "by"), _text),
+    **dict.fromkeys(("service", "data_set", "restore_point", "repository", "verified_by", "by"), _text),
     **dict.fromkeys(("started", "finished"), lambda value: read_timestamp(_text(value))),
     **dict.fromkeys(("bytes", "full_bytes"), _bytes),
     "result": lambda value: _RESULTS[_text(value)],
@@ -126,6 +126,7 @@ _FIELDS = (
     Attribute("full_bytes", Type.SIZE, "bytes of the whole data set; absent where nobody counted them"),
     Attribute("passed", Type.BOOLEAN, "what came back was looked at and is right"),
     Attribute("restore_point", Type.TEXT, "the restore point that was used, as the backup program names it"),
+    Attribute("repository", Type.TEXT, "the repository it came from, by its id in the inventory; absent where nobody says"),
     Attribute("verified_by", Type.TEXT, "how it was looked at: hash, row count, application test"),
     Attribute("by", Type.TEXT, "who restored"),
 )

@@ -33,7 +33,8 @@ BEGIN {{ count = split(levels, level, " "); for (i = 1; i <= count; i++) known[l
 {{ name = $2; sub(/.*\\//, "", name); part = name; sub(/\\.[0-9]+$/, "", part) }}
 name == ".sync" || (name != part && part in known) {{
   newest = name == ".sync" || name == level[1] ".0"
-  print "point " $1 " - rotation " (newest && (state == "failed" || state == "running") ? "?" : "y") " " name
+  sure = !newest || state == "success" || state == "warnings"
+  print "point " $1 " - rotation " (name == hollow ? "n" : sure ? "y" : "?") " " name
   points++
 }}
 END {{
@@ -99,8 +100,10 @@ answer() {{ # CONFIG
     return 0
   fi
   stat -c '| mode=%a' -- "$root"
+  hollow=''
+  if [ -z "$({{ find "$root/$first.0" -type f 2>/dev/null || printf '!\\n'; }} | head -n 1)" ]; then hollow=$first.0; fi
   {{ find "$root" -maxdepth 1 -type d -name '*.*' -exec stat -c '%Y %n' -- {{}} + 2>/dev/null || printf '!\\n'; }} |
-    awk -v levels="$levels" -v state="$state" "$trees"
+    awk -v levels="$levels" -v state="$state" -v hollow="$hollow" "$trees"
   printf 'end\\n'
 }}
 """

@@ -13,8 +13,8 @@ PROBE = derived_probe(
     needs=tuple(
         Call.of(probe, {})
         for probe in (
-            "backup_repositories", "backup_clients", "snapshots", "rsnapshot", "pgbackrest", "backup_catalogue", "postgresql_state",
-            "restore_tests", "data_usage", "backup_sources",
+            "backup_repositories", "backup_clients", "snapshots", "rsnapshot", "pgbackrest", "barman", "backup_catalogue",
+            "postgresql_state", "restore_tests", "data_usage", "backup_sources", "mounts",
         )
     ),
     attributes=(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from secscan.probing import quote
 from secscan.syntax.restore_points import EPOCH_AWK, POINT_LIMIT
 
-TOUCHES = ("find", "stat", "od", "awk", "lsattr")
+TOUCHES = ("find", "stat", "od", "awk", "grep", "lsattr")
 _FILES = 20000  # more are not weighed
 _CHANGED = "it changed while it was read, or a part of it cannot be read by this user"
 
@@ -68,16 +68,16 @@ END {{
   print (points > {POINT_LIMIT} ? "fault more than {POINT_LIMIT} restore points" : "done " points + 0)
 }}"""
 
-# The first transaction of Borg makes the empty repository.
+# The first transaction of Borg makes the empty repository. `whole`: the segment that ends the newest one is there.
 _BORG_LOG_AWK = f"""{EPOCH_AWK}
 /^transaction [0-9]+, UTC time [0-9]/ {{
   number = $2 + 0; moment = $5; split(moment, t, /[-T:.]/)
   if (number == newest) listed = 1
   if (number < 2) next
-  print "point " epoch(t[1], t[2], t[3], t[4], t[5], t[6]) " - transaction y " number; points++
+  print "point " epoch(t[1], t[2], t[3], t[4], t[5], t[6]) " - transaction " whole " " number; points++
 }}
 END {{
-  if (!listed && newest > 1) {{ print "point " changed " - transaction y " newest; points++ }}
+  if (!listed && newest > 1) {{ print "point " changed " - transaction " whole " " newest; points++ }}
   print (points > {POINT_LIMIT} ? "fault more than {POINT_LIMIT} transactions" : "done " points + 0)
 }}"""
 
@@ -122,9 +122,14 @@ tell_locks() {{ # FILE...: how many there are, and the age of the oldest
   done
   printf '| locks=%s locked_since=%s\\n' $held "$oldest"
 }}
-tell_flags() {{ # DIRECTORY: whether the file system itself lets files only be added
-  flags=$(lsattr -d -- "$1" 2>/dev/null)
-  case ${{flags%% *}} in *a* | *i*) printf '| append_only=yes\\n' ;; esac
+tell_flags() {{ # DIRECTORY...: whether the file system lets files only be added to all of them, and root alone owns these
+  for part; do
+    if [ ! -d "$part" ]; then return 0; fi
+    flags=$(find "$part" -type d -exec lsattr -d -- {{}} + 2>/dev/null) || return 0
+    if [ -z "$flags" ] || printf '%s\\n' "$flags" | grep -q -v '^[^ ]*[ai]'; then return 0; fi
+    if [ -n "$(find "$part" -type f ! -user 0 2>/dev/null | head -n 1)" ]; then return 0; fi
+  done
+  printf '| append_only=yes\\n'
 }}
 rest_server() {{ # DIRECTORY: what a rest-server that serves it allows
   for comm in /proc/[0-9]*/comm; do
@@ -148,11 +153,14 @@ look_restic() {{ # DIRECTORY
   tell_mode "$1"
   tell_locks "$1"/locks/*
   rest_server "$1"
-  tell_flags "$1/snapshots"
+  tell_flags "$1/snapshots" "$1/index" "$1/keys" "$1/data"
   weigh "$1"
-  whole=n verified=''
+  whole=n verified='' packed=''
+  for pack in "$1"/data/* "$1"/data/*/*; do if [ -f "$pack" ] && [ -s "$pack" ]; then packed=1; break; fi; done
   for key in "$1"/keys/*; do
-    for index in "$1"/index/*; do if [ -s "$key" ] && [ -s "$index" ] && [ -s "$1/config" ]; then whole=y; fi; done
+    for index in "$1"/index/*; do
+      if [ -n "$packed" ] && [ -s "$key" ] && [ -s "$index" ] && [ -s "$1/config" ]; then whole=y; fi
+    done
   done
   if have sha256sum; then verified=1; fi
   (cd "$1" && {{ tell_hashes; cd snapshots && tell_files; }}) |
@@ -165,7 +173,7 @@ look_borg2() {{ # DIRECTORY
   printf '| evidence=repository time_is=end\\n'
   tell_mode "$1"
   tell_locks "$1"/locks/*
-  tell_flags "$1/archives"
+  tell_flags "$1"
   weigh "$1"
   (cd "$1/archives" && tell_files) | awk -v kind=archive -v whole=y -v verified= "$hashed"
 }}
@@ -221,7 +229,9 @@ look_borg() {{ # DIRECTORY
   done
   log=/dev/null
   if [ -r "$1/transactions" ]; then log=$1/transactions; fi
-  awk -v newest="$newest" -v changed="$changed" "$transactions" "$log"
+  whole=n
+  for segment in "$1"/data/*/"$newest"; do if [ -s "$segment" ]; then whole=y; fi; done
+  awk -v newest="$newest" -v changed="$changed" -v whole=$whole "$transactions" "$log"
 }}
 look_duplicity() {{ # DIRECTORY
   set -- "$1" "$1"/duplicity-full.* "$1"/duplicity-inc.*
@@ -230,6 +240,7 @@ look_duplicity() {{ # DIRECTORY
   listable "$1" || return 0
   printf '| evidence=repository time_is=exact\\n'
   tell_mode "$1"
+  tell_flags "$1"
   (cd "$1" && tell_files) | awk -v cache=0 "$sets"
 }}
 """

@@ -35,6 +35,7 @@ _UNTOLD = {
     "last_result": "no log tells how the last run ended",
     "damaged": "there is no sha256sum to look with, or its files carry no hashes",
     "pgbackrest damaged": "no log of this quarter tells of pgbackrest verify",
+    "barman damaged": "Barman keeps no record of what barman verify-backup found",
 }
 
 # epoch(YEAR, MONTH, DAY, HOUR, MINUTE, SECOND), an awk function: seconds since 1970 of a moment in UTC
@@ -48,7 +49,7 @@ EPOCH_AWK = """function epoch(y, m, d, hour, minute, second,   era, day) {
 
 REPOSITORY_FIELDS = (
     Attribute("location", Type.TEXT, "path, stanza, volume or pattern: what the host calls it"),
-    Attribute("tool", Type.TEXT, "restic, borg, duplicity, rsnapshot, pgbackrest, lvm, dump, ..."),
+    Attribute("tool", Type.TEXT, "restic, borg, duplicity, rsnapshot, pgbackrest, barman, lvm, file, ..."),
     Attribute(
         "evidence", Type.TEXT,
         "repository: the backups themselves were seen; client: what the program remembers where it runs; catalogue: a server's",

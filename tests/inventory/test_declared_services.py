@@ -59,7 +59,7 @@ def test_services_and_repositories_are_read_as_they_are_declared(read):
     inventory = read(WHOLE)
     assert inventory.repositories == (
         Repository("far", "vault", "/srv/restic/erp", "restic", "valencia", math.inf),
-        Repository("pg", "db1", "main repo1", "pgbackrest", "valencia", 14 * 86400.0),
+        Repository("pg", "db1", "main repo1", "pgbackrest", "valencia", 14 * 86400.0, placed=True),
     )
     ledger = DataSet("ledger", "db1", database="main", backups=("pg",))
     files = DataSet("files", "db1", ("/srv/erp", "/etc"), backups=("far",))

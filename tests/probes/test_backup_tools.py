@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +142,33 @@ def test_without_its_keys_or_indexes_a_restic_repository_has_no_restore_point(re
 
 
 @needs("restic")
+def test_without_its_data_a_restic_repository_has_no_restore_point(restic: Path):
+    shutil.rmtree(restic / "data")
+    (restic / "data").mkdir()
+    assert (only(ask("backup_repositories", places=[str(restic)]))["count"]) == 0
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="sets attributes of files")
+@needs("restic", "chattr", "lsattr")
+def test_only_when_every_directory_keeps_its_files_a_restic_repository_is_append_only(restic: Path, run):
+    def append_only() -> object:
+        return only(ask("backup_repositories", places=[str(restic)]))["append_only"]
+
+    try:
+        if subprocess.run(["chattr", "+a", restic / "snapshots"], capture_output=True, check=False).returncode:
+            pytest.skip("this file system has no attributes")
+        assert isinstance(append_only(), Unobservable)
+        run("chattr", "-R", "+a", *(str(restic / part) for part in ("index", "keys", "data")))
+        assert append_only() is True
+        run("chattr", "-R", "-a", str(restic))
+        shutil.chown(max((restic / "snapshots").iterdir()), "nobody")
+        run("chattr", "+a", *(str(path) for path in restic.rglob("*") if path.is_dir()))
+        assert isinstance(append_only(), Unobservable)
+    finally:
+        subprocess.run(["chattr", "-R", "-a", restic], capture_output=True, check=False)
+
+
+@needs("restic")
 def test_a_lock_that_was_left_is_seen_with_its_age(restic: Path):
     lock = restic / "locks" / ("a" * 64)
     lock.touch()
@@ -166,6 +196,17 @@ def test_an_empty_borg_repository_has_no_restore_point_and_a_backup_gives_it_one
     assert (seen["count"], seen["time_is"]) == (1, "change")
     assert seen["id"] == run("borg", "config", "borg", "id").strip()
     assert isinstance(seen["append_only"], Unobservable)
+
+
+@needs("borg")
+def test_a_borg_repository_without_the_segment_that_ends_it_has_no_restore_point(tmp_path: Path, run):
+    run("borg", "init", "-e", "none", "borg")
+    run("borg", "create", "borg::first", "data")
+    (index,) = (tmp_path / "borg").glob("index.*")
+    (segment,) = (tmp_path / "borg/data").glob(f"*/{index.suffix[1:]}")
+    segment.unlink()
+    seen = only(ask("backup_repositories", places=[str(tmp_path / "borg")]))
+    assert (seen["count"], seen["broken"]) == (0, 1)
 
 
 @needs("borg")
@@ -258,6 +299,21 @@ def test_a_failed_run_of_rsnapshot_is_not_hidden_by_a_rotation_that_worked(tmp_p
 
 
 @needs("rsnapshot", "rsync")
+def test_without_a_log_nothing_tells_whether_the_newest_tree_of_rsnapshot_is_whole_and_an_empty_one_is_not(
+    tmp_path: Path, rsnapshot
+):
+    config = tmp_path / "rsnapshot.conf"
+    config.write_text("".join(line for line in config.read_text().splitlines(keepends=True) if not line.startswith("logfile")))
+    rsnapshot("alpha")
+    rsnapshot("alpha")
+    newest, older = points(ask("rsnapshot", config=str(config)))
+    assert (isinstance(newest["whole"], Unobservable), older["whole"]) == (True, True)
+    for file in (tmp_path / "trees/alpha.0").rglob("letter"):
+        file.unlink()
+    assert points(ask("rsnapshot", config=str(config)))[0]["whole"] is False
+
+
+@needs("rsnapshot", "rsync")
 def test_a_run_of_rsnapshot_that_was_killed_counts_as_failed(tmp_path: Path, rsnapshot):
     rsnapshot("alpha")
     with (tmp_path / "log").open("a") as log:
@@ -306,6 +362,24 @@ def test_a_newer_empty_dump_does_not_make_the_series_younger(tmp_path: Path):
     new.touch()
     seen = only(ask("backup_files", patterns=[f"{tmp_path}/*"]))
     assert (seen["newest"], seen["count"], seen["broken"], seen["size_percent"]) == (int(old.stat().st_mtime), 1, 1, 0.0)
+
+
+@pytest.mark.parametrize("name", ["erp-2026-01-01.sql.gz", "erp-2026-01-01.json.gz"])
+def test_a_packed_file_that_holds_nothing_is_no_backup(tmp_path: Path, name: str):
+    (tmp_path / name).write_bytes(packed(".gz", b""))
+    assert only(ask("backup_files", patterns=[f"{tmp_path}/*"]))["count"] == 0
+
+
+@pytest.mark.parametrize("shell", [pytest.param(name, marks=needs(words[0])) for name, words in SHELLS.items()])
+def test_a_newer_empty_tree_does_not_make_a_series_of_copies_younger(tmp_path: Path, shell: str):
+    for name in ("2026-01-01", "2026-01-02/erp"):
+        (tmp_path / "copies" / name).mkdir(parents=True)
+    (tmp_path / "copies/2026-01-01/letter").write_text("Dear colleague")
+    told = {
+        Path(point["name"]).name: point["whole"] for point in points(ask("backup_files", shell, patterns=[f"{tmp_path}/copies/*"]))
+    }
+    assert told["2026-01-02"] is False
+    assert isinstance(told["2026-01-01"], Unobservable)
 
 
 def test_databases_with_numbers_in_their_names_are_not_taken_for_one(tmp_path: Path):
@@ -432,6 +506,115 @@ def test_what_the_last_verification_found_is_told_of_the_repository_and_of_the_b
     os.utime(logs / "demo-verify.log", (time.time() - 91 * 86400,) * 2)
     (old, _) = _repositories(ask("pgbackrest", config=str(cluster.config)))
     assert (isinstance(old["damaged"], Unobservable), old["broken"]) == (True, 0)
+
+
+@pytest.fixture(scope="module")
+def barman(cluster: Cluster):
+    """Runs commands of Barman, to whose archive of the log the server copies what it writes, about a server named demo."""
+    home = cluster.directory / "barman"
+    incoming = home / "demo/incoming"
+    config = cluster.directory / "barman.conf"
+    config.write_text(
+        f"[barman]\nbarman_home = {home}\nbarman_user = postgres\nlog_file = {home}/log\n"
+        f"configuration_files_directory = {home}/more\n"
+    )
+    cluster.run("mkdir", "-p", str(incoming), str(home / "more"))
+    (home / "more/demo.conf").write_text(
+        f"[demo]\nconninfo = host={cluster.directory} port=5490 user=postgres dbname=postgres password=means-nothing\n"
+        f"streaming_conninfo = host={cluster.directory} port=5490 user=postgres\nbackup_method = postgres\narchiver = on\n"
+        f"path_prefix = {cluster.programs}\n"
+    )
+    own = f"pgbackrest --config={cluster.config} --stanza=demo archive-push %p"
+    cluster.sql(f"ALTER SYSTEM SET archive_command = '{own} && cp %p {incoming}/%f'", "SELECT pg_reload_conf()")
+
+    def start(*words: str) -> str:
+        return cluster.run("barman", "-c", str(config), *words)
+
+    try:
+        start("switch-wal", "--force", "--archive", "demo")
+        start("backup", "--wait", "demo")
+        yield start
+    finally:
+        cluster.sql("ALTER SYSTEM RESET archive_command", "SELECT pg_reload_conf()")
+
+
+def asked_of_barman(cluster: Cluster, shell: str = "dash") -> Observation:
+    return ask("barman", shell, config=str(cluster.directory / "barman.conf"))
+
+
+@with_postgresql
+@needs("barman")
+@pytest.mark.parametrize("shell", [pytest.param(name, marks=needs(words[0])) for name, words in SHELLS.items()])
+def test_a_backup_by_barman_and_the_log_after_it_are_seen_in_its_catalogue(cluster: Cluster, barman, shell: str):
+    barman("switch-wal", "--force", "--archive", "demo")
+    found = asked_of_barman(cluster, shell)
+    seen, (log, full) = only(found), points(found)
+    assert (seen["location"], seen["data_set"], seen["last_result"]) == (str(cluster.directory / "barman/demo"), "demo", "success")
+    assert (seen["encrypted"], seen["unfinished"], seen["broken"]) == (False, 0, 0)
+    assert (log["kind"], full["kind"], full["whole"]) == ("log", "full", True)
+    told = json.loads(barman("-f", "json", "show-backup", "demo", "latest"))["demo"]
+    assert full["time"] == int(told["base_backup_information"]["end_time_timestamp"])
+    assert full["name"] == told["backup_id"]
+    assert full["time"] <= log["time"] <= time.time()
+
+
+@with_postgresql
+@needs("barman")
+def test_what_barman_calls_done_is_no_restore_point_without_its_files_or_its_log(cluster: Cluster, barman):
+    home = cluster.directory / "barman/demo"
+    (info,) = (home / "base").glob("*/backup.info")
+    first = re.search(r"^begin_wal=(\w+)$", info.read_text(), re.MULTILINE)
+    assert first
+    (segment,) = (home / "wals").rglob(first[1])
+    for kept in (segment, info.parent / "data/PG_VERSION"):
+        away = kept.rename(kept.with_suffix(".away"))
+        seen = only(asked_of_barman(cluster))
+        assert (seen["count"], seen["broken"]) == (0, 1), kept
+        away.rename(kept)
+    assert only(asked_of_barman(cluster))["broken"] == 0
+
+
+@with_postgresql
+@needs("barman")
+def test_the_log_of_barman_counts_up_to_its_first_gap(cluster: Cluster, barman):
+    barman("switch-wal", "--force", "--archive", "demo")
+    for _ in range(2):
+        cluster.sql("SELECT pg_logical_emit_message(false, 'test', 'something')")
+        barman("switch-wal", "--force", "--archive", "demo")
+    before = points(asked_of_barman(cluster))[0]
+    segments = sorted((cluster.directory / "barman/demo/wals").rglob("0000*[0-9A-F]"))
+    kept = [segment for segment in segments if segment.is_file() and len(segment.name) == 24]
+    away = kept[-2].rename(kept[-2].with_suffix(".away"))
+    after = points(asked_of_barman(cluster))[0]
+    away.rename(kept[-2])
+    assert before["kind"] == "log"
+    assert after["time"] < before["time"]
+
+
+@with_postgresql
+@needs("barman")
+def test_an_aged_and_a_failed_backup_of_barman_do_not_make_a_server_look_saved(cluster: Cluster, barman):
+    (info,) = (cluster.directory / "barman/demo/base").glob("*/backup.info")
+    text = info.read_text()
+    end = re.search(r"^end_time=(.+)$", text, re.MULTILINE)
+    assert end
+    info.write_text(text.replace(end[0], "end_time=2026-01-01 12:00:00.5+02:00"))
+    assert only(asked_of_barman(cluster))["newest_full"] == datetime(2026, 1, 1, 10, tzinfo=UTC).timestamp()
+    info.write_text(text)
+    broken = cluster.directory / "broken"
+    broken.mkdir()
+    for program in cluster.programs.iterdir():
+        (broken / program.name).symlink_to(program)
+    copier = broken / "pg_basebackup"
+    copier.unlink()
+    copier.write_text(f'#!/bin/sh\ncase $* in *--version*) exec {cluster.programs}/pg_basebackup "$@" ;; esac\nexit 1\n')
+    copier.chmod(0o755)
+    config = cluster.directory / "barman/more/demo.conf"
+    config.write_text(config.read_text().replace(str(cluster.programs), str(broken)))
+    with pytest.raises(AssertionError, match="barman"):
+        barman("backup", "demo")
+    seen = only(asked_of_barman(cluster))
+    assert (seen["last_result"], seen["count"] > 0) == ("failed", True)
 
 
 def _repositories(observation: Observation) -> list[dict[str, Any]]:

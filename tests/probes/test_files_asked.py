@@ -18,8 +18,18 @@ from secscan.judge.observe import observe, split_batch
 from secscan.model.probe import Observed
 from secscan.model.values import Absent, Unobservable
 from secscan.plan.compile import compile_plan
-from secscan.probes.backup_sources import BORGMATIC_AWK, COMMANDS_AWK, RSNAPSHOT_AWK
 from secscan.probes.certificate_file import NAMING_LINES
+from secscan.syntax.backup_commands import (
+    BORGMATIC_AWK,
+    COMMANDS_AWK,
+    DUPLY_AWK,
+    FILESET_AWK,
+    PATTERNS_AWK,
+    RSNAPSHOT_AWK,
+    TAKEN_BACK,
+    UNDECIDED,
+    UNWRITTEN,
+)
 
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 as_root = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root to become nobody")
@@ -240,17 +250,57 @@ def test_a_command_cannot_print_its_own_exit_status():
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("restic -q -r sftp:r@v:/srv/restic --password-file /p backup /srv/erp /etc", ["restic", "path /srv/erp", "path /etc"]),
-        ("ExecStart=/usr/bin/restic backup --verbose '/srv/erp' --exclude /srv/erp/cache", ["restic", "path /srv/erp"]),
-        ('borg create --stats "ssh://b@v/srv/borg::erp-{now}" /srv/erp \\\n  /home', ["borg", "path /srv/erp", "path /home"]),
+        (
+            "restic -q -r sftp:r@v:/srv/restic --password-file /p backup /srv/erp /etc",
+            ["restic", "target sftp:r@v:/srv/restic", "path /srv/erp", "path /etc"],
+        ),
+        (
+            "ExecStart=/usr/bin/restic backup --verbose '/srv/erp' --exclude /srv/erp/cache",
+            ["restic", "path /srv/erp", "exclude /srv/erp/cache"],
+        ),
+        (
+            'borg create --stats "ssh://b:secret@v/srv/borg::erp-{now}" /srv/erp \\\n  /home',
+            ["borg", "target ssh://v/srv/borg", "path /srv/erp", "path /home"],
+        ),
         ("0 2 * * * root X=hunter2 restic backup /srv; restic forget --prune", ["restic", "path /srv"]),
         ("restic backup --files-from /etc/list", ["restic", "opaque it takes a list from elsewhere"]),
-        ("restic backup $PLACES /srv", ["restic", "opaque a part of the list is not written out", "path /srv"]),
-        ("restic backup .", ["restic", "opaque a part of the list is not written out"]),
-        ("restic backup /srv/* ", ["restic", "opaque a part of the list is not written out"]),
+        ("restic backup $PLACES /srv", ["restic", f"opaque {UNWRITTEN}", "path /srv"]),
+        ("restic backup .", ["restic", f"opaque {UNWRITTEN}"]),
+        ("restic backup /srv/* ", ["restic", f"opaque {UNWRITTEN}"]),
         ("# restic backup /srv", []),
         ("restic snapshots; borg list /srv/borg; tar c /home", []),
-        ("borg create repo::a /a && borg create repo::b /b", ["borg", "path /a", "borg", "path /b"]),
+        ("borg create repo::a /a && borg create repo::b /b", ["borg", "target repo", "path /a", "borg", "target repo", "path /b"]),
+        (
+            "restic backup -x --exclude-file=/etc/ex -e '*.tmp' --exclude-caches --limit-upload 100 /",
+            ["restic", "bounded", "from /etc/ex", "exclude *.tmp", "path /"],
+        ),
+        ("restic backup --iexclude=Cache / ", ["restic", f"vague {UNDECIDED}", "path /"]),
+        ("restic backup --exclude-larger-than 1G /srv", ["restic", f"vague {UNDECIDED}", "path /srv"]),
+        ("restic backup --exclude $LEFT -e '!keep' /srv", ["restic", f"vague {UNWRITTEN}", f"vague {TAKEN_BACK}", "path /srv"]),
+        (
+            "borg create --exclude-from /etc/ex -e 'home/*/.cache' ::n /",
+            ["borg", "from /etc/ex", "exclude home/*/.cache", "path /"],
+        ),
+        (
+            "duplicity full --exclude /srv/tmp /srv sftp://u:secret@h/b",
+            ["duplicity", "target sftp://h/b", "exclude /srv/tmp", "path /srv"],
+        ),
+        (
+            "duplicity --include /etc --include /srv --exclude '**' / file:///b",
+            ["duplicity", "target file:///b", "path /etc", "path /srv"],
+        ),
+        (
+            "duplicity --include /srv/a --exclude /srv / file:///b",
+            ["duplicity", "target file:///b", f"vague {TAKEN_BACK}", "exclude /srv", "path /"],
+        ),
+        ("duplicity restore file:///b /srv; duplicity remove-older-than 2M file:///b; duplicity file:///b /srv", []),
+        (
+            "rsync -aHx -e 'ssh -p 22' --exclude=/cache /srv/erp/ b@v:/copies/$(date +%F)",
+            ["rsync", "bounded", "exclude /cache", "path /srv/erp/"],
+        ),
+        ("rsync -aR root@db1:/srv/erp /srv/copies && true", ["rsync", "relative", "remote db1:/srv/erp", "target /srv/copies"]),
+        ("rsync -a --filter=._rules /a /b", ["rsync", f"vague {UNDECIDED}", "path /a", "target /b"]),
+        ("rsync -an /a /b; rsync --dry-run /a /b; apt install restic rsync duplicity", []),
     ],
 )
 def test_of_a_command_that_makes_a_backup_only_what_it_saves_is_told(tmp_path, awk, line, told):
@@ -262,15 +312,80 @@ def test_of_a_command_that_makes_a_backup_only_what_it_saves_is_told(tmp_path, a
     assert [each.removesuffix(f" {script}").removeprefix("source ") for each in said.splitlines()] == told
 
 
+def said_by(program: str, *files, **variables) -> list[str]:
+    words = [word for name, value in variables.items() for word in ("-v", f"{name}={value}")]
+    return subprocess.run(
+        ["awk", *words, program, *map(str, files)], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+
 def test_lists_of_borgmatic_and_rsnapshot_are_told_as_they_are_written(tmp_path):
     (tmp_path / "b").write_text(
-        "repositories:\n  - path: /srv/borg\nsource_directories:\n    - /home  # people\n    - '/srv'\nkeep_daily: 7\n"
+        "repositories:\n  - path: ssh://u:secret@v/srv/borg\n    label: far\n  - path: /mnt/borg\n"
+        "source_directories:\n    - /home  # people\n    - '/srv'\n"
+        "exclude_patterns:\n    - '*.pyc'\n    - /home/*/.cache\nexclude_from:\n    - /etc/left\n"
+        "one_file_system: true\nkeep_daily: 7\n"
     )
     (tmp_path / "r").write_text(
-        "snapshot_root\t/srv/rsnapshot/\n#backup\t/no\tx/\nbackup\t/home/\tlocalhost/\nbackup\troot@db1:/srv/erp/\tdb1/\n"
+        "snapshot_root\t/srv/rsnapshot/\n#backup\t/no\tx/\nexclude\t/home/*/tmp\nexclude_file\t/etc/left\none_fs\t1\n"
+        "backup\t/home/\tlocalhost/\nbackup\troot@db1:/srv/erp/\tdb1/\n"
     )
-    told = [
-        subprocess.run(["awk", program, str(tmp_path / name)], capture_output=True, text=True, check=True).stdout.splitlines()[1:]
-        for program, name in ((BORGMATIC_AWK, "b"), (RSNAPSHOT_AWK, "r"))
-    ]
-    assert told == [["path /home", "path /srv"], ["path /home/", "remote db1:/srv/erp/"]]
+    assert said_by(BORGMATIC_AWK, tmp_path / "b")[1:] == [
+        "target ssh://v/srv/borg", "target /mnt/borg", "path /home", "path /srv", "exclude *.pyc", "exclude /home/*/.cache",
+        "from /etc/left", "bounded",
+    ]  # fmt: skip
+    assert said_by(RSNAPSHOT_AWK, tmp_path / "r")[1:] == [
+        "target /srv/rsnapshot/", "relative", "exclude /home/*/tmp", "from /etc/left", "bounded", "path /home/",
+        "remote db1:/srv/erp/",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("exclude_if_present:\n  - .nobackup\n", f"vague {UNDECIDED}"),
+        ("exclude_patterns: ['*.o']\n", f"vague {UNDECIDED}"),
+        ("exclude_nodump: true\n", f"vague {UNDECIDED}"),
+        ("patterns:\n  - R /\n", "opaque it takes a list from elsewhere"),
+        ("<<: !include /etc/other.yaml\n", "opaque it takes a list from elsewhere"),
+    ],
+)
+def test_what_borgmatic_does_not_tell_by_names_is_told_as_unknown(tmp_path, line, told):
+    (tmp_path / "b").write_text(f"source_directories:\n  - /srv\n{line}")
+    assert told in said_by(BORGMATIC_AWK, tmp_path / "b")
+
+
+def test_a_profile_of_duply_tells_what_its_list_leaves_and_not_its_passwords(tmp_path):
+    (tmp_path / "conf").write_text("GPG_PW='secret'\nSOURCE='/srv'\nTARGET='sftp://u:secret@v/b'\n#SOURCE=/no\n")
+    (tmp_path / "exclude").write_text("# no\n- /srv/tmp\n/srv/cache\n")
+    assert said_by(DUPLY_AWK, tmp_path / "conf", tmp_path / "exclude")[1:] == [
+        "target sftp://v/b", "exclude /srv/tmp", "exclude /srv/cache", "path /srv",
+    ]  # fmt: skip
+    (tmp_path / "exclude").write_text("+ /srv/erp\n+ /etc\n- **\n")
+    assert said_by(DUPLY_AWK, tmp_path / "conf", tmp_path / "exclude")[2:] == ["path /srv/erp", "path /etc"]
+
+
+def test_a_file_set_of_a_director_tells_what_it_includes_and_excludes(tmp_path):
+    (tmp_path / "f").write_text(
+        'Director { Name = dir; Password = "secret" }\nFileSet {\n  Name = "Full Set"\n  Include {\n    Options {\n'
+        "      Signature = MD5\n    }\n    File = /srv # all\n    File = /etc\n  }\n  Exclude {\n    File = /srv/tmp\n  }\n}\n"
+        'FileSet { Name = "Other"; Include { Options { OneFS = no; Exclude = yes; WildFile = "*.o" }; File = "</etc/list" } }\n'
+    )
+    assert said_by(FILESET_AWK, tmp_path / "f", tool="bareos") == [
+        "source bareos Full Set", "path /srv", "path /etc", "bounded", "exclude /srv/tmp",
+        "source bareos Other", f"vague {UNDECIDED}", "opaque it takes a list from elsewhere",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("# no\n/srv/tmp\n- *.o\n\n", ["exclude /srv/tmp", "exclude *.o"]),
+        ("+ /srv/a\n", [f"vague {TAKEN_BACK}"]),
+        ("/srv\nroot:$y$j9T$x:19000:0:99999:7:::\n", ["vague FILE holds more than plain patterns"]),
+    ],
+    ids=["patterns", "some taken back", "no patterns"],
+)
+def test_of_a_list_of_patterns_nothing_leaves_the_host_when_it_holds_anything_else(tmp_path, text, told):
+    (tmp_path / "list").write_text(text)
+    assert [line.replace(str(tmp_path / "list"), "FILE") for line in said_by(PATTERNS_AWK, tmp_path / "list")] == told

@@ -149,7 +149,10 @@ def continuity() -> dict[str, Any]:
     data = {
         "id": "files", "host": "db1", "paths": ["/srv/erp"], "database": "", "covered": True, "size": 2**30, "uncovered": 0,
         "size_fault": "", "held": 0.5, "figures": {"rpo_now": met, "worst_gap": missed, "site_loss": unknown, "cyber": partly},
-        "rule_32110": {"copies": 2, "hosts": 2, "off_site": 1, "immutable": 0, "errors": None, "verdict": "unknown"},
+        "rule_32110": {
+            "copies": 2, "hosts": 2, "off_site": 1, "immutable": 0, "errors": None, "verdict": "unknown",
+            "missing": ["no other host holds it"],
+        },
         "repositories": [
             {**saved, "id": "far", "fault": "", "notes": ["far is damaged: 3 files do not hold what they should"]},
             {**saved, "id": "near", "fault": "db1 was not read", "notes": [], "points": []},

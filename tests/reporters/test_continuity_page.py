@@ -43,7 +43,7 @@ def repository(*points: dict, **told) -> dict:
 
 def data_set(*repositories: dict, **told) -> dict:
     figures = {"rpo_now": MET, "worst_gap": MISSED, "site_loss": UNKNOWN, "cyber": UNKNOWN}
-    rule = {"copies": 2, "hosts": 2, "off_site": 1, "immutable": 0, "errors": None, "verdict": "unknown"}
+    rule = {"copies": 2, "hosts": 2, "off_site": 1, "immutable": 0, "errors": None, "verdict": "unknown", "missing": []}
     return {
         "id": "files", "host": "db1", "paths": ["/srv/erp"], "database": "", "covered": True, "size": GIB, "uncovered": 0,
         "size_fault": "", "held": 0.5, "figures": figures, "rule_32110": rule, "repositories": list(repositories),
