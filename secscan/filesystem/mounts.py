@@ -202,7 +202,10 @@ def read_table(lines: Iterable[str]) -> MountTable:
                 mounts.append(Mount(path, unescape_mount(columns[0]), columns[2], tuple(columns[3].split(","))))
             else:
                 path = path.rstrip("/") or "/"
-                fstab[path] = Configured(path, columns[2], settle_options(columns[3]), "/etc/fstab")
+                options = settle_options(columns[3])
+                if path in fstab:  # systemd takes the first line of a path, others the last: what both say holds
+                    options = tuple(option for option in fstab[path].options if option in options)
+                fstab[path] = Configured(path, columns[2], options, "/etc/fstab")
         elif word == "unit":
             file, _, setting = rest.partition(" ")
             key, _, value = setting.partition("=")
@@ -215,7 +218,12 @@ def read_table(lines: Iterable[str]) -> MountTable:
             hidden.append(rest)
     paths = {**fstab, **{_unit_path(name): None for name in units}}
     merged = {path: _merge(path, fstab.get(path), units.get(unit_name(path), {}), masked, wanted) for path in paths}
-    return MountTable(tuple(mounts), {path: found for path, found in merged.items() if found}, tuple(hidden))
+    return MountTable(tuple(mounts), {path: found for path, found in merged.items() if found and _comes_back(found)}, tuple(hidden))
+
+
+def _comes_back(configured: Configured) -> bool:
+    """Whether it is mounted at every start, or when somebody enters it."""
+    return "noauto" not in configured.options or "x-systemd.automount" in configured.options
 
 
 def _unit_of(file: str) -> str:

@@ -10,7 +10,8 @@ from secscan.model.values import Record, Type, Unobservable
 from secscan.probing import Unreadable, closed_lines, reply
 
 _BOND = re.compile(r"bond (\S+) up=(yes|no|\?) mode=(\S+)")
-_MEMBER = re.compile(r"member (\S+) up=(yes|no) failures=(\d{1,12})")
+_MEMBER = re.compile(r"member (\S+) up=(yes|no|\?) failures=(\d{1,12})")
+# A driver that is not told to watch the links (miimon=0) calls all of them up for ever.
 # The first `MII Status` is that of the bond; each later one belongs to the member named before it.
 _SCRIPT = r"""if [ ! -d /proc/net ]; then printf 'unobservable: /proc is not mounted\n'; part 0 0; exit 0; fi
 told=''
@@ -18,7 +19,7 @@ for file in /proc/net/bonding/*; do
   if [ ! -e "$file" ]; then continue; fi
   told=yes
   if [ ! -r "$file" ]; then printf 'fault %s cannot be read by this user\n' "$file"; continue; fi
-  mode='?' bond='?' member='' state=''
+  mode='?' bond='?' member='' state='' watched=yes
   while IFS= read -r line || [ -n "$line" ]; do
     value=${line#*: }
     case $line in
@@ -27,8 +28,11 @@ for file in /proc/net/bonding/*; do
         if [ -z "$member" ]; then printf 'bond %s up=%s mode=%s\n' "${file##*/}" "$bond" "$mode"; fi
         member=$value
         ;;
+      'MII Polling Interval (ms): '*) if [ "$value" = 0 ] && [ "$watched" != arp ]; then watched='' bond='?'; fi ;;
+      'ARP Polling Interval (ms): '*) if [ "$value" != 0 ]; then watched=arp bond=$state; fi ;;
       'MII Status: '*)
-        if [ "$value" = up ]; then state=yes; else state=no; fi
+        if [ -z "$watched" ]; then state='?'
+        elif [ "$value" = up ]; then state=yes; else state=no; fi
         if [ -z "$member" ]; then bond=$state; fi
         ;;
       'Link Failure Count: '*) printf 'member %s up=%s failures=%s\n' "$member" "$state" "$value" ;;
@@ -57,17 +61,21 @@ def read(call: Arguments, answer: Answer) -> Observation:
             return Unobservable(line.removeprefix("fault "))
         bond, member = _BOND.fullmatch(line), _MEMBER.fullmatch(line)
         if bond:
-            bonds.append({"name": bond[1], "up": bond[2] == "yes", "mode": bond[3], "members": 0, "members_up": 0})
+            bonds.append({"name": bond[1], "up": _truth(bond[2]), "mode": bond[3], "members": 0, "members_up": 0})
         elif member and bonds:
             last = bonds[-1]
             last["members"] = int(str(last["members"])) + 1
             last["members_up"] = int(str(last["members_up"])) + (member[2] == "yes")
-            members.append({"bond": last["name"], "name": member[1], "up": member[2] == "yes", "failures": int(member[3])})
+            members.append({"bond": last["name"], "name": member[1], "up": _truth(member[2]), "failures": int(member[3])})
         else:
             raise Unreadable(f"not a line about a bond: {line[:120]!r}")
     if not bonds:
         raise Unreadable("neither a bond nor `absent`")
     return Observed({"bonds": tuple(bonds), "members": tuple(members)})
+
+
+def _truth(word: str) -> bool | Unobservable:
+    return Unobservable("the bond does not tell, or does not watch its links: miimon is 0") if word == "?" else word == "yes"
 
 
 PROBE = Probe(

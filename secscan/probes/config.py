@@ -8,6 +8,7 @@ from secscan.filesystem.entries import PATH
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Scalar, Type, Unobservable, Value
 from secscan.probing import MASK_AWK, Unreadable, closed_lines, quote, reply
+from secscan.syntax.systemd import SYSTEMD_IS_INIT
 
 _FILES = ("path", "vendor", "dropins", "suffix", "main")
 _SYNTAX = ("style", "separator", "comment", "ignore_case", "inline_comments")
@@ -122,6 +123,10 @@ def _ask_group(calls: Sequence[tuple[int, Arguments]]) -> str:
     """Shell for the calls that read the same files in the same way."""
     _, first = calls[0]
     main = f"choose {quote(first['path'], *_words(first['vendor']))}"
+    if first["style"] == "sysctl" and first["main"] == "last":
+        main = (
+            f"systemd_is_init || {main}"  # systemd-sysctl reads the drop-ins alone, and a link among them may lead to the main file
+        )
     dropins = f"list {quote(*_words(first['dropins']))}" if first["dropins"] else ":"
     settings = {
         "ini": int(first["style"] == "ini"), "parameter": int(first["style"] == "sysctl"),
@@ -152,12 +157,14 @@ def ask(calls: Sequence[Arguments]) -> Question:
     groups: dict[tuple[object, ...], list[tuple[int, Arguments]]] = {}
     for number, call in enumerate(calls):
         groups.setdefault(tuple(call[name] for name in (*_FILES, *_SYNTAX)), []).append((number, call))
+    sysctl = any(call["style"] == "sysctl" for call in calls)
     script = f"""if ! have awk; then printf 'unobservable: there is no awk command\\n'; exit 0; fi
 merge={quote(_AWK)}
-{_GATHER}{chr(10).join(map(_ask_group, groups.values()))}
+{SYSTEMD_IS_INIT if sysctl else ""}{_GATHER}{chr(10).join(map(_ask_group, groups.values()))}
 printf 'end of calls\\n'"""
     places = [place for call in calls for place in (str(call["path"]), *_words(call["vendor"]), *_words(call["dropins"]))]
-    return Question(script, (*dict.fromkeys(places), "awk"))
+    init = ("/run/systemd/system", "/sbin/init") if sysctl else ()
+    return Question(script, (*dict.fromkeys(places), *init, "awk"))
 
 
 def split(calls: Sequence[Arguments], answer: Answer) -> list[Answer]:
@@ -260,7 +267,7 @@ PROBE = Probe(
         Argument(
             "main",
             Type.TEXT,
-            "whether the main file is read before the drop-ins or after them",
+            "whether the main file is read before the drop-ins or after them; of sysctl, systemd does not read it at all",
             default="first",
             choices=("first", "last"),
         ),

@@ -96,7 +96,9 @@ def read(call: Arguments, answer: Answer) -> Observation:
         if kind not in {"|", "address"}:
             raise Unreadable(f"not a line about keepalived: {line[:120]!r}")
         (written if kind == "|" else held).append(rest if kind == "|" else _plain(rest))
-    instances = tuple(_instance(block, held) for block in _parse(written).below("vrrp_instance"))
+    root = _parse(written)
+    together = _tracked_together(root)
+    instances = tuple(_instance(block, held, together) for block in root.below("vrrp_instance"))
     return Observed({"runs": head == "runs yes", "instances": instances, "count": len(instances)})
 
 
@@ -129,7 +131,21 @@ def _parse(lines: Sequence[str]) -> _Block:
     return root
 
 
-def _instance(block: _Block, held: Sequence[str]) -> Record:
+_TRACKS = ("track_script", "track_process", "track_file", "track_bfd")
+
+
+def _tracked_together(root: _Block) -> set[str]:
+    """Names of the instances that a group moves when something that the group watches fails."""
+    return {
+        words[0]
+        for group in root.below("vrrp_sync_group")
+        if any(inner.statements for inner in group.below(*_TRACKS))
+        for members in group.below("group")
+        for words in members.statements
+    }
+
+
+def _instance(block: _Block, held: Sequence[str], together: set[str]) -> Record:
     addresses = tuple(
         _plain(words[0].partition("/")[0])
         for inner in block.below("virtual_ipaddress", "virtual_ipaddress_excluded")
@@ -142,7 +158,7 @@ def _instance(block: _Block, held: Sequence[str]) -> Record:
     )
     tracked = [
         words
-        for inner in block.below("track_script", "track_interface", "track_process", "track_file")
+        for inner in block.below(*_TRACKS)  # the link of the instance is watched anyway
         for words in inner.statements
     ]
     return {
@@ -152,7 +168,7 @@ def _instance(block: _Block, held: Sequence[str]) -> Record:
         "router": block.value("virtual_router_id") or Absent("a number"),
         "interface": block.value("interface") or Absent("an interface"),
         "starts_as": (block.value("state") or "BACKUP").upper(),
-        "tracks": bool(tracked),
+        "tracks": bool(tracked) or not together.isdisjoint(block.words[1:2]),
     }
 
 
@@ -181,7 +197,7 @@ PROBE = Probe(
                 Attribute("router", Type.TEXT, "number that all hosts of the group have in common (virtual_router_id)"),
                 Attribute("interface", Type.TEXT, "the network interface"),
                 Attribute("starts_as", Type.TEXT, "MASTER or BACKUP"),
-                Attribute("tracks", Type.BOOLEAN, "it gives the addresses up when a service, process or link of its own fails"),
+                Attribute("tracks", Type.BOOLEAN, "it gives the addresses up when a service fails, not only its link"),
             ),
         ),
         Attribute("count", Type.INTEGER, "how many instances"),

@@ -8,8 +8,9 @@ from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observat
 from secscan.model.values import Absent, Type, Unobservable, Value
 from secscan.probing import Unreadable, one_line, quote, reply
 
-# kmod prints the configuration as it reads it, in its order of directories; busybox has no such option, so there the files are
-# read in the same order, a name in an earlier directory hiding the same name in later ones. Names are compared with _ for -.
+# kmod prints the configuration as it reads it, in its order of directories. In a tree where it does not run the files are read in
+# the same order, a name in an earlier directory hiding the same name in later ones. Names are compared with _ for -.
+# The modprobe of busybox has no such option, and passes over every `install` line.
 _SCRIPT = r"""
 release=$(uname -r)
 modules=/lib/modules/$release
@@ -18,13 +19,15 @@ configuration() {
     if [ -e "$file" ] && [ ! -r "$file" ]; then printf 'unreadable %s\n' "$file"; fi
   done
   if have modprobe && modprobe --showconfig 2>/dev/null; then return; fi
+  kept='p'
+  case $(readlink -f "$(command -v modprobe)") in */busybox*) kept='/^[ 	]*install[ 	]/!p' ;; esac
   seen=' '
   for dir in /etc/modprobe.d /run/modprobe.d /usr/local/lib/modprobe.d /usr/lib/modprobe.d /lib/modprobe.d; do
     for file in "$dir"/*.conf; do
       case $seen in *" ${file##*/} "*) continue ;; esac
       [ -e "$file" ] || continue
       seen="$seen${file##*/} "
-      cat "$file" && printf '\n'
+      sed -n "$kept" "$file" && printf '\n'
     done
   done
   tr ' ' '\n' </proc/cmdline 2>/dev/null | sed -n 's/^modprobe\.blacklist=//p' | tr ',' '\n' | sed 's/^/blacklist /'
@@ -75,6 +78,7 @@ configuration() {
   while IFS= read -r line; do printf '%s\n' "$line"; part $i 0; i=$((i + 1)); done
 }"""
 _NOTHING = {"true", "false", ":", "exit", "nologin"}
+_GOES_ON = frozenset(";&|`$\n")  # another command comes after
 
 
 def ask(calls: Sequence[Arguments]) -> Question:
@@ -117,7 +121,7 @@ def _truth(word: str, unknown: Value) -> Value:
 
 def _does_nothing(command: str) -> bool:
     words = command.split()
-    return bool(words) and words[0].rsplit("/", 1)[-1] in _NOTHING
+    return bool(words) and words[0].rsplit("/", 1)[-1] in _NOTHING and not _GOES_ON & set(command)
 
 
 PROBE = Probe(

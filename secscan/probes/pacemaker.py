@@ -57,7 +57,9 @@ def read(call: Arguments, answer: Answer) -> Observation:
     return Observed({
         "quorate": _flag(centre, "with_quorum") if _is(centre, "present") else False,
         "fencing": _flag(options, "stonith-enabled"),
-        "fencing_devices": sum(str(resource["agent"]).startswith("stonith:") for resource in resources),
+        "fencing_devices": sum(
+            resource["active"] is True and str(resource["agent"]).startswith("stonith:") for resource in resources
+        ),
         "maintenance": _flag(options, "maintenance-mode"),
         "nodes": nodes,
         "count": len(nodes),
@@ -106,7 +108,7 @@ PROBE = Probe(
     attributes=(
         Attribute("quorate", Type.BOOLEAN, "enough nodes see each other to run resources"),
         Attribute("fencing", Type.BOOLEAN, "a node that does not answer is cut off before its resources start elsewhere (STONITH)"),
-        Attribute("fencing_devices", Type.INTEGER, "how many devices there are to do so"),
+        Attribute("fencing_devices", Type.INTEGER, "how many devices are ready to do so"),
         Attribute("maintenance", Type.BOOLEAN, "the cluster leaves everything as it is"),
         Attribute(
             "nodes",

@@ -33,7 +33,7 @@ function flush() {}
   many = split(options, option, /[ \t]+/)
   for (i = 1; i <= many; i++) {
     value = option[i]; sub(/^[^=]*=/, "", value)
-    if (option[i] ~ /^(trusted|allow-insecure)=/ && yes(value)) signed = "no"
+    if (option[i] ~ /^(trusted|allow-insecure|allow-weak|allow-downgrade-to-insecure)=/ && yes(value)) signed = "no"
     if (option[i] ~ /^signed-by=/) keys = value
   }
   show(kind, part[1], part[2], "yes", signed, signed, keys)
@@ -44,7 +44,9 @@ _DEB822_AWK = (
     + r"""
 function flush(  i, j, many, count) {
   if (value["uris"] != "") {
-    signed = yes(value["trusted"]) || yes(value["allow-insecure"]) ? "no" : "yes"
+    signed = "yes"
+    if (yes(value["trusted"]) || yes(value["allow-insecure"])) signed = "no"
+    if (yes(value["allow-weak"]) || yes(value["allow-downgrade-to-insecure"])) signed = "no"
     keys = value["signed-by"]; if (keys ~ /BEGIN PGP/) keys = "a key in this file"
     many = split(value["uris"], uri, " "); count = split(value["suites"], suite, " ")
     used = no(value["enabled"]) ? "no" : "yes"
@@ -110,7 +112,9 @@ on_apt() {
   closed /etc/apt/sources.list.d
   stream /etc/apt/sources.list /etc/apt/sources.list.d/*.list | awk '@ONE_LINE@' || closed_by_awk
   stream /etc/apt/sources.list.d/*.sources | awk '@DEB822@' || closed_by_awk
-  apt-config dump 2>/dev/null | awk '
+  # apt does nothing with settings that it cannot read, and so nothing is known of them
+  if ! settings=$(apt-config dump 2>/dev/null); then printf 'closed\tapt-config fails: the settings of apt\n'; fi
+  printf '%s\n' "$settings" | awk '
     /^(APT::Get::AllowUnauthenticated|Acquire::Allow(DowngradeTo)?InsecureRepositories|Acquire::AllowWeakRepositories) / {
       if (tolower($2) ~ /^"(true|yes|1|on)"/) print "lax\t" $1
     }'

@@ -21,8 +21,8 @@ _HARDENING = (
 )
 _SCRIPT = (
     r"""with_systemd() {
-  properties=Id,LoadState,ActiveState,SubState,UnitFileState,User,DynamicUser,NRestarts,Restart,WantedBy,RequiredBy,TriggeredBy,@HARDENING@
-  if ! told=$(systemctl show --no-pager --all -p "$properties" -- '*.service' 2>&1); then
+  properties=Id,LoadState,ActiveState,SubState,UnitFileState,User,DynamicUser,NRestarts,Restart,WantedBy,RequiredBy,TriggeredBy,Triggers,@HARDENING@
+  if ! told=$(systemctl show --no-pager --all -p "$properties" -- '*.service' '*.socket' 2>&1); then
     printf 'unobservable: systemctl: %s\n' "$(printf '%s\n' "$told" | head -n 1)"
     return
   fi
@@ -30,11 +30,15 @@ _SCRIPT = (
     BEGIN { many = split(names, hardening, ","); print "init systemd" }
     function word(text) { gsub(/ /, ",", text); return text == "" ? "-" : text }
     function flush(  user, wants, line, i) {
-      if (v["LoadState"] != "" && v["LoadState"] != "not-found") {
+      wants = v["WantedBy"] (v["WantedBy"] != "" && v["RequiredBy"] != "" ? " " : "") v["RequiredBy"]
+      if (v["Id"] ~ /\.socket$/) {
+        if (v["LoadState"] != "loaded") { split("", v); return }
+        line = word(v["ActiveState"]) " " word(enablement(v["UnitFileState"], v["Id"]))
+        print "socket", v["Id"], line, word(wants), word(v["Triggers"])
+      } else if (v["LoadState"] != "" && v["LoadState"] != "not-found") {
         user = v["User"] != "" ? v["User"] : v["DynamicUser"] == "yes" ? "dynamic" : "root"
         line = word(v["Id"]) " " word(v["LoadState"]) " " word(v["ActiveState"]) " " word(v["SubState"])
         line = line " " word(enablement(v["UnitFileState"], v["Id"])) " " user " " word(v["NRestarts"]) " " word(v["Restart"])
-        wants = v["WantedBy"] (v["WantedBy"] != "" && v["RequiredBy"] != "" ? " " : "") v["RequiredBy"]
         line = line " " word(wants) " " word(v["TriggeredBy"])
         for (i = 1; i <= many; i++) line = line " " word(v[hardening[i]])
         print line
@@ -93,11 +97,15 @@ def ask(calls: Sequence[Arguments]) -> Question:
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
-    """`init NAME`, one line of columns for each service, `end`; `-` is empty, `?` is unknown. No service at all is not believed."""
+    """`init NAME`, one line of columns for each service, `socket` and five columns for each socket, `end`.
+
+    `-` is empty, `?` is unknown. No service at all is not believed.
+    """
     said = reply(answer, "services")
     if said:
         return said
-    first, *lines = closed_lines(answer)
+    first, *told = closed_lines(answer)
+    lines = [line for line in told if not line.startswith("socket ")]
     if first not in {"init systemd", "init openrc"} or not lines:
         raise Unreadable("expected an init system and its services")
     records = tuple(_record(line) for line in sorted(lines))
@@ -108,9 +116,23 @@ def read(call: Arguments, answer: Answer) -> Observation:
             "active": _sure_names(records, "active"),
             "enabled": _names(records, "enabled"),
             "not_persistent": _gone_after_boot(lines),
+            "sockets": tuple(_socket(line) for line in sorted(told) if line.startswith("socket ")),
             "init": first.removeprefix("init "),
         }
     )
+
+
+def _socket(line: str) -> Record:
+    columns = line.split(" ")
+    if len(columns) != 6 or not all(columns):
+        raise Unreadable(f"not a socket: {line[:120]!r}")
+    _word, name, active, enablement, wanted, service = columns
+    return {
+        "name": name,
+        "service": service if service != "-" else name.removesuffix(".socket") + ".service",  # one for each connection
+        "active": active == "active",
+        "enabled": starts_at_boot("" if enablement == "-" else enablement, [] if wanted == "-" else wanted.split(",")),
+    }
 
 
 def _names(records: Sequence[Record], field: str) -> tuple[str, ...]:
@@ -128,7 +150,8 @@ def _gone_after_boot(lines: Sequence[str]) -> Value:
     running: dict[str, list[str]] = {"active": [], "?": []}
     for line in sorted(lines):
         name, _load, active, _sub, enablement, _user, _restarts, _restart, wanted, triggered = line.split(" ")[:10]
-        if enablement == "enabled-runtime" or (enablement == "disabled" and wanted == triggered == "-"):
+        unwanted = wanted == triggered == "-" and enablement in {"disabled", "linked"}
+        if unwanted or enablement in {"enabled-runtime", "linked-runtime", "masked"}:
             running.setdefault(active, []).append(name)
     return Unobservable(f"the init system does not tell of {running['?'][0]}") if running["?"] else tuple(running["active"])
 
@@ -181,6 +204,17 @@ PROBE = Probe(
         Attribute("active", Type.LIST, "names of the services that run"),
         Attribute("enabled", Type.LIST, "names of the services that start at boot"),
         Attribute("not_persistent", Type.LIST, "names of the services that run but would not come back after a reboot"),
+        Attribute(
+            "sockets",
+            Type.RECORDS,
+            "sockets on which systemd itself waits, and starts a service when somebody comes",
+            fields=(
+                Attribute("name", Type.TEXT, "name of the socket, with its suffix"),
+                Attribute("service", Type.TEXT, "the service that it starts"),
+                Attribute("active", Type.BOOLEAN, "it waits now"),
+                Attribute("enabled", Type.BOOLEAN, "it waits after the next boot"),
+            ),
+        ),
         Attribute("init", Type.TEXT, "systemd or openrc"),
     ),
     ask=ask,

@@ -9,7 +9,8 @@ from secscan.model.probe import Answer, Arguments, Attribute, Observation, Obser
 from secscan.model.values import Absent, Record, Type, Unobservable
 from secscan.probing import Unreadable, closed_lines, reply
 
-# The kernel's own table tells what is exported now; the files tell it for a server that is stopped. testparm reads every include.
+# The table of exportfs tells what is exported now, by whomever; the files tell it for a server that is stopped.
+# testparm reads every include.
 _SCRIPT = r"""show_exports() {
   cat -- "$@" | tr '\t\r' '  ' | awk '
     { sub(/#.*/, ""); line = line $0 }
@@ -18,7 +19,9 @@ _SCRIPT = r"""show_exports() {
     { line = "" }'
 }
 exports='' hidden=''
-for file in /etc/exports /etc/exports.d/*.exports; do
+kernel=''
+if [ -e /proc/fs/nfsd/exports ]; then kernel=/var/lib/nfs/etab; fi
+for file in /etc/exports /etc/exports.d/*.exports $kernel; do
   if [ ! -e "$file" ]; then continue; fi
   if [ -r "$file" ]; then exports="$exports $file"; else hidden=$file; fi
 done
@@ -54,7 +57,9 @@ _EVERYBODY = {"", "*", "0.0.0.0/0", "::/0", "0.0.0.0/0.0.0.0"}
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """The files of exports, one `testparm`."""
-    return Question(_SCRIPT, ("/etc/exports", "/etc/exports.d/*.exports", "testparm --suppress-prompt --verbose", "awk"))
+    return Question(
+        _SCRIPT, ("/etc/exports", "/etc/exports.d/*.exports", "/var/lib/nfs/etab", "testparm --suppress-prompt --verbose", "awk")
+    )
 
 
 def read(call: Arguments, answer: Answer) -> Observation:

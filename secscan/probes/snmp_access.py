@@ -69,7 +69,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
         raise Unreadable("nothing tells that the host looked")
     communities: list[Record] = []
     users: list[Record] = []
-    listens: tuple[str, ...] = ("udp:161",)
+    named: list[str] = []
     for line in lines:
         community, user, listen = _COMMUNITY.fullmatch(line), _USER.fullmatch(line), _LISTEN.fullmatch(line)
         if line.startswith("fault "):
@@ -85,9 +85,10 @@ def read(call: Arguments, answer: Answer) -> Observation:
                 {"name": user[1], "access": user[2], "level": {"authpriv": "priv", "authnopriv": "auth"}.get(user[3], user[3])}
             )
         elif listen:
-            listens = tuple(filter(None, listen[1].split(",")))
+            named += filter(None, listen[1].split(","))  # the agent takes them all
         else:
             raise Unreadable(f"not a line about SNMP: {line[:120]!r}")
+    listens = tuple(named) or ("udp:161",)
     return Observed({
         "communities": tuple(communities), "users": tuple(users), "listens": listens,
         "local": all(map(_LOCAL.fullmatch, listens)), "count": len(communities) + len(users),

@@ -66,6 +66,7 @@ if have apcaccess; then
 fi
 if [ -n "$found" ]; then printf 'end\n'; else printf 'absent\n'; fi
 part 0 0"""
+_PASSED_BY = {"OFF", "BYPASS"}  # the load hangs on the mains, or on nothing
 _ONLINE, _BATTERY, _LOW, _REPLACE = {"OL", "ONLINE"}, {"OB", "ONBATT"}, {"LB", "LOWBATT"}, {"RB", "REPLACEBATT"}
 
 
@@ -88,12 +89,12 @@ def read(call: Arguments, answer: Answer) -> Observation:
             raise Unreadable(f"not a line about a power supply: {line[:120]!r}")
         name, program, charge, runtime, status = match.groups()
         words = set(status.split())
-        if not words & (_ONLINE | _BATTERY | {"OFF", "BYPASS", "COMMLOST", "SHUTTING"}):
+        if not words & (_ONLINE | _BATTERY | _PASSED_BY | {"COMMLOST", "SHUTTING"}):
             return Unobservable(f"{name} says {status[:60]!r}, which is no known status")
         supplies.append({
             "name": name,
             "program": program,
-            "online": bool(words & _ONLINE) and not words & _BATTERY,
+            "online": bool(words & _ONLINE) and not words & (_BATTERY | _PASSED_BY),
             "battery_low": bool(words & _LOW),
             "battery_worn": bool(words & _REPLACE),
             "charge": _told(charge),
@@ -121,7 +122,7 @@ PROBE = Probe(
             (
                 Attribute("name", Type.TEXT, "its name, for NUT with the host that is asked"),
                 Attribute("program", Type.TEXT, "nut or apcupsd"),
-                Attribute("online", Type.BOOLEAN, "mains power is there"),
+                Attribute("online", Type.BOOLEAN, "mains power is there, and the supply stands between it and the host"),
                 Attribute("battery_low", Type.BOOLEAN, "the battery is nearly empty"),
                 Attribute("battery_worn", Type.BOOLEAN, "the battery must be replaced"),
                 Attribute("charge", Type.NUMBER, "percent of charge; absent when it does not tell"),

@@ -74,3 +74,13 @@ def test_the_mount_made_last_covers_the_others():
     table = read_table(["mounted a / ext4 rw 0 0", "mounted b /srv ext4 rw 0 0", "mounted c /srv xfs ro 0 0"])
     assert table.holding("/srv/x").source == "c"
     assert table.holding("/srvx").source == "a"
+
+
+def test_of_two_lines_of_fstab_for_one_path_only_what_both_say_holds():
+    table = read_table(["fstab tmpfs /tmp tmpfs nosuid,nodev", "fstab tmpfs /tmp tmpfs nodev,noexec,nosuid"])
+    assert table.configured["/tmp"].options == ("nosuid", "nodev")
+
+
+def test_what_is_not_mounted_at_the_start_is_not_configured_unless_entering_it_mounts_it():
+    table = read_table(["fstab a /a ext4 noauto,nosuid", "fstab b /b ext4 noauto,x-systemd.automount"])
+    assert set(table.configured) == {"/b"}

@@ -12,7 +12,7 @@ from recorded import PROBES, make_call
 from test_shell import SHELLS, run
 
 from secscan.judge.observe import observe, split_batch
-from secscan.model.probe import Observed
+from secscan.model.probe import Answer, Observed
 from secscan.model.values import Absent, Unobservable
 from secscan.plan.compile import compile_plan
 from secscan.syntax.rsyslog import LIST_AWK
@@ -272,3 +272,27 @@ def test_settings_of_a_shell_are_read_and_never_run(tmp_path, shell):
     assert isinstance(observed, Observed)
     assert (observed.attributes["tmout"], observed.attributes["tmout_readonly"], observed.attributes["umask"]) == (900, True, 0o077)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("systemd", "linked", "value"),
+    [(True, False, "1"), (True, True, "0"), (False, False, "0")],
+    ids=["systemd passes over it", "systemd reads a link to it", "another init system reads it last"],
+)
+def test_the_main_file_of_sysctl_counts_only_for_who_reads_it(tmp_path, systemd, linked, value):
+    folder = tmp_path / "sysctl.d"
+    folder.mkdir()
+    (folder / "60-hard.conf").write_text("kernel.kptr_restrict = 1\n")
+    (tmp_path / "sysctl.conf").write_text("kernel.kptr_restrict = 0\n")
+    if linked:
+        (folder / "99-sysctl.conf").symlink_to("../sysctl.conf")
+    arguments = {"path": f"{tmp_path}/sysctl.conf", "key": "kernel.kptr_restrict", "style": "sysctl", "main": "last"}
+    call = make_call(PROBES["config"], {**arguments, "dropins": [str(folder)]})
+    script = PROBES["config"].ask([call.mapping()]).script
+    script = script.replace("systemd_is_init() {", f"systemd_is_init() {{ return {int(not systemd)}", 1)
+    library = 'have() { command -v "$1" >/dev/null 2>&1; }\npart() { :; }\n'
+    done = subprocess.run(["sh", "-c", library + script], capture_output=True, check=True, timeout=60)
+    (answer,) = PROBES["config"].split([call.mapping()], Answer(done.stdout))
+    observed = observe(PROBES["config"], call, answer)
+    assert isinstance(observed, Observed)
+    assert observed.attributes["value"] == value

@@ -19,6 +19,9 @@ played_new /sys/kernel/security/lockdown 'none [integrity] confidentiality'
 played_new /sys/kernel/security/apparmor/profiles '/usr/sbin/chronyd (enforce)'
 mount -t tmpfs lab /sys/module
 played_new /sys/module/apparmor/parameters/enabled Y
+printf '[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n[Install]\nWantedBy=sysinit.target\n' \
+  >/etc/systemd/system/apparmor.service
+systemctl enable --quiet apparmor.service 2>/dev/null
 played_new /sys/module/module/parameters/sig_enforce Y
 mount -t tmpfs lab /sys/firmware
 mkdir -p /sys/firmware/efi/efivars
