@@ -15,13 +15,14 @@ import dns.rdatatype
 from secscan.model.inquiry import Place
 from secscan.peers.answers import one_line, written
 from secscan.peers.connection import Unanswered
-from secscan.peers.names import NameServer, resolve, resolvers
+from secscan.peers.names import NameServer, addresses, lookup, resolve, resolvers, validates
 
 _MOST = 200
+_SERVERS = 3
 
 
 def inquire(call: Mapping[str, Any], place: Place, deadline_s: float) -> bytes:
-    """One question, one more about the root to know whether the resolver validates, one more where validation fails."""
+    """One question, others about the root and the names above where the answer needs them."""
 
     def ask() -> Iterator[str]:
         servers = resolvers(call)
@@ -31,6 +32,9 @@ def inquire(call: Mapping[str, Any], place: Place, deadline_s: float) -> bytes:
             return
         answer = resolve(servers, name, kind, deadline_s)
         yield f"question {name} {kind}"
+        if kind == "CAA":
+            answer, above = _climb(servers, name, answer, deadline_s)
+            yield from [f"inherited {above}"] if above else []
         if answer.rcode() == dns.rcode.SERVFAIL:
             yield from _tell_failure(servers, name, kind, deadline_s)
             return
@@ -38,19 +42,52 @@ def inquire(call: Mapping[str, Any], place: Place, deadline_s: float) -> bytes:
             raise Unanswered(f"the name server answers {dns.rcode.to_text(answer.rcode())}")
         yield f"status {dns.rcode.to_text(answer.rcode())}"
         yield f"authenticated {'yes' if answer.flags & dns.flags.AD else 'no'}"
-        yield f"validating {'yes' if answer.flags & dns.flags.AD else _validates(servers, deadline_s)}"
+        yield f"validating {'yes' if answer.flags & dns.flags.AD else _validating(servers, deadline_s)}"
         yield from _tell_records(answer)
+        if kind in ("A", "AAAA") and not answer.flags & dns.flags.AA and _holds(answer, kind):
+            yield f"lifetime {_lifetime(servers, name, kind, int(call['port']), deadline_s)}"
         yield "end"
 
     return written(ask)
 
 
-def _validates(servers: list[NameServer], deadline_s: float) -> str:
-    """The root is signed: a resolver that validates says that its records are authentic."""
+def _validating(servers: list[NameServer], deadline_s: float) -> str:
+    return "yes" if validates(servers, deadline_s) else "no"
+
+
+def _holds(answer: dns.message.Message, kind: str) -> bool:
+    return any(rrset.rdtype == dns.rdatatype.from_text(kind) for rrset in answer.answer)
+
+
+def _climb(servers: list[NameServer], name: str, answer: dns.message.Message, deadline_s: float) -> tuple[dns.message.Message, str]:
+    """What counts for a name without such records stands at the nearest name above it that has some (RFC 8659, 3)."""
+    above = name.rstrip(".").partition(".")[2]
+    while above and answer.rcode() in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN) and not _holds(answer, "CAA"):
+        found = resolve(servers, above, "CAA", deadline_s)
+        if _holds(found, "CAA") or found.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+            return found, above
+        above = above.partition(".")[2]
+    return answer, ""
+
+
+def _lifetime(servers: list[NameServer], name: str, kind: str, port: int, deadline_s: float) -> str:
+    """How long the domain's own servers let an answer be kept: one from memory has run down already."""
+    zone, reason = name, f"no name server of {name} is known"
     try:
-        return "yes" if resolve(servers, ".", "SOA", deadline_s).flags & dns.flags.AD else "no"
-    except Unanswered:
-        return "no"
+        while zone and not (names := lookup(servers, zone, "NS", deadline_s)):
+            zone = zone.partition(".")[2]
+        for address in [address for each in names[:_SERVERS] for address in addresses(servers, each, deadline_s)[:2]]:
+            try:
+                told = NameServer(address, port).ask(name, kind, deadline_s, recursion=False)
+            except Unanswered as error:
+                reason = str(error)
+                continue
+            if told.flags & dns.flags.AA and told.answer:
+                return str(min(rrset.ttl for rrset in told.answer if rrset.rdtype != dns.rdatatype.RRSIG))
+            reason = f"name server {address} does not answer for {name}"
+    except Unanswered as error:
+        reason = str(error)
+    return f"unknown {one_line(reason)}"
 
 
 def _tell_failure(servers: list[NameServer], name: str, kind: str, deadline_s: float) -> Iterator[str]:

@@ -64,7 +64,11 @@ def _recursion(server: NameServer, stranger: str, deadline_s: float) -> str:
         answer = server.ask(stranger, "A", deadline_s)
     except Unanswered:
         return "unknown"
-    return "yes" if answer.flags & dns.flags.RA and answer.rcode() == dns.rcode.NOERROR and answer.answer else "no"
+    if not answer.flags & dns.flags.RA or answer.rcode() == dns.rcode.REFUSED:
+        return "no"
+    if answer.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        return "unknown"  # it would ask others, and failed at that
+    return "yes" if answer.answer or answer.rcode() == dns.rcode.NXDOMAIN else "no"
 
 
 def _transfer(server: NameServer, zone: str, deadline_s: float) -> str:

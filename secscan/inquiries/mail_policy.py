@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import dns.flags
+
 from secscan.model.inquiry import Place
 from secscan.peers.answers import one_line, written
 from secscan.peers.connection import Refused, Unanswered
-from secscan.peers.names import NameServer, addresses, lookup, resolvers
-from secscan.peers.web import Site, fetch
+from secscan.peers.names import NameServer, addresses, lookup, resolve, resolvers, texts, validates
+from secscan.peers.web import NoTls, Site, fetch
 from secscan.syntax.mail_policy import organisation_names, spf_follows, spf_records
 
 _FOLLOWED = 15
@@ -35,7 +37,7 @@ def inquire(call: Mapping[str, Any], place: Place, deadline_s: float) -> bytes:
         yield from _tell_texts(servers, f"_smtp._tls.{domain}", deadline_s)
         yield from _tell_exchangers(servers, domain, deadline_s)
         yield from _tell_texts(servers, f"_mta-sts.{domain}", deadline_s)
-        yield from _tell_policy(domain, bool(call["fetch"]), deadline_s)
+        yield from _tell_policy(servers, domain, bool(call["fetch"]), deadline_s)
         yield "end"
 
     return written(ask)
@@ -89,22 +91,34 @@ def _tell_exchangers(servers: list[NameServer], domain: str, deadline_s: float) 
 
 
 def _tlsa(servers: list[NameServer], name: str, deadline_s: float) -> str:
+    """Only what is signed counts (RFC 7672, 2.1.1): whether it is, a resolver that validates must say."""
     try:
-        return "yes" if lookup(servers, f"_25._tcp.{name}", "TLSA", deadline_s) else "no"
+        answer = resolve(servers, f"_25._tcp.{name}", "TLSA", deadline_s)
+        if not texts(answer, "TLSA"):
+            return "no"
     except Unanswered:
         return "unknown"
+    if answer.flags & dns.flags.AD:
+        return "yes"
+    return "no" if validates(servers, deadline_s) else "unknown"
 
 
-def _tell_policy(domain: str, wanted: bool, deadline_s: float) -> Iterator[str]:
+def _tell_policy(servers: list[NameServer], domain: str, wanted: bool, deadline_s: float) -> Iterator[str]:
     """The MTA-STS policy as a mail server would fetch it, certificate and all, in lines after `| `."""
     if not wanted:
         yield "policy unknown not asked for"
         return
     host = f"mta-sts.{domain}"
     try:
+        if not addresses(servers, host, deadline_s):
+            yield f"policy none {host} has no address"
+            return
         page = fetch(Site(host, 443, True, host, verified=True), "/.well-known/mta-sts.txt", deadline_s)
-    except (Unanswered, Refused) as error:
+    except (NoTls, Refused) as error:
         yield f"policy none {one_line(error) or 'the connection was refused'}"
+        return
+    except Unanswered as error:
+        yield f"policy unknown {one_line(error)}"
         return
     yield f"policy status {page.status}"
     if page.status == 200:

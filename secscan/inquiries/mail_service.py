@@ -11,7 +11,7 @@ from secscan.model.inquiry import Place
 from secscan.peers.answers import one_line, written
 from secscan.peers.connection import Peer, Unanswered, address_of, connect, name_of
 from secscan.peers.handshakes import old_context
-from secscan.peers.starttls import GREETING_NAME, PlainOnly, imap_greeting, imap_reply, pop3_reply, smtp_reply
+from secscan.peers.starttls import GREETING_NAME, PlainOnly, imap_greeting, imap_reply, pop3_greeting, pop3_reply, smtp_reply
 
 _LINES = 100
 
@@ -38,6 +38,9 @@ def _upgrade(peer: Peer, name: str, start: Callable[[Peer], bool], offer: Callab
         begins = start(peer)
     except PlainOnly:
         begins = False
+    except Unanswered as error:
+        yield f"tls failed {one_line(error)}"
+        return
     if not begins:
         yield "tls no"
         return
@@ -59,6 +62,8 @@ def _secure(peer: Peer, name: str) -> None:
 
 def _greet_smtp(peer: Peer) -> str:
     code, lines = smtp_reply(peer)
+    if code != 220:
+        raise Unanswered(f"it turns the scanner away: {code} {lines[0][:120]}")
     return f"{code} {lines[0]}"
 
 
@@ -72,7 +77,10 @@ def _offer_smtp(peer: Peer) -> list[str]:
 
 def _start_smtp(peer: Peer) -> bool:
     peer.send(b"STARTTLS\r\n")
-    return smtp_reply(peer)[0] == 220
+    code, lines = smtp_reply(peer)
+    if 400 <= code < 500:
+        raise Unanswered(f"it does not begin TLS now: {code} {lines[0][:120]}")
+    return code == 220
 
 
 def _offer_imap(peer: Peer) -> list[str]:
@@ -112,6 +120,6 @@ def _start_pop3(peer: Peer) -> bool:
 _PROTOCOLS: Mapping[str, tuple[Callable[[Peer], str], Callable[[Peer], list[str]], Callable[[Peer], bool]]] = {
     "smtp": (_greet_smtp, _offer_smtp, _start_smtp),
     "imap": (imap_greeting, _offer_imap, _start_imap),
-    "pop3": (pop3_reply, _offer_pop3, _start_pop3),
+    "pop3": (pop3_greeting, _offer_pop3, _start_pop3),
 }
 INQUIRY = inquire

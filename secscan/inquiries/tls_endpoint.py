@@ -32,6 +32,7 @@ class _Findings:
     suites: list[str] = field(default_factory=list)
     suites_unknown: str = ""
     closed_while_listing: bool = False
+    chains: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)  # by the server's own certificate, all that were shown
 
 
 def inquire(call: Mapping[str, Any], place: Place, deadline_s: float) -> bytes:
@@ -72,7 +73,7 @@ def _ask_endpoint(endpoint: Endpoint, authorities: str, deadline_s: float) -> It
 def _ask_versions(endpoint: Endpoint, deadline_s: float) -> _Findings:
     """A hello for each version. Raises Refused, PlainOnly, Unanswered when the server speaks no TLS at all, or nobody knows."""
     findings = _Findings()
-    no_tls = ""
+    no_tls, alerted = "", False
     for version in VERSIONS:
         try:
             said = greet(endpoint, version, list(SUITES), deadline_s)
@@ -80,8 +81,13 @@ def _ask_versions(endpoint: Endpoint, deadline_s: float) -> _Findings:
             no_tls = str(error)
             findings.refused[version] = True
             continue
-        except (Unanswered, Refused) as error:
-            if not findings.offered and (findings.unknown or isinstance(error, Refused)):
+        except Unanswered as error:
+            if findings.unknown and not findings.offered:
+                raise
+            findings.unknown[version] = str(error)
+            continue
+        except (Refused, PlainOnly) as error:
+            if not (findings.offered or findings.refused or findings.unknown):
                 raise
             findings.unknown[version] = str(error) or "the connection was refused"
             continue
@@ -89,11 +95,19 @@ def _ask_versions(endpoint: Endpoint, deadline_s: float) -> _Findings:
             findings.offered[version] = said
         else:
             findings.refused[version] = said is not None
-    if findings.offered:
-        return findings
+            alerted = alerted or said is not None
+    if not findings.offered:
+        raise _why_none(findings, f"the name asked for was {endpoint.name or 'none'}" if alerted else "", no_tls)
+    return findings
+
+
+def _why_none(findings: _Findings, alerted: str, no_tls: str) -> Exception:
+    """What is known of a server that took no hello: only one that answered in another language is without TLS."""
     if findings.unknown:
-        raise Unanswered(next(iter(findings.unknown.values())))
-    raise PlainOnly(no_tls or "it answers and refuses every version of TLS")
+        return Unanswered(next(iter(findings.unknown.values())))
+    if alerted:
+        return Unanswered(f"it speaks TLS and refuses every hello; {alerted}")
+    return PlainOnly(no_tls) if no_tls else Unanswered("it closes every connection without a word")
 
 
 def _newest_old(findings: _Findings) -> str:
@@ -110,6 +124,8 @@ def _list_suites(endpoint: Endpoint, findings: _Findings, deadline_s: float) -> 
         if said.suite_number not in left:
             findings.suites_unknown = "it chose a suite that was not offered"
             return
+        if said.chain:
+            findings.chains.setdefault(said.chain[0], said.chain)
         findings.suites.append(f"{left.pop(said.suite_number)} {said.group}".rstrip())
         if len(findings.suites) > _MOST_SUITES:
             findings.suites_unknown = f"it takes more than {_MOST_SUITES} suites"
@@ -166,14 +182,20 @@ def _tell_chain(endpoint: Endpoint, findings: _Findings, authorities: str, deadl
     except (ssl.SSLError, Unanswered, Refused, PlainOnly) as error:
         chain = said.chain if said else ()
         yield f"trust unknown {one_line(error) or 'the connection was refused'}"
-    for der in chain:
-        yield from _encoded("certificate", der)
+    yield from _tell_chains(chain, findings)
     if said is None or version == "SSLv3":
         yield "staple unknown the server shows it only where nothing is in clear"
     elif said.staple:
         yield from _encoded("staple", said.staple)
     else:
         yield "staple none"
+
+
+def _tell_chains(chain: tuple[bytes, ...], findings: _Findings) -> Iterator[str]:
+    """The chain of a whole handshake, then those for other suites: a server may have a certificate for each kind of key."""
+    for shown in (chain, *(other for own, other in findings.chains.items() if own not in chain[:1])):
+        for position, der in enumerate(shown):
+            yield from _encoded("further" if shown is not chain and not position else "certificate", der)
 
 
 def _encoded(word: str, data: bytes) -> Iterator[str]:

@@ -111,6 +111,14 @@ def lookup(servers: list[NameServer], name: str, kind: str, deadline_s: float) -
     return texts(resolve(servers, name, kind, deadline_s), kind)
 
 
+def validates(servers: list[NameServer], deadline_s: float) -> bool:
+    """Whether the resolver looks at signatures: the root is signed, so it says that the root's records are authentic."""
+    try:
+        return bool(resolve(servers, ".", "SOA", deadline_s).flags & dns.flags.AD)
+    except Unanswered:
+        return False
+
+
 def addresses(servers: list[NameServer], name: str, deadline_s: float) -> list[str]:
     """The addresses of a name, of both kinds. Raises Unanswered."""
     return [*lookup(servers, name, "A", deadline_s), *lookup(servers, name, "AAAA", deadline_s)]

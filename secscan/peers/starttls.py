@@ -9,6 +9,7 @@ from secscan.peers.connection import Peer, Unanswered
 
 GREETING_NAME = "scanner.invalid"  # RFC 2606: a name that is nobody's
 _LINES = 100
+_NOT_KNOWN = {500, 502}  # a server of 1982, which knows no EHLO and so no STARTTLS
 
 
 class PlainOnly(Exception):
@@ -50,6 +51,14 @@ def imap_greeting(peer: Peer) -> str:
     return line[2:]
 
 
+def pop3_greeting(peer: Peer) -> str:
+    """The greeting of POP3."""
+    try:
+        return pop3_reply(peer)
+    except PlainOnly as error:
+        raise Unanswered(f"it turns the scanner away: {error}") from error
+
+
 def pop3_reply(peer: Peer) -> str:
     """The text after +OK; raises PlainOnly after -ERR."""
     line = peer.line()
@@ -61,22 +70,33 @@ def pop3_reply(peer: Peer) -> str:
 
 
 def _smtp(peer: Peer) -> None:
-    _expect(smtp_reply(peer), 220)
+    _welcomed(smtp_reply(peer), 220)
     peer.send(f"EHLO {GREETING_NAME}\r\n".encode())
     code, lines = smtp_reply(peer)
-    if code != 250 or "STARTTLS" not in [line.strip().upper() for line in lines]:
+    if code not in _NOT_KNOWN:
+        _welcomed((code, lines), 250)
+    if code in _NOT_KNOWN or "STARTTLS" not in [line.strip().upper() for line in lines]:
         raise PlainOnly("STARTTLS is not offered")
     peer.send(b"STARTTLS\r\n")
-    _expect(smtp_reply(peer), 220)
+    _begins(smtp_reply(peer), 220)
 
 
 def _ftp(peer: Peer) -> None:
-    _expect(smtp_reply(peer), 220)
+    _welcomed(smtp_reply(peer), 220)
     peer.send(b"AUTH TLS\r\n")
-    _expect(smtp_reply(peer), 234)
+    _begins(smtp_reply(peer), 234)
 
 
-def _expect(reply: tuple[int, list[str]], code: int) -> None:
+def _welcomed(reply: tuple[int, list[str]], code: int) -> None:
+    """Whoever turns this client away (too many connections, an address on a list) says nothing about TLS."""
+    if reply[0] != code:
+        raise Unanswered(f"it turns the scanner away: {reply[0]} {' '.join(reply[1])[:120]}")
+
+
+def _begins(reply: tuple[int, list[str]], code: int) -> None:
+    """A refusal for good (5xx) is one; a passing one (4xx) leaves it open whether TLS is there at other times."""
+    if reply[0] != code and 400 <= reply[0] < 500:
+        raise Unanswered(f"it does not begin TLS now: {reply[0]} {' '.join(reply[1])[:120]}")
     if reply[0] != code:
         raise PlainOnly(f"it answers {reply[0]}, not {code}")
 
@@ -89,7 +109,7 @@ def _imap(peer: Peer) -> None:
 
 
 def _pop3(peer: Peer) -> None:
-    pop3_reply(peer)
+    pop3_greeting(peer)
     peer.send(b"STLS\r\n")
     pop3_reply(peer)
 

@@ -17,6 +17,10 @@ _HEADERS = 100
 _AGENT = "secscan (compliance scanner of this organisation)"
 
 
+class NoTls(Unanswered):
+    """No TLS there, or none with a certificate that is right where that was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A web server: where it is, what clients call it, whether they speak TLS. `verified`: only where its certificate is right."""
@@ -71,7 +75,7 @@ def _secure(peer: Peer, site: Site) -> None:
         context = ssl.create_default_context() if site.verified else old_context()
         peer.secure(context, "" if is_address(site.name) and not site.verified else site.name)
     except ssl.SSLError as error:
-        raise Unanswered(f"no TLS there: {error.reason or error}") from error
+        raise NoTls(f"no TLS there: {error.reason or error}") from error
 
 
 def _receive(peer: Peer) -> bytes:

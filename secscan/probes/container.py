@@ -16,11 +16,17 @@ _LIMIT = 500
 _PLACES = (
     "/boot", "/dev", "/dev/mem", "/etc/cron.d", "/etc/crontab", "/etc/group", "/etc/ld.so.preload", "/etc/passwd", "/etc/shadow",
     "/etc/ssh", "/etc/sudoers", "/etc/sudoers.d", "/etc/systemd/system", "/home", "/proc", "/root", "/sys", "/usr", "/usr/bin",
-    "/usr/lib", "/usr/sbin", "/bin", "/lib", "/sbin", "/var/lib/containerd", "/var/lib/containers", "/var/lib/docker",
+    "/usr/lib", "/usr/local/bin", "/usr/local/sbin", "/usr/sbin", "/bin", "/lib", "/sbin", "/etc/cron.daily", "/etc/cron.hourly",
+    "/etc/init.d", "/etc/kubernetes", "/etc/pam.d", "/etc/profile", "/etc/profile.d", "/var/lib/etcd", "/var/lib/kubelet",
+    "/var/spool/cron", "/var/spool/cron/crontabs", "/var/lib/containerd", "/var/lib/containers", "/var/lib/docker",
     "/run/containerd/containerd.sock", "/run/crio/crio.sock", "/run/docker.sock", "/run/podman/podman.sock",
     "/var/run/containerd/containerd.sock", "/var/run/crio/crio.sock", "/var/run/docker.sock", "/var/run/podman/podman.sock",
 )  # fmt: skip
-_BELOW = ("/boot/", "/proc/", "/root/", "/etc/ssh/", "/etc/sudoers.d/", "/etc/systemd/", "/etc/cron.d/")
+_SOCKETS = ("/docker.sock", "/podman.sock", "/containerd.sock", "/crio.sock")
+_BELOW = (
+    "/boot/", "/proc/", "/root/", "/etc/cron.d/", "/etc/kubernetes/", "/etc/pam.d/", "/etc/ssh/", "/etc/sudoers.d/",
+    "/etc/systemd/", "/var/lib/kubelet/", "/var/spool/cron/",
+)  # fmt: skip
 _HOST = ".HostConfig."
 _WORDS = {
     "name": ".Name", "running": ".State.Running", "finished": ".State.FinishedAt", "created": ".Created",
@@ -176,7 +182,8 @@ def _sensitive(path: str) -> bool:
     """Whether the host can be taken over by way of this path: it holds, or is, or lies in one of the places that decide over it."""
     plain = "/" + path.strip("/")
     around = plain.rstrip("/") + "/"
-    return any(place.startswith(around) or place == plain for place in _PLACES) or plain.startswith(_BELOW)
+    holds = any(place.startswith(around) or place == plain for place in _PLACES)
+    return holds or plain.startswith(_BELOW) or plain.endswith(_SOCKETS)
 
 
 def _moment(text: str) -> Value:

@@ -100,7 +100,7 @@ def _docker(told: Mapping[str, Any]) -> Record:
 
 def _podman(told: Mapping[str, Any]) -> Record:
     registries = told["registries"] or {}
-    insecure = [name for name, registry in registries.items() if isinstance(registry, dict) and registry.get("Insecure") is True]
+    insecure = [name for name, registry in registries.items() if isinstance(registry, dict) and _is_insecure(registry)]
     return {
         "name": "podman",
         "version": str(told["version"]),
@@ -112,6 +112,11 @@ def _podman(told: Mapping[str, Any]) -> Record:
         "clear_listeners": (),
         "containers_talk": Absent("a setting of podman for it"),
     }
+
+
+def _is_insecure(registry: Mapping[str, Any]) -> bool:
+    """The registry or one of those that images of it are fetched from in its place."""
+    return registry.get("Insecure") is True or any(mirror.get("Insecure") is True for mirror in registry.get("Mirrors") or ())
 
 
 PROBE = Probe(

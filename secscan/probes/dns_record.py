@@ -13,8 +13,9 @@ from secscan.syntax.endpoints import NAME_OR_NONE, RESOLVER, UNDECLARED
 _TYPES = ("A", "AAAA", "CAA", "CNAME", "DNSKEY", "DS", "MX", "NS", "PTR", "SOA", "SRV", "SSHFP", "TLSA", "TXT")
 _LINE = re.compile(
     r"(?:question|status|authenticated|validating) .+|record [A-Z0-9]+ \d+ .*"
-    r"|signature [A-Z0-9]+ \S+ \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+    r"|inherited \S+|lifetime (?:\d+|unknown .+)|signature [A-Z0-9]+ \S+ \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 )
+_WRONG = Unobservable("its signatures are wrong")
 _NOT_VALIDATING = Unobservable("the resolver does not validate signatures: name one that does in argument resolver")
 
 
@@ -32,6 +33,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
 def read(call: Arguments, answer: Answer) -> Observation:
     """`question NAME TYPE`, `status NOERROR`, `authenticated yes|no`, `validating yes|no`, records, signatures, `end`.
 
+    `inherited NAME`: the records stand there; `lifetime SECONDS`: of the domain's own servers, where the answer was from memory.
     A record is `record TYPE TTL VALUE`, a signature `signature TYPE ALGORITHM ITS-END`; `undeclared`: no name is known.
     """
     said = reply(answer, str(call["name"]))
@@ -53,15 +55,35 @@ def read(call: Arguments, answer: Answer) -> Observation:
     ends = [read_timestamp(end) for kind, _, end in signatures if kind == call["type"]]
     bogus = told["status"] == "BOGUS"
     return Observed({
-        "values": Unobservable("its signatures are wrong") if bogus else tuple(value for _, _, value in wanted),
+        "values": _WRONG if bogus else tuple(value for _, _, value in wanted),
         "name": asked[1],
-        "ttl": min(int(ttl) for _, ttl, _ in wanted) if wanted else Absent("a record"),
+        "ttl": _ttl(wanted, lines),
         "alias": aliases[-1] if aliases and call["type"] != "CNAME" else Absent("an alias"),
         "authenticated": False if bogus else _authenticated(told),
         "signed": bool(ends),
         "signature_expires": min(ends) if ends else Absent("a signature"),
+        "issuers": _issuers(call, wanted, bogus=bogus),
         "algorithms": tuple(dict.fromkeys(algorithm for kind, algorithm, _ in signatures if kind == call["type"])),
     })  # fmt: skip
+
+
+def _ttl(wanted: Sequence[Sequence[str]], lines: Sequence[str]) -> Value:
+    lifetime = next((line.removeprefix("lifetime ") for line in lines if line.startswith("lifetime ")), "")
+    if not wanted:
+        return Absent("a record")
+    if lifetime.startswith("unknown "):
+        return Unobservable(f"only an answer from memory is known: {lifetime.removeprefix('unknown ')}")
+    return int(lifetime) if lifetime else min(int(ttl) for _, ttl, _ in wanted)
+
+
+def _issuers(call: Arguments, wanted: Sequence[Sequence[str]], *, bogus: bool) -> Value:
+    """What stands after `issue`: without that property, everybody may issue certificates for the name (RFC 8659, 4.2)."""
+    if call["type"] != "CAA":
+        return Absent("records of type CAA")
+    if bogus:
+        return _WRONG
+    found = (re.fullmatch(r'\d+ issue "(.*)"', value, re.IGNORECASE) for _, _, value in wanted)
+    return tuple(match[1] for match in found if match)
 
 
 def _authenticated(told: dict[str, str]) -> Value:
@@ -78,6 +100,7 @@ PROBE = Probe(
     arguments=(
         Argument("name", Type.TEXT, "the name; else what the host's label `domain` declares", default="", pattern=NAME_OR_NONE),
         Argument("type", Type.TEXT, "type of record", required=True, choices=_TYPES),
+        Argument("port", Type.INTEGER, "port of the domain's own name servers", default=53),
         Argument("resolver", Type.TEXT, "name server to ask, ADDRESS[:PORT]; else the scanner's own", default="", pattern=RESOLVER),
     ),
     attributes=(
@@ -88,6 +111,7 @@ PROBE = Probe(
         Attribute("authenticated", Type.BOOLEAN, "a validating resolver found the signatures right, up to the root"),
         Attribute("signed", Type.BOOLEAN, "signatures came with the records"),
         Attribute("signature_expires", Type.TIMESTAMP, "when the first of them ends"),
+        Attribute("issuers", Type.LIST, "authorities that records of type CAA allow; `;`: none; empty where all may issue"),
         Attribute("algorithms", Type.LIST, "how they are signed, such as ECDSAP256SHA256"),
     ),
     ask=ask,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, reply
-from secscan.syntax.endpoints import HOST_NAME, NAME_OR_NONE, RESOLVER, UNDECLARED, network_of
+from secscan.syntax.endpoints import HOST_NAME, NAME_OR_NONE, RESOLVER, UNDECLARED, count_networks
 
 _LINE = re.compile(r"server (\S+) (\S+) (?:(unresolved)|(silent|unknown) (.+)|authoritative=(yes|no) serial=(\d+|none) (.+))")
 _GIVEN = re.compile(r"recursion=(yes|no|unknown) transfer=(open|refused|unknown)")
@@ -32,12 +32,11 @@ def read(call: Arguments, answer: Answer) -> Observation:
     servers = tuple(map(_record, lines))
     serials = {server["serial"] for server in servers if isinstance(server["serial"], int)}
     unsure = next((value for server in servers if isinstance(value := server["serial"], Unobservable)), None)
-    networks = {network_of(str(server["address"])) for server in servers if server["answers"] is True}
     return Observed({
         "servers": servers,
         "domain": first[5:],
         "names": tuple(dict.fromkeys(str(server["name"]) for server in servers)),
-        "networks": len(networks),
+        "networks": count_networks(str(server["address"]) for server in servers if server["answers"] is True),
         "serials_agree": False if len(serials) > 1 else unsure or len(serials) == 1,
     })  # fmt: skip
 
@@ -52,7 +51,8 @@ def _record(line: str) -> Record:
         unknown = Unobservable(str(why or "the name of the server has no address"))
         rest: dict[str, Value] = dict.fromkeys(("authoritative", "serial", "recursion", "transfer"), unknown)
         answers: Value = False if unresolved or found[4] == "silent" else unknown
-        return {"name": name, "address": Absent("an address") if address == "?" else address, "answers": answers, **rest}
+        where: Value = Absent("an address") if unresolved else unknown if address == "?" else address
+        return {"name": name, "address": where, "answers": answers, **rest}
     assert given is not None  # noqa: S101 - for the type checker; looked at above
     doubt = Unobservable("the server does not answer this question")
     return {
@@ -90,7 +90,7 @@ PROBE = Probe(
         ),
         Attribute("domain", Type.TEXT, "the domain that was asked about; absent when none is declared"),
         Attribute("names", Type.LIST, "names of the servers"),
-        Attribute("networks", Type.INTEGER, "in how many networks (/24, /48) servers answer"),
+        Attribute("networks", Type.INTEGER, "in how many networks (/24; or /48, where these are more) servers answer"),
         Attribute("serials_agree", Type.BOOLEAN, "all have the same serial"),
     ),
     ask=ask,

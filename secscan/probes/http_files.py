@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
-from secscan.model.values import Record, Type
+from secscan.model.values import Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, reply
 from secscan.syntax.endpoints import HOST, NAME_OR_NONE
 
@@ -16,6 +16,7 @@ USUAL = (
     "/phpinfo.php", "/info.php",
 )  # fmt: skip
 _REVEALING = {"git", "archive", "dump", "server status", "phpinfo", "settings", "listing"}
+_BUSY = (429, 502, 503, 504)
 _LINE = re.compile(r"(?:nothing|path (/\S*)) (\d{3}) ([a-z ]+)")
 
 
@@ -34,15 +35,19 @@ def read(call: Arguments, answer: Answer) -> Observation:
         raise Unreadable("expected a line for each path, after that for nothing")
     (_, missing, nothing), *others = [(each[1] or "", int(each[2]), each[3]) for each in found if each]
     records: list[Record] = [
-        {
-            "path": path,
-            "status": status,
-            "kind": kind,
-            "published": status in (200, 206) and kind != "empty" and (kind in _REVEALING or (status, kind) != (missing, nothing)),
-        }
+        {"path": path, "status": status, "kind": kind, "published": _is_published(status, kind, (missing, nothing))}
         for path, status, kind in others
     ]
-    return Observed({"published": tuple(str(record["path"]) for record in records if record["published"]), "paths": tuple(records)})
+    published = tuple(str(record["path"]) for record in records if record["published"] is True)
+    unknown = next((value for record in records if isinstance(value := record["published"], Unobservable)), None)
+    return Observed({"published": published if published or not unknown else unknown, "paths": tuple(records)})
+
+
+def _is_published(status: int, kind: str, elsewhere: tuple[int, str]) -> Value:
+    """Whether it is given out; `elsewhere` is what is answered for a path that cannot be there."""
+    if status in _BUSY:
+        return Unobservable(f"the server answers {status}, and may give it out at other times")
+    return status in (200, 206) and kind != "empty" and (kind in _REVEALING or (status, kind) != elsewhere)
 
 
 PROBE = Probe(

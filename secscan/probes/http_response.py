@@ -10,6 +10,8 @@ from secscan.model.values import Absent, Record, Type, Unobservable, Value, read
 from secscan.probing import Unreadable, closed_lines, reply
 from secscan.syntax.endpoints import HOST, NAME_OR_NONE
 
+_SESSION = re.compile(r"(?i)sess|sid$|^sid|auth|token|login|jwt|remember")
+_FOR_SCRIPTS = re.compile(r"(?i)^(__(host|secure)-)?(csrf|xsrf)")  # scripts send what it holds back: that is its use
 _VERSIONED = re.compile(r"/\s?v?\d|\d+\.\d+")
 
 
@@ -83,11 +85,20 @@ def _hsts(value: str | None) -> Value:
 
 
 def _framing(named: dict[str, str]) -> Value:
-    """Who may show the page in a frame; frame-ancestors wins over X-Frame-Options."""
+    """Who may show the page in a frame; frame-ancestors wins over X-Frame-Options, of which browsers know two words."""
     found = re.search(r"(?i)(?:^|[;,])\s*frame-ancestors\s+([^;,]*)", named.get("content-security-policy", ""))
     if found:
         return found[1].strip().lower()
-    return _header_or_absent(named, "x-frame-options")
+    words = {word.strip().lower() for word in named.get("x-frame-options", "").split(",")} - {""}
+    if len(words) > 1 and words & {"deny", "sameorigin", "allowall"}:  # they contradict each other: nobody may
+        return "deny"
+    if words & {"deny", "sameorigin"}:
+        return words.pop()
+    return Absent(
+        f"X-Frame-Options as browsers know it, in place of {named['x-frame-options'][:80]!r}"
+        if words
+        else "the header x-frame-options"
+    )
 
 
 def _header_or_absent(named: dict[str, str], name: str) -> Value:
@@ -103,7 +114,7 @@ def _cookie(value: str) -> Record:
         "secure": "secure" in told,
         "http_only": "httponly" in told,
         "same_site": told.get("samesite") or Absent("SameSite"),
-        "session": bool(re.search(r"(?i)sess|sid$|^sid|auth|token|login|jwt|remember", name)),
+        "session": bool(_SESSION.search(name)) and not _FOR_SCRIPTS.search(name),
     }
 
 

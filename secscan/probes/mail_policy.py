@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, reply
-from secscan.syntax.endpoints import NAME_OR_NONE, RESOLVER, UNDECLARED, network_of
+from secscan.syntax.endpoints import NAME_OR_NONE, RESOLVER, UNDECLARED, count_networks
 from secscan.syntax.mail_policy import dkim_key, organisation_names, spf_all, spf_lookups, spf_records, starts_with_version, tags
 
 _LINE = re.compile(
@@ -83,11 +83,11 @@ def _spf(domain: str, texts: Mapping[str, list[str] | Unobservable]) -> Record:
         }
     known = {name: found for name, found in texts.items() if isinstance(found, list)}
     unsure = next((found for name, found in texts.items() if isinstance(found, Unobservable) and _included(name, domain)), None)
-    lookups = spf_lookups(domain, known)
+    lookups, decided = spf_lookups(domain, known), spf_all(domain, known)
     return {
         "spf": records[0],
         "spf_count": len(records),
-        "spf_all": unsure if unsure and "redirect=" in records[0] else spf_all(domain, known),
+        "spf_all": unsure if unsure and decided != "+" else decided,
         "spf_lookups": unsure if unsure and lookups <= 10 else lookups,
     }
 
@@ -111,7 +111,7 @@ def _dmarc(domain: str, texts: Mapping[str, list[str] | Unobservable]) -> Record
             told = tags(records[0])
             policy = told.get("p", "").lower()
             below = told.get("sp", policy).lower()
-            percent = told.get("pct", "100")
+            percent = "0" if told.get("t", "").lower() == "y" else told.get("pct", "100")
             return {
                 "dmarc": records[0],
                 "dmarc_policy": (policy if name == domain else below) or Absent("a policy"),
@@ -192,15 +192,15 @@ def _exchanger(words: Sequence[str]) -> Record:
 def _networks(exchangers: Value) -> Value:
     if not isinstance(exchangers, tuple):
         return exchangers
-    found: set[str] = set()
+    found: list[str] = []
     for exchanger in exchangers:
         if isinstance(exchanger, dict):
             known = exchanger["addresses"]
             if isinstance(known, Unobservable):
                 return known
             if isinstance(known, tuple):
-                found |= {network_of(str(address)) for address in known}
-    return len(found)
+                found += map(str, known)
+    return count_networks(found)
 
 
 PROBE = Probe(
@@ -216,7 +216,7 @@ PROBE = Probe(
         Attribute("domain", Type.TEXT, "the domain that was asked about; absent when none is declared"),
         Attribute("spf", Type.TEXT, "the SPF record"),
         Attribute("spf_count", Type.INTEGER, "how many SPF records; more than one makes all invalid"),
-        Attribute("spf_all", Type.TEXT, "what it says of all other servers: - fail, ~ soft fail, ? nothing, + pass"),
+        Attribute("spf_all", Type.TEXT, "what it says of all others: - fail, ~ soft fail, + pass; ? nothing, or it is not valid"),
         Attribute("spf_lookups", Type.INTEGER, "look-ups it costs, includes counted; more than ten make it invalid"),
         Attribute("dmarc", Type.TEXT, "the DMARC record, the domain's own or of the one above it"),
         Attribute("dmarc_policy", Type.TEXT, "none, quarantine or reject, for this domain"),
@@ -245,7 +245,7 @@ PROBE = Probe(
                 Attribute("tlsa", Type.BOOLEAN, "its certificate is announced by DANE"),
             ),
         ),
-        Attribute("networks", Type.INTEGER, "in how many networks (/24, /48) their addresses are"),
+        Attribute("networks", Type.INTEGER, "in how many networks (/24; or /48, where these are more) their addresses are"),
     ),
     ask=ask,
     read=read,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
@@ -33,44 +33,58 @@ fi"""
 
 
 def split(calls: Sequence[Arguments], answer: Answer) -> list[Answer]:
-    """Each call's own lines: its setting, and that of single services."""
+    """Each call's own lines: its setting, and all that the services have that set it too."""
     lines = answer.text.split("\n")
     return [replace(answer, stdout="\n".join(_own(str(call["name"]), lines)).encode()) for call in calls]
 
 
-def _own(name: str, lines: Iterable[str]) -> Iterable[str]:
-    return (line for line in lines if not line.startswith("| ") or re.match(rf"\| (\S+/\S+/)?{re.escape(name)} =", line))
+def _own(name: str, lines: Sequence[str]) -> Iterable[str]:
+    services = {match[1] for line in lines if (match := re.match(rf"\| (\S+/\S+/){re.escape(name)} =", line))}
+    own = (f"| {name} =", *(f"| {each}" for each in services))
+    return (line for line in lines if not line.startswith("| ") or line.startswith(own))
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
-    """`| NAME = VALUE`, then `| SERVICE/TYPE/NAME = VALUE` for each service with a value of its own; then `end`."""
+    """`| NAME = VALUE`, then `| SERVICE/TYPE/NAME = VALUE` for each service with one of its own, and what else it has; `end`."""
     said = reply(answer, "Postfix")
     if said:
         return said
     name = str(call["name"])
     value: str | None = None
-    own: list[Record] = []
+    own: dict[str, dict[str, str]] = {}
     for line in closed_lines(answer):
         match = _LINE.fullmatch(line)
         if not match:
             raise Unreadable(f"not a setting: {line[:120]!r}")
         service, _, setting = match[1].rpartition("/")
-        if setting != name:
-            raise Unreadable(f"not the setting {name}: {line[:120]!r}")
         if service:
-            own.append({"service": service, "value": match[2] or ""})
+            own.setdefault(service, {})[setting] = match[2] or ""
+        elif setting != name:
+            raise Unreadable(f"not the setting {name}: {line[:120]!r}")
         else:
             value = match[2] or ""
+    return Observed(_values(name, value) | {"overrides": tuple(_overrides(name, own))})
+
+
+def _overrides(name: str, own: Mapping[str, Mapping[str, str]]) -> Iterable[Record]:
+    for service, settings in own.items():
+        if name not in settings:
+            raise Unreadable(f"nothing about {name} of {service[:120]!r}")
+        beside = tuple(f"{other}={value}" for other, value in settings.items() if other != name)
+        yield {"service": service, "value": settings[name], "beside": beside}
+
+
+def _values(name: str, value: str | None) -> Record:
     if value is None:
         missing = Absent(f"a setting {name} in this version")
-        return Observed({"value": missing, "values": missing, "literal": missing, "overrides": tuple(own)})
+        return {"value": missing, "values": missing, "literal": missing}
     if "********" in value:
         secret = Unobservable("a secret: masked on the host")
-        return Observed({"value": secret, "values": secret, "literal": secret, "overrides": tuple(own)})
+        return {"value": secret, "values": secret, "literal": secret}
     values = tuple(re.split(r"[\s,]+", value.strip())) if value.strip() else ()
     tables = ", ".join(element for element in values if _TABLE.fullmatch(element))
     literal: Value = Unobservable(f"part of it stands in tables: {tables}") if tables else values
-    return Observed({"value": value, "values": values, "literal": literal, "overrides": tuple(own)})
+    return {"value": value, "values": values, "literal": literal}
 
 
 PROBE = Probe(
@@ -88,6 +102,7 @@ PROBE = Probe(
             (
                 Attribute("service", Type.TEXT, "the service and its type, such as submission/inet"),
                 Attribute("value", Type.TEXT, "its value"),
+                Attribute("beside", Type.LIST, "what else it has of its own, each NAME=VALUE"),
             ),
         ),
     ),

@@ -14,10 +14,11 @@ _RIGHTS = ("login", "superuser", "create_role", "create_database", "replication"
 _ROW = re.compile(r"(\S+) kept=(none|scram-sha-256|md5|unknown) rights=(\S*)")
 _SQL = r"""SELECT replace(rolname, ' ', '_') || ' kept=' || CASE WHEN rolpassword IS NULL THEN 'none'
 WHEN rolpassword LIKE 'SCRAM-SHA-256$%' THEN 'scram-sha-256' WHEN rolpassword ~ '^md5[0-9a-f]{32}$' THEN 'md5' ELSE 'unknown' END
-|| ' rights=' || concat_ws(',', CASE WHEN rolcanlogin THEN 'login' END, CASE WHEN rolsuper THEN 'superuser' END,
-CASE WHEN rolcreaterole THEN 'create_role' END, CASE WHEN rolcreatedb THEN 'create_database' END,
+|| ' rights=' || concat_ws(',', CASE WHEN rolcanlogin THEN 'login' END,
+CASE WHEN rolsuper OR EXISTS (SELECT FROM pg_authid s WHERE s.rolsuper AND pg_has_role(r.oid, s.oid, 'MEMBER'))
+THEN 'superuser' END, CASE WHEN rolcreaterole THEN 'create_role' END, CASE WHEN rolcreatedb THEN 'create_database' END,
 CASE WHEN rolreplication THEN 'replication' END, CASE WHEN rolbypassrls THEN 'bypass_row_security' END)
-FROM pg_authid WHERE rolname !~ '^pg_' ORDER BY rolname"""
+FROM pg_authid r WHERE rolname !~ '^pg_' ORDER BY rolname"""
 
 
 def ask(calls: Sequence[Arguments]) -> Question:
@@ -64,7 +65,7 @@ PROBE = Probe(
                 Attribute("name", Type.TEXT, "name of the role, blanks in it as _"),
                 Attribute("password", Type.TEXT, "how its password is kept: scram-sha-256, md5 or unknown; absent without one"),
                 Attribute("login", Type.BOOLEAN, "it may sign in"),
-                Attribute("superuser", Type.BOOLEAN, "it may do everything"),
+                Attribute("superuser", Type.BOOLEAN, "it may do everything, or become a role that may"),
                 Attribute("create_role", Type.BOOLEAN, "it may make and change roles"),
                 Attribute("create_database", Type.BOOLEAN, "it may make databases"),
                 Attribute("replication", Type.BOOLEAN, "it may copy the whole server"),

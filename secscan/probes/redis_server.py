@@ -76,7 +76,7 @@ def _record(server: _Server) -> Record:
     file: Value = Absent("a file that is known") if server.file == "?" else server.file
     record: Record = {"file": file, "running": server.running, "answers": _answers(server)}
     if server.fault:
-        unknown = ("bind", "port", "tls_port", "local", "protected", "password", "append", "saves", "durable")
+        unknown = ("bind", "port", "tls_port", "local", "protected", "password", "open_users", "append", "saves", "durable")
         return record | dict.fromkeys(unknown, Unobservable(server.fault))
     saves = _saves(server)
     bind = server.last("bind")
@@ -89,6 +89,7 @@ def _record(server: _Server) -> Record:
         "local": (port, tls_port) == (0, 0) or (bool(bind) and all(map(_is_loopback, bind or ()))),
         "protected": server.last("protected-mode") in {None, ("yes",)},
         "password": _needs_password(server),
+        "open_users": any(name == "other" and not _is_closed(rules) for name, rules in server.settings),
         "append": append,
         "saves": Absent("a setting of save") if saves is None else saves,
         "durable": append or saves is None or bool(saves),
@@ -168,6 +169,7 @@ PROBE = Probe(
                 Attribute(
                     "password", Type.BOOLEAN, "by the settings, clients must sign in (requirepass, or the ACL of the user default)"
                 ),
+                Attribute("open_users", Type.BOOLEAN, "a user of the ACL other than default signs in without a password"),
                 Attribute(
                     "answers",
                     Type.TEXT,

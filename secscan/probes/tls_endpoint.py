@@ -13,7 +13,7 @@ from secscan.syntax.endpoints import ENDPOINT, HOST
 from secscan.syntax.tls import VERSIONS, is_authenticated, is_broken, is_forward_secret
 
 _WORDS = {
-    "offers", "refuses", "unknown", "suite", "suites", "renegotiation", "compression", "trust", "certificate", "staple",
+    "offers", "refuses", "unknown", "suite", "suites", "renegotiation", "compression", "trust", "certificate", "further", "staple",
     "closed", "plain", "silent", "done",
 }  # fmt: skip
 _FIELD_OF = {
@@ -64,7 +64,7 @@ def _blocks(lines: Sequence[str]) -> Iterator[tuple[str, str, list[_Line]]]:
     """Endpoint, name and lines of each; Unreadable when one does not end as it must."""
     found: list[tuple[str, str, list[_Line]]] = []
     for line in lines:
-        if line.startswith("  ") and found and found[-1][2] and found[-1][2][-1][0] in {"certificate", "staple"}:
+        if line.startswith("  ") and found and found[-1][2] and found[-1][2][-1][0] in {"certificate", "further", "staple"}:
             word, rest = found[-1][2][-1]
             found[-1][2][-1] = (word, rest + line.strip())
             continue
@@ -87,7 +87,8 @@ def _blocks(lines: Sequence[str]) -> Iterator[tuple[str, str, list[_Line]]]:
 def _endpoint(text: str, name: str, lines: Sequence[_Line], chain: Sequence[Record]) -> Record:
     told = dict(lines)
     listed = [rest.split() for word, rest in lines if word == "suite" and rest]
-    suites = tuple(suite for suite, *_ in listed)
+    listed += _chosen(lines)
+    suites = tuple(dict.fromkeys(suite for suite, *_ in listed))
     whole = _known("suites", told, "all", suites)
     groups = [rest.split()[2] for word, rest in lines if word == "offers" and len(rest.split()) > 2]
     primes = [int(group[2:]) for _, *more in listed for group in more if group.startswith("dh") and group[2:].isdigit()]
@@ -107,8 +108,18 @@ def _endpoint(text: str, name: str, lines: Sequence[_Line], chain: Sequence[Reco
         "trust_fault": told.get("trust", "").removeprefix("no ") if told.get("trust", "").startswith("no ") else Absent("a fault"),
         "name_matches": _name_matches(name, chain),
         "stapled": _stapled(told),
-        "chain_length": len(chain) if chain and not isinstance(chain[0]["subject"], Unobservable) else _NOT_TOLD,
+        "chain_length": _length(lines, chain),
     }
+
+
+def _chosen(lines: Sequence[_Line]) -> Iterator[list[str]]:
+    """What the server chose in each version before 1.3, which may be what it would not take in a newer one."""
+    for word, rest in lines:
+        version, *more = rest.split()[:3] if word == "offers" else [""]
+        if version == "SSLv2":
+            yield [version]
+        elif more and version != "TLSv1.3":
+            yield more
 
 
 def _versions(lines: Sequence[_Line]) -> Record:
@@ -175,17 +186,26 @@ def _stapled(told: dict[str, str]) -> Value:
 def _name_matches(name: str, chain: Sequence[Record]) -> Value:
     if not name:
         return Unobservable("the name that clients use is not known: write it before the port, as in www.example.org:443")
-    names = chain[0]["names"]
-    return is_for(tuple(map(str, names)), name) if isinstance(names, tuple) else _NOT_TOLD
+    known = [record["names"] for record in chain if record["position"] == 0]
+    truths = [is_for(tuple(map(str, names)), name) for names in known if isinstance(names, tuple)]
+    return False if False in truths else True if len(truths) == len(known) else _NOT_TOLD
+
+
+def _length(lines: Sequence[_Line], chain: Sequence[Record]) -> Value:
+    shown = [word for word, _ in lines if word in {"certificate", "further"}]
+    first = shown.index("further") if "further" in shown else len(shown)
+    return first if chain and not isinstance(chain[0]["subject"], Unobservable) else _NOT_TOLD
 
 
 def _certificates(text: str, lines: Sequence[_Line]) -> Iterator[Record]:
     """A record per certificate of the chain; one that says why where none was told."""
-    told = [rest for word, rest in lines if word == "certificate"]
+    told = [(word, rest) for word, rest in lines if word in {"certificate", "further"}]
     if not told:
         reason = dict(lines).get("trust", "").removeprefix("unknown ") or "the answer does not tell the chain"
         yield _unknown(_CERTIFICATE_FIELDS, reason, endpoint=text, position=0)
-    for position, encoded in enumerate(told):
+    position = -1
+    for word, encoded in told:
+        position = 0 if word == "further" else position + 1
         try:
             certificate = load_der(base64.b64decode(encoded, validate=True))
             facts = certificate_facts(certificate)
@@ -215,7 +235,11 @@ _ENDPOINT_FIELDS = (
     Attribute("tls1_1", Type.BOOLEAN, "TLS 1.1 is offered"),
     Attribute("tls1_2", Type.BOOLEAN, "TLS 1.2 is offered"),
     Attribute("tls1_3", Type.BOOLEAN, "TLS 1.3 is offered"),
-    Attribute("suites", Type.LIST, "suites taken in the newest version before 1.3, by IANA's names; all of 1.3 are good"),
+    Attribute(
+        "suites",
+        Type.LIST,
+        "suites taken in the newest version before 1.3, or chosen in an older one, by IANA's names; 1.3 has good ones",
+    ),
     Attribute(
         "broken_suites", Type.LIST, "those without encryption or proof, or with RC2, RC4, DES, 3DES, IDEA, MD5 or EXPORT keys"
     ),
@@ -235,7 +259,9 @@ _ENDPOINT_FIELDS = (
 )
 _CERTIFICATE_FIELDS = (
     Attribute("endpoint", Type.TEXT, "as it is written in the argument"),
-    Attribute("position", Type.INTEGER, "place in the chain, counted from 0, the server's own"),
+    Attribute(
+        "position", Type.INTEGER, "place in the chain, counted from 0, the server's own; it may have several, for other keys"
+    ),
     *FACTS,
     Attribute("lifetime", Type.DURATION, "from its first moment to its last"),
     Attribute("revocation", Type.LIST, "where clients can ask whether it was revoked: OCSP responders, revocation lists"),

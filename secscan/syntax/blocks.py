@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from secscan.probing import Unreadable
 
+# A quote within a word stands for itself, as nginx has it; after other signs it may be Lua's.
 _TOKEN = re.compile(
-    r"""(?P<blank>\s+|\#[^\n]*)|(?P<mark>[;{}])|(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(?P<word>(?:\\.|\$\{[^}]*\}|[^\s;{}"'])+)""",
+    r"""(?P<blank>\s+|\#[^\n]*)|(?P<mark>[;{}])|(?P<quoted>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+    r"""|(?P<word>(?:\\.|\$\{[^}]*\}|[^\s;{}"'])(?:\\.|\$\{[^}]*\}|[^\s;{}"']|(?<=\w)["'])*)""",
     re.DOTALL,
 )
 _DEPTH = 32
@@ -38,6 +40,8 @@ def parse_blocks(text: str) -> tuple[Statement, ...]:
 
     >>> [(s.name, s.value) for s in parse_blocks("a b; # c\nd 'e f' { g; }")]
     [('a', 'b'), ('d', 'e f')]
+    >>> [s.value for s in parse_blocks("return 200 it's; autoindex on; add_header x 'y';")]
+    ["200 it's", 'on', 'x y']
     """
     tokens = _tokens(text)
     return tuple(_statements(tokens, 0))

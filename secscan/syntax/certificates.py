@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 
+_SIGNED_WHOLE = {"1.3.101.112": "ed25519", "1.3.101.113": "ed448"}  # RFC 8410: without a hash of its own
+
+
 def load_pem(pem: str) -> Certificate:
     """The certificate in PEM text; ValueError when it is none."""
     from cryptography import x509  # noqa: PLC0415 - slow to import, and only reading certificates needs it
@@ -37,6 +40,7 @@ def certificate_facts(certificate: Certificate) -> Record:
 
     key = certificate.public_key()
     hashed = certificate.signature_hash_algorithm
+    signed_by = certificate.signature_algorithm_oid.dotted_string
     bits = getattr(key, "key_size", None)
     der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     name = type(key).__name__.lstrip("_").removesuffix("PublicKey").lower()
@@ -48,7 +52,7 @@ def certificate_facts(certificate: Certificate) -> Record:
         "names": _names(certificate),
         "key_type": {"ellipticcurve": "ec"}.get(name, name),
         "key_bits": bits if isinstance(bits, int) else {"ed25519": 256, "ed448": 456}.get(name, Absent("a key size")),
-        "signature_hash": hashed.name if hashed else name,
+        "signature_hash": hashed.name if hashed else _SIGNED_WHOLE.get(signed_by, signed_by),
         "self_signed": certificate.subject == certificate.issuer,
         "is_ca": _is_ca(certificate),
         "sha256": hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest(),

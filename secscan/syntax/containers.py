@@ -15,6 +15,9 @@ LIST_ENGINES = r"""is_podman() { # the docker command of podman-docker calls pod
 }
 list_engines() {
   engines='' fault=''
+  # the engine of this host, whichever root's own client is set to
+  if [ -S /run/docker.sock ]; then export DOCKER_HOST=unix:///run/docker.sock; else unset DOCKER_HOST; fi
+  unset DOCKER_CONTEXT
   if [ -S /run/docker.sock ] || [ -S /var/run/docker.sock ] || have dockerd; then
     if ! have docker; then fault='there is a Docker engine, and no docker command'
     elif is_podman; then :

@@ -46,6 +46,17 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network(f"{address}/{bits}", strict=False))
 
 
+def count_networks(addresses: Iterable[str]) -> int:
+    """In how many networks addresses are, for clients that have one protocol: a server has an address of each, and fails as one.
+
+    >>> count_networks(["192.0.2.7", "2001:db8:1::7"]), count_networks(["192.0.2.7", "198.51.100.7", "2001:db8:1::7"])
+    (1, 2)
+    """
+    networks = set(map(network_of, addresses))
+    newer = sum(":" in network for network in networks)
+    return max(newer, len(networks) - newer)
+
+
 PORTS = r"[1-9][0-9]{0,4}(?:-[1-9][0-9]{0,4})?"
 """RE2: a port or a range of ports."""
 MOST_PORTS = 2000

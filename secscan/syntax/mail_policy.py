@@ -7,6 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 
 _LOOKUPS = ("include", "a", "mx", "ptr", "exists")
+_TERM = re.compile(
+    r"(?i)[+?~-]?(?:all|(?:a|mx)(?::[^/]+)?(?:/\d+)?(?://\d+)?|ptr(?::.+)?|(?:include|exists):.+|ip4:[0-9.]+(?:/\d+)?"
+    r"|ip6:[0-9a-f:.]+(?:/\d+)?)|[a-z][a-z0-9._-]*=.*"
+)
+_WIDE = re.compile(r"(?i)[+?~-]?(?:ip4:|ip6:|a\b|mx\b)[^/]*/{1,2}[0-7]")  # no network of that size is one organisation's own
 
 
 def spf_records(texts: Iterable[str]) -> list[str]:
@@ -39,7 +44,11 @@ def spf_lookups(name: str, texts: Mapping[str, Iterable[str]], seen: frozenset[s
     """How many look-ups the record of a name costs, those of what it includes counted; 99 when it includes itself."""
     total = 0
     for record in spf_records(texts.get(name, ()))[:1]:
-        for _, mechanism, value in spf_terms(record):
+        terms = spf_terms(record)
+        has_all = any(mechanism == "all" for _, mechanism, _ in terms)
+        for _, mechanism, value in terms:
+            if mechanism == "redirect" and has_all:  # RFC 7208, 6.1: then it is ignored
+                continue
             if mechanism in _LOOKUPS or mechanism == "redirect":
                 total += 1
             if mechanism in ("include", "redirect") and value in texts:
@@ -50,14 +59,23 @@ def spf_lookups(name: str, texts: Mapping[str, Iterable[str]], seen: frozenset[s
 
 
 def spf_all(name: str, texts: Mapping[str, Iterable[str]], depth: int = 0) -> str:
-    """What the record says of all others: - ~ ? or +; `?` when it says nothing, following redirect."""
+    """What the record says of all others: - ~ ? or +; `?` when it says nothing or is not valid. Redirects are followed.
+
+    What fits everybody decides before `all` does: a network of half the world, or a record that it includes and that passes all.
+    """
     records = spf_records(texts.get(name, ()))
-    if not records or depth > 10:
+    if not records or depth > 10 or not all(map(_TERM.fullmatch, records[0].split()[1:])):
         return "?"
-    terms = spf_terms(records[0])
-    said = next((qualifier for qualifier, mechanism, _ in terms if mechanism == "all"), "")
-    onward = next((value for _, mechanism, value in terms if mechanism == "redirect"), "")
-    return said or (spf_all(onward, texts, depth + 1) if onward else "?")
+    for word, (qualifier, mechanism, value) in zip(records[0].split()[1:], spf_terms(records[0]), strict=True):
+        if mechanism == "all" or _WIDE.fullmatch(word):
+            return qualifier
+        if mechanism == "include" and value in texts:
+            if len(spf_records(texts[value])) != 1:
+                return "?"  # RFC 7208, 5.2: then nothing is known of anybody
+            if spf_all(value, texts, depth + 1) == "+":
+                return qualifier
+    onward = next((value for _, mechanism, value in spf_terms(records[0]) if mechanism == "redirect"), "")
+    return spf_all(onward, texts, depth + 1) if onward else "?"
 
 
 def tags(record: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ TOUCHES = (
     "awk",
 )
 _DEPTH = 8
-# Of passwords only that there is one leaves the host; of users only the one who has not signed in.
+# Of passwords only that there is one leaves the host; of users no name, only who has not signed in and who needs no password.
 _AWK = r"""BEGIN {
   many = split("bind port tls-port protected-mode unixsocket appendonly save aclfile include", names, " ")
   for (i = 1; i <= many; i++) wanted[names[i]] = 1
@@ -26,8 +26,8 @@ _AWK = r"""BEGIN {
   rest = $0
   if (!sub(/^[^ \t]+[ \t]+/, "", rest)) rest = ""
   if (name == "requirepass") { print "| requirepass " (rest ~ /^(""|\047\047)?$/ ? "empty" : "set"); next }
-  if (name == "user" && $2 == "default") {
-    line = "| user"
+  if (name == "user") {
+    line = $2 == "default" ? "| user" : "| other"
     for (i = 3; i <= NF; i++) {
       word = tolower($i)
       if (word ~ /^(on|off|nopass|resetpass|reset)$/) line = line " " word

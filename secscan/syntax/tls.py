@@ -78,6 +78,7 @@ _RENEGOTIATION = 0x00FF  # the signalling suite of RFC 5746
 _RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 _SSL2_CIPHERS = bytes.fromhex("010080 020080 030080 040080 050080 060040 0700c0")
 HANDSHAKE, ALERT = 22, 21
+_WARNING, _CLOSES = 1, 0  # the level of an alert that ends nothing; the alert that ends the connection whatever its level
 _SERVER_HELLO, _CERTIFICATE, _KEY_EXCHANGE, _DONE, _STATUS = 2, 11, 12, 14, 22
 
 
@@ -140,6 +141,8 @@ def read_flight(data: bytes) -> tuple[Said, bool]:
     handshake = b""
     for kind, payload in _records(data):
         if kind == ALERT:
+            if len(payload) == 2 and payload[0] == _WARNING and payload[1] != _CLOSES:
+                continue  # such as unrecognized_name, after which the server goes on to its hello (RFC 6066, 3)
             said.alert = payload[1] if len(payload) == 2 else 0
             return said, True
         if kind != HANDSHAKE:
@@ -257,11 +260,13 @@ def _group_name(number: int) -> str:
 def is_broken(suite: str) -> bool:
     """Whether a suite gives no protection worth the name: no encryption, no proof, keys or ciphers that can be broken.
 
+    SSLv2 stands for the suites of that version, of which none is better.
+
     >>> is_broken("TLS_RSA_WITH_3DES_EDE_CBC_SHA"), is_broken("TLS_RSA_WITH_AES_128_CBC_SHA")
     (True, False)
     """
     words = suite.split("_")
-    return bool({"NULL", "anon", "EXPORT", "RC4", "RC2", "DES", "DES40", "3DES", "IDEA", "MD5"} & set(words))
+    return bool({"SSLv2", "NULL", "anon", "EXPORT", "RC4", "RC2", "DES", "DES40", "3DES", "IDEA", "MD5"} & set(words))
 
 
 def is_forward_secret(suite: str) -> bool:

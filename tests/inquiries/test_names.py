@@ -33,6 +33,7 @@ ZONE = {
     ("gone._domainkey.example.org.", "TXT"): ['"v=DKIM1; p="'],
     ("_smtp._tls.example.org.", "TXT"): ['"v=TLSRPTv1; rua=mailto:tls@example.org"'],
     ("_25._tcp.mail.example.org.", "TLSA"): ["3 1 1 " + "ab" * 32],
+    ("limited.org.", "CAA"): ['0 issue "letsencrypt.org"'],
     ("www.example.org.", "CNAME"): ["web.example.org."],
     ("web.example.org.", "A"): ["192.0.2.80"],
 }
@@ -43,7 +44,8 @@ class Server:
     """What it does is set by the test; `asked` keeps the questions."""
 
     def __init__(self) -> None:
-        self.validates = self.recurses = self.transfers = False
+        self.validates = self.recurses = self.transfers = self.remembers = False
+        self.unsigned: set[str] = set()
         self.bogus: set[str] = set()
         self.silent: set[str] = set()
         self.asked: list[str] = []
@@ -55,7 +57,8 @@ class Server:
         if name in self.silent:
             return None
         made = dns.message.make_response(query)
-        made.flags |= dns.flags.AA | (dns.flags.RA if self.recurses else 0)
+        remembered = self.remembers and query.flags & dns.flags.RD
+        made.flags |= (0 if remembered else dns.flags.AA) | (dns.flags.RA if self.recurses else 0)
         if name in self.bogus and not query.flags & dns.flags.CD:
             made.set_rcode(dns.rcode.SERVFAIL)
             return made
@@ -66,14 +69,14 @@ class Server:
             made.answer.append(dns.rrset.from_text(name, 60, "IN", "A", "192.0.2.99"))
         if name == ".":
             made.answer.append(dns.rrset.from_text(".", 60, "IN", "SOA", ". . 1 1 1 1 1"))
-        if self.validates and (name in (".", "example.org.")):
+        if self.validates and name not in self.unsigned and (name == "." or name.endswith("example.org.")):
             made.flags |= dns.flags.AD
         found = ZONE.get((name, "CNAME"))
         if found and kind != "CNAME":
             made.answer.append(dns.rrset.from_text(name, 300, "IN", "CNAME", *found))
             name = found[0]
         if (name, kind) in ZONE:
-            made.answer.append(dns.rrset.from_text(name, 300, "IN", kind, *ZONE[name, kind]))
+            made.answer.append(dns.rrset.from_text(name, 20 if remembered else 300, "IN", kind, *ZONE[name, kind]))
             if kind == "SOA" and query.ednsflags & dns.flags.DO:
                 made.answer.append(dns.rrset.from_text(name, 300, "IN", "RRSIG", *SIGNED))
         return made
@@ -128,6 +131,39 @@ def test_what_does_not_exist_is_an_empty_answer_and_no_silence(server):
     _, where = server
     found = seen("dns_record", name="example.org", type="CAA", resolver=where)
     assert (found["name"], found["values"], found["ttl"]) == ("example.org", (), Absent("a record"))
+    assert found["issuers"] == ()
+
+
+def test_records_of_the_name_above_limit_who_may_issue(server):
+    _, where = server
+    found = seen("dns_record", name="a.unit.limited.org", type="CAA", resolver=where)
+    assert (found["name"], found["issuers"]) == ("a.unit.limited.org", ("letsencrypt.org",))
+
+
+def test_how_long_an_answer_may_be_kept_is_told_by_the_servers_of_the_domain(server):
+    state, where = server
+    state.remembers = True
+    name, port = "mail.example.org", int(where.rpartition(":")[2])
+    assert seen("dns_record", name=name, type="A", resolver=where, port=port)["ttl"] == 300
+    assert isinstance(seen("dns_record", name=name, type="A", resolver=where, port=free_port())["ttl"], Unobservable)
+
+
+def test_what_dane_says_counts_only_where_it_is_signed(server):
+    state, where = server
+    state.unsigned = {"_25._tcp.mail.example.org."}
+    told = []
+    for state.validates in (True, False):
+        found = seen("mail_policy", domain="example.org", fetch=False, resolver=where)
+        told.append(found["exchangers"][0]["tlsa"])
+    assert told[0] is False
+    assert isinstance(told[1], Unobservable)
+
+
+def test_a_server_that_tries_to_ask_others_and_fails_is_not_said_to_refuse(server):
+    state, where = server
+    state.recurses, state.bogus = True, {"www.iana.org."}
+    (record,) = seen("dns_zone", domain="example.org", resolver=where, port=int(where.rpartition(":")[2]))["servers"]
+    assert isinstance(record["recursion"], Unobservable)
 
 
 def test_without_a_resolver_that_validates_nobody_knows_whether_signatures_are_right(server):
@@ -173,7 +209,8 @@ def test_what_a_name_server_gives_to_strangers_is_seen(server, open_):
 
 
 def test_mail_policies_are_read_with_everything_they_include(server):
-    _, where = server
+    state, where = server
+    state.validates = True
     found = seen("mail_policy", domain="example.org", selectors=("ed", "gone", "none"), fetch=False, resolver=where)
     assert (found["spf_count"], found["spf_all"], found["spf_lookups"]) == (1, "-", 3)
     assert found["spf"] == "v=spf1 include:_spf.example.net -all"
@@ -201,4 +238,4 @@ def test_a_policy_that_could_not_be_looked_up_is_not_said_to_be_missing(server):
     found = seen("mail_policy", domain="example.org", fetch=False, resolver=where, limit_s=20)
     assert isinstance(found["dmarc_policy"], Unobservable)
     assert isinstance(found["spf_lookups"], Unobservable)
-    assert found["spf_all"] == "-"
+    assert isinstance(found["spf_all"], Unobservable)  # what it includes may let everybody send

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import socket
 import time
 
 import pytest
 from asked_outside import HERE, ask, seen
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from peer_servers import HOSTILE, NAME, NOW, closing, free_port, over_tls
 
+from secscan import plugins
+from secscan.judge.observe import observe
 from secscan.model.inquiry import Place
+from secscan.model.probe import Answer, Call
 from secscan.model.values import Absent, Unobservable
+from secscan.syntax.certificates import certificate_facts
 from secscan.syntax.tls import SUITES, client_hello, read_flight
 
 ALL = "ALL:COMPLEMENTOFALL:@SECLEVEL=0"
@@ -133,6 +140,94 @@ def test_a_server_that_has_had_enough_is_not_said_to_refuse(authority, serve):
     assert isinstance(server["tls1_0"], Unobservable)
     assert isinstance(server["suites"], Unobservable)
     assert isinstance(server["broken_suites"], Unobservable)
+
+
+def test_a_warning_before_the_hello_is_no_refusal(authority, tls_server):
+    certified = authority.issue()
+    port = tls_server(certified, "-servername", "other.example.org", "-cert2", str(certified.pem), "-key2", str(certified.pem),
+                      "-cipher", ALL)  # fmt: skip
+    server = the(seen("tls_endpoint", endpoints=(f"{NAME}:{port}",)))
+    assert (server["tls1_3"], server["tls1_2"], server["tls1_0"]) == (True, True, True)
+    assert server["forward_secret"] is False
+
+
+def test_a_server_that_refuses_every_name_but_its_own_is_not_said_to_be_without_tls(serve):
+    def reject(connection: socket.socket) -> None:
+        hello = connection.recv(4096)
+        if hello[:1] == b"\x16":
+            connection.sendall(b"\x15\x03\x03\x00\x02\x02\x70")  # fatal: unrecognized_name
+        else:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    found = seen("tls_endpoint", endpoints=(f"{NAME}:{serve(reject)}",))
+    assert isinstance(found["count"], Unobservable)
+    assert found["plain"] == ()
+
+
+def test_a_server_that_hangs_up_without_a_word_is_not_said_to_be_without_tls(serve):
+    found = seen("tls_endpoint", endpoints=(str(serve(closing)),))
+    assert isinstance(found["count"], Unobservable)
+
+
+def test_a_second_certificate_for_keys_of_another_kind_is_seen(authority, tls_server, weak_key):
+    good, old = authority.issue(), authority.issue("old.example.org", days=(-30, -1), key=weak_key)
+    port = tls_server(good, "-dcert", str(old.pem), "-dkey", str(old.pem), "-cipher", ALL, "-no_tls1_3")
+    found = seen("tls_endpoint", endpoints=(f"{NAME}:{port}",))
+    kinds = [(record["position"], record["key_type"], record["key_bits"]) for record in found["certificates"]]
+    assert kinds[:2] == [(0, "ec", 256), (1, "ec", 256)]
+    assert (0, "rsa", 1024) in kinds[2:]
+    assert (the(found)["chain_length"], the(found)["name_matches"]) == (2, False)
+
+
+def test_what_was_chosen_in_an_older_version_counts_among_the_suites():
+    lines = ("offers TLSv1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 x25519", "offers TLSv1.0 TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+             "offers SSLv2", "suite TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 x25519", "suites all", "done", "end")  # fmt: skip
+    probe = plugins.probes()["tls_endpoint"]
+    call = Call.of("tls_endpoint", {"endpoints": ("443",), "host": "", "authorities": ""})
+    told = observe(probe, call, Answer("\n".join(("endpoint 443", *lines, "")).encode()))
+    server = told.attributes["endpoints"][0]
+    assert server["broken_suites"] == ("TLS_RSA_WITH_3DES_EDE_CBC_SHA", "SSLv2")
+    assert server["forward_secret"] is False
+
+
+def test_a_signature_without_a_hash_of_its_own_is_named_by_its_issuer(authority):
+    issuer, key = ed25519.Ed25519PrivateKey.generate(), ec.generate_private_key(ec.SECP256R1())
+    name = authority.certificate.subject
+    certificate = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(NOW).not_valid_after(NOW + dt.timedelta(days=1)).sign(issuer, None)
+    )  # fmt: skip
+    facts = certificate_facts(certificate)
+    assert (facts["key_type"], facts["signature_hash"]) == ("ec", "ed25519")
+
+
+TURNED_AWAY = [
+    pytest.param("smtp", b"554 blocked\r\n", id="smtp"),
+    pytest.param("ftp", b"421 too many connections\r\n", id="ftp"),
+    pytest.param("pop3", b"-ERR too many connections\r\n", id="pop3"),
+    pytest.param("imap", b"* BYE too many connections\r\n", id="imap"),
+]
+
+
+@pytest.mark.parametrize(("protocol", "greeting"), TURNED_AWAY)
+def test_a_server_that_turns_the_scanner_away_is_not_said_to_be_without_tls(serve, protocol, greeting):
+    port = serve(lambda connection: connection.sendall(greeting))
+    found = seen("tls_endpoint", endpoints=(f"{port}/{protocol}",))
+    assert isinstance(found["count"], Unobservable)
+
+
+def test_a_server_that_turns_the_scanner_away_later_is_not_said_to_have_no_tls(authority, serve):
+    certified, taken = authority.issue(), []
+    speak = starting(b"220 b\r\n", (b"EHLO", b"250 STARTTLS\r\n"), (b"STARTTLS", b"220\r\n"))
+
+    def tired(connection: socket.socket) -> None:
+        taken.append(1)
+        if len(taken) > 2:
+            return connection.sendall(b"421 too many connections\r\n")
+        return speak(certified, connection)
+
+    server = the(seen("tls_endpoint", endpoints=(f"{serve(tired)}/smtp",)))
+    assert (server["tls1_2"], server["ssl3"]) == (True, Unobservable("it turns the scanner away: 421 too many connections"))
 
 
 def starting(greeting: bytes, *exchanges: tuple[bytes, bytes]):
