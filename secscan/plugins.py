@@ -62,9 +62,7 @@ REPORTERS: Mapping[str, str] = {  # name -> module below secscan.reporters
 }
 
 
-EXTRAS: Mapping[str, tuple[str, str]] = {
-    "pdf": ("weasyprint", "WeasyPrint")
-}  # reporter -> module and name of what its extra brings
+EXTRAS: Mapping[str, tuple[str, str]] = {"pdf": ("typst", "Typst")}  # reporter -> module and name of what its extra brings
 
 
 def missing_extra(name: str) -> str:

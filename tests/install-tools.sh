@@ -3,7 +3,7 @@
 # below .tools. Elsewhere it says what is missing and goes on.
 set -eu
 packages='mmdebstrap systemd-container iproute2 openssh-server openssh-client sudo mksh busybox-static dropbear-bin chromium nftables
-  openscap-scanner libpango-1.0-0 libpangoft2-1.0-0 fonts-dejavu-core fonts-noto-core fonts-wqy-microhei poppler-utils
+  openscap-scanner fonts-dejavu-core fonts-noto-core fonts-wqy-microhei poppler-utils
   postgresql cron faketime acl restic borgbackup rsnapshot duplicity pgbackrest barman rsync git btrfs-progs e2fsprogs zstd xz-utils bzip2'
 command -v npm >/dev/null 2>&1 || packages="$packages nodejs npm"
 tools="$(cd "$(dirname "$0")/.." && pwd)/.tools"

@@ -20,8 +20,11 @@ HOSTS_IN_FULL = 20
 RESULTS_IN_FULL = 3000
 
 
-def render(documents: Iterable[Document], wording: Wording = ENGLISH) -> Iterator[str]:
-    """The page in pieces, in the words of a language. Documents are read once; of large fleets only what the page shows is kept."""
+def render(documents: Iterable[Document], wording: Wording = ENGLISH, results_in_full: int = RESULTS_IN_FULL) -> Iterator[str]:
+    """The page in pieces, in the words of a language. Documents are read once; of large fleets only what the page shows is kept.
+
+    `results_in_full` is up to how many results of several hosts are shown with all evidence.
+    """
     words = replace(wording, isolates=wording.direction == "rtl")
     fleet = Fleet(words)
     in_full: list[Document] | None = []
@@ -31,7 +34,7 @@ def render(documents: Iterable[Document], wording: Wording = ENGLISH) -> Iterato
         results += len(document["results"])
         if in_full is not None:
             in_full.append(document)
-            if len(in_full) > HOSTS_IN_FULL or (len(in_full) > 1 and results > RESULTS_IN_FULL):
+            if len(in_full) > HOSTS_IN_FULL or (len(in_full) > 1 and results > results_in_full):
                 in_full = None
     yield from write_page(fleet, in_full, words)
 
