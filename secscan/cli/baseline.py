@@ -9,7 +9,12 @@ import click
 
 from secscan.cli import SpokenGroup
 from secscan.cli.content import about, content_option, load_content, read_content
+from secscan.cli.language import say, words
 from secscan.errors import InputError, UsageError
+from secscan.inert import columns
+from secscan.lines import before
+
+_NARROWEST = 11  # columns of a number of checks
 
 
 @click.group("baseline", cls=SpokenGroup)
@@ -35,8 +40,10 @@ def list_baselines(content: tuple[Path, ...], as_json: bool) -> int:
         click.echo(json.dumps(facts, indent=1, ensure_ascii=False))
         return 0
     width = max(len(each.id) for each in baselines)
-    for each in baselines:
-        click.echo(f"{each.id:{width}}  {len(each.selections):4} checks  {each.title}")
+    counts = [say("{count} checks", count=len(each.selections)) for each in baselines]
+    widest = max(_NARROWEST, *map(columns, counts))
+    for each, count in zip(baselines, counts, strict=True):
+        click.echo(f"{each.id:{width}}  {before(count, widest)}  {words().content(each.title)}")
     return 0
 
 
@@ -53,15 +60,15 @@ def show(name: str, content: tuple[Path, ...]) -> int:
 
 
 @command.command("lint")
-@click.argument("words", nargs=-1, metavar="[ID|PATH]...")
+@click.argument("chosen", nargs=-1, metavar="[ID|PATH]...")
 @content_option
-def lint_baselines(words: tuple[str, ...], content: tuple[Path, ...]) -> int:
+def lint_baselines(chosen: tuple[str, ...], content: tuple[Path, ...]) -> int:
     """Every problem of the baselines, as path:line:column."""
     from secscan.documents import did_you_mean  # noqa: PLC0415 - keep --help free of it
 
     reading, _ = read_content(content)
-    wanted = words or tuple(reading.baselines)
-    for word in words:
+    wanted = chosen or tuple(reading.baselines)
+    for word in chosen:
         if word not in reading.baselines and not Path(word).exists():
             near, allowed = did_you_mean(word, reading.baselines), sorted(reading.baselines)
             raise UsageError(
@@ -70,5 +77,5 @@ def lint_baselines(words: tuple[str, ...], content: tuple[Path, ...]) -> int:
     problems = [problem for problem in about(reading.problems, wanted) if "baselines" in Path(problem.path).parts]
     if problems:
         raise InputError(problems)
-    click.echo(f"no problem (baselines: {len(wanted)})")
+    click.echo(say("no problem (baselines: {baselines})", baselines=len(wanted)))
     return 0

@@ -11,8 +11,11 @@ import click
 
 from secscan.cli import SpokenGroup
 from secscan.cli.content import SELECTION, about, choose, content_option, load_content, read_content
+from secscan.cli.journal import say_aside
+from secscan.cli.language import named, say
 from secscan.cli.options import access_options, read_targets
 from secscan.errors import InputError, UsageError
+from secscan.messages import Message, Title, phrase
 
 if TYPE_CHECKING:
     from secscan.model.check import Check
@@ -51,8 +54,9 @@ def list_checks(words: tuple[str, ...], content: tuple[Path, ...], baseline: str
         if check.domain != domain:
             click.echo(("\n" if domain else "") + check.domain)
             domain = check.domain
-        click.echo(f"  {check.id}\n      {check.severity}: {check.title}")
-    click.echo(f"\nchecks: {len(chosen)}")
+        told = say("{severity}: {title}", severity=named(check.severity.value), title=Title(check.title))
+        click.echo(f"  {check.id}\n      {told}")
+    click.echo("\n" + say("checks: {count}", count=len(chosen)))
     return 0
 
 
@@ -97,7 +101,7 @@ def pages(folder: Path, content: tuple[Path, ...], compare: bool) -> int:
             path.unlink()
     except OSError as error:
         raise UsageError("{path}: cannot be written: {reason}", path=error.filename or folder, reason=error.strerror) from error
-    click.echo(f"pages: {len(written)}")
+    click.echo(say("pages: {count}", count=len(written)))
     return 0
 
 
@@ -114,8 +118,9 @@ def lint_checks(words: tuple[str, ...], content: tuple[Path, ...]) -> int:
     if problems:
         raise InputError(problems)
     chosen = choose(reading.checks, words, every)
-    counted = f"checks: {len(chosen)}" + ("" if words else f", baselines: {len(reading.baselines)}")
-    click.echo(f"no problem ({counted})")
+    counts = {"checks": len(chosen)} if words else {"checks": len(chosen), "baselines": len(reading.baselines)}
+    some, every_one = phrase("no problem (checks: {checks})"), phrase("no problem (checks: {checks}, baselines: {baselines})")
+    click.echo(say(some if words else every_one, **counts))
     return 0
 
 
@@ -145,9 +150,14 @@ def test(words: tuple[str, ...], content: tuple[Path, ...], verbose: bool) -> in
                 click.echo(f"{place}: case {result.case!r}: expected {result.expected}, got {result.actual}{reason}")
             elif verbose and result.line:
                 click.echo(f"{check.path}:{result.line}: {result.actual}: {result.case}")
-    verdict = f"{broken} do not hold" if broken else "all hold"
-    counted = f"checks: {len(chosen)}, written cases: {written}, unwritten cases: {unwritten}"
-    click.echo(f"{verdict} ({counted}; {time.monotonic() - started:.1f} s)")
+    done = Message(
+        "checks: {checks}, written cases: {written}, unwritten cases: {unwritten}; {seconds} s",
+        checks=len(chosen),
+        written=written,
+        unwritten=unwritten,
+        seconds=f"{time.monotonic() - started:.1f}",
+    )
+    click.echo(say("{broken} do not hold ({done})", broken=broken, done=done) if broken else say("all hold ({done})", done=done))
     if problems:
         raise InputError(problems)
     return 1 if broken else 0
@@ -183,7 +193,7 @@ def new(name: str, probe_name: str, domain: str, given: tuple[str, ...], into: P
     except OSError as error:
         raise UsageError("{path}: cannot be written: {reason}", path=path, reason=error.strerror) from error
     click.echo(str(path))
-    click.echo(f"secscan: next: edit it, then `secscan check test {path}`, then add {name} to a baseline", err=True)
+    say_aside(Message("next: edit it, then `secscan check test {path}`, then add {name} to a baseline", path=path, name=name))
     return 0
 
 
@@ -213,7 +223,8 @@ def record(target: str, name: str, case_name: str | None, write: bool, content: 
         click.echo(case.text, nl=False)
         return 0
     add_case(reading.documents[check.id], case, vocabulary)
-    click.echo(f"{check.path}: added case {case.name!r}, outcome {case.outcome}", err=True)
+    text = phrase("{path}: added case {case!r}, outcome {outcome}")
+    click.echo(say(text, path=check.path, case=case.name, outcome=case.outcome), err=True)
     return 0
 
 

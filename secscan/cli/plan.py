@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from secscan.cli import SpokenCommand
+from secscan.cli.language import say, spoken, wrapped
 from secscan.cli.options import content_options, load
+from secscan.messages import Message, phrase
 
 if TYPE_CHECKING:
     from secscan.model.probe import Call, Probe
     from secscan.plan.compile import Plan
 
+_ASKED = {True: phrase("{count} asked as root"), False: phrase("{count} asked as any user")}
 _SUDOERS = """\
 # sudoers rule for the collector of secscan, baseline {baseline}.
 # Install the script first:  secscan plan -b {baseline} --script > {path}
@@ -59,22 +62,23 @@ def command(baseline: str, content: tuple[Path, ...], script: bool, sudoers: boo
     if as_json:
         click.echo(_as_json(baseline, plan, probes))
         return 0
-    click.echo(
-        f"Baseline {baseline}: {plan.calls} questions in {len(plan.batches)} batches; "
-        f"one exchange, {len(plan.script) // 1024 + 1} KiB there."
-    )
+    sizes = {"questions": plan.calls, "batches": len(plan.batches), "size": len(plan.script) // 1024 + 1}
+    text = phrase("Baseline {baseline}: {questions} questions in {batches} batches; one exchange, {size} KiB there.")
+    click.echo(say(text, baseline=baseline, **sizes))
     for batch in plan.batches:
         probe = probes[batch.probe]
-        rights = "root" if probe.needs_root else "any user"
-        watch = f", at most {batch.time_limit_s} s" if batch.time_limit_s else ""
-        click.echo(f"\n{batch.probe}: {probe.summary} ({len(batch.calls)} asked as {rights}{watch})")
+        asked = Message(_ASKED[probe.needs_root], count=len(batch.calls))
+        told = Message("{asked}, at most {seconds} s", asked=asked, seconds=batch.time_limit_s) if batch.time_limit_s else asked
+        click.echo(f"\n{batch.probe}: {probe.summary} ({spoken(told)})")
         for call in batch.calls:
             if given := _given(call):
                 click.echo(f"  - {given}")
         if batch.touches:
-            click.echo(click.wrap_text("touches: " + ", ".join(dict.fromkeys(batch.touches)), 80, "  ", "    "))
+            click.echo(wrapped(say("touches: {paths}", paths=list(dict.fromkeys(batch.touches))), "  ", 4))
     _say_inquiries(plan, probes)
-    click.echo(f"\nNothing is written on the host. Script: secscan plan -b {baseline} --script (sha256 {plan.script_sha256[:16]}…)")
+    script_of = f"secscan plan -b {baseline} --script"
+    text = phrase("Nothing is written on the host. Script: {command} (sha256 {digest}…)")
+    click.echo("\n" + say(text, command=script_of, digest=plan.script_sha256[:16]))
     return 0
 
 
@@ -99,13 +103,14 @@ def _as_json(baseline: str, plan: Plan, probes: Mapping[str, Probe]) -> str:
 
 def _say_inquiries(plan: Plan, probes: Mapping[str, Probe]) -> None:
     if plan.inquiries:
-        click.echo(f"\nFrom the scanner's side, meanwhile: {len(plan.inquiries)} questions. They are no part of the script.")
+        text = phrase("From the scanner's side, meanwhile: {count} questions. They are no part of the script.")
+        click.echo("\n" + say(text, count=len(plan.inquiries)))
     for inquiry in plan.inquiries:
-        summary = probes[inquiry.call.probe].summary
-        click.echo(f"\n{inquiry.call.probe}: {summary} (asked from outside, at most {inquiry.time_limit_s} s)")
+        told = say("asked from outside, at most {seconds} s", seconds=inquiry.time_limit_s)
+        click.echo(f"\n{inquiry.call.probe}: {probes[inquiry.call.probe].summary} ({told})")
         if given := _given(inquiry.call):
             click.echo(f"  - {given}")
-        click.echo(click.wrap_text("contacts: " + ", ".join(inquiry.contacts), 80, "  ", "    "))
+        click.echo(wrapped(say("contacts: {places}", places=list(inquiry.contacts)), "  ", 4))
 
 
 def _given(call: Call) -> str:

@@ -183,3 +183,15 @@ def test_a_command_that_is_told_a_language_speaks_it_and_still_logs_in_english(c
     assert capsys.readouterr().err == "secscan: no run is named 'a'; allowed: latest, previous, ...\n"
     assert run(["--language", "fr", *english]) == 2
     assert run(["--language", "de", *english]) == 2
+
+
+@pytest.mark.parametrize(
+    "words", [["baseline", "list"], ["check", "lint", "sshd_root_*"], ["plan", "-b", "web_server"]], ids=" ".join
+)
+def test_authors_and_owners_of_hosts_are_told_in_the_language_too(capsys, words):
+    assert run(words) == 0
+    english = capsys.readouterr().out
+    assert run(["--language", "es", *words]) == 0
+    said = capsys.readouterr().out
+    assert len(said.splitlines()) >= len(english.splitlines())
+    assert not re.search(r"\d checks|no problem|is written|questions|asked as|touches:", said)
