@@ -56,7 +56,7 @@ def test_sarif_is_valid(scene, tmp_path):
     sarif(path)
 
 
-@pytest.mark.parametrize("scene", [scene for name, scene in SCENES.items() if name != "every decision"])
+@pytest.mark.parametrize("scene", [scene for name, scene in SCENES.items() if name not in {"every decision", "only statements"}])
 def test_xccdf_is_valid(scene, tmp_path):
     """OpenSCAP's Schematron wants an override in every rule-result as soon as one has one: attested results are not among these."""
     path = tmp_path / "report.xml"
