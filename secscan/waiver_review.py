@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from itertools import pairwise
+from itertools import combinations
 from typing import Any
 
 from secscan.content.library import Library
-from secscan.decide import in_scope
+from secscan.decide import in_scope, service_subjects, too_long
 from secscan.documents import did_you_mean
 from secscan.messages import Message, counted
 from secscan.model.assessment import Host
@@ -19,6 +19,7 @@ from secscan.model.waiver import Waiver
 from secscan.waivers import last_day
 
 SOON_S = 30 * 86400.0
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -44,7 +45,11 @@ def review(
         uses.add(waivers, document)
     remarks = []
     for waiver in waivers:
-        messages = [*_alone(waiver, library, baseline, now), *(uses.remarks(waiver) if documents is not None else ())]
+        messages = [
+            *faults(waiver, library, baseline),
+            *_ending(waiver, now),
+            *(uses.remarks(waiver) if documents is not None else ()),
+        ]
         remarks += [Remark(waiver.path, waiver.line, waiver.id, message) for message in messages]
     return sorted(remarks)
 
@@ -55,13 +60,15 @@ def covered_results(waiver: Waiver, document: Mapping[str, Any]) -> Iterator[Map
     if not in_scope(waiver.scope, Host(host["name"], site=host["site"], labels=host["labels"])):
         return
     for result in document["results"]:
+        if waiver.scope.services and result["subject"] not in service_subjects(waiver.scope):
+            continue
         named = any(fnmatchcase(result["check"], pattern) for pattern in waiver.checks)
         if result["outcome"] in waiver.outcomes and (named or not set(waiver.requirements).isdisjoint(result["requirements"])):
             yield result
 
 
-def _alone(waiver: Waiver, library: Library, baseline: Baseline | None, now: float) -> Iterator[str]:
-    """What can be said of a waiver without any host."""
+def faults(waiver: Waiver, library: Library, baseline: Baseline | None) -> Iterator[str]:
+    """What is wrong with a waiver, whatever any host says: it names nothing that there is, or is too long."""
     for pattern in waiver.checks:
         if not any(fnmatchcase(check, pattern) for check in library.checks):
             yield Message("no check is named {name!r}{near}", name=pattern, near=did_you_mean(pattern, library.checks))
@@ -71,21 +78,36 @@ def _alone(waiver: Waiver, library: Library, baseline: Baseline | None, now: flo
         if requirement not in library.requirements:
             near = did_you_mean(requirement, library.requirements)
             yield Message("no requirement is named {name!r}{near}", name=requirement, near=near)
-    length = waiver.expires_at - waiver.starts_at
-    for selection in baseline.selections if baseline else ():
-        limit = baseline.waiver_limits.get(selection.severity.value) if baseline else None
-        if limit and length > limit and any(fnmatchcase(selection.check, pattern) for pattern in waiver.checks):
-            yield Message(
-                "is given for {length}, and at most {limit} is allowed for {severity} failures ({check})",
-                length=write_duration(length),
-                limit=write_duration(limit),
-                severity=Message(selection.severity.value),
-                check=selection.check,
-            )
+        elif baseline and not any(requirement in selection.requirements for selection in baseline.selections):
+            yield Message("{name!r} is not in baseline {baseline}", name=requirement, baseline=baseline.id)
+    if baseline:
+        yield from _too_long(waiver, baseline)
+
+
+def _ending(waiver: Waiver, now: float) -> Iterator[str]:
     if now >= waiver.expires_at:
         yield Message("is over since {day}", day=last_day(waiver.expires_at))
     elif waiver.expires_at - now < SOON_S:
         yield counted("is over in {count} day", "is over in {count} days", int((waiver.expires_at - now) // 86400))
+
+
+def _too_long(waiver: Waiver, baseline: Baseline) -> Iterator[str]:
+    """That a waiver is longer than the baseline allows: once for each severity, with the first of the checks."""
+    concerned: dict[str, list[str]] = {}
+    for selection in baseline.selections:
+        named = any(fnmatchcase(selection.check, pattern) for pattern in waiver.checks)
+        if (named or not set(waiver.requirements).isdisjoint(selection.requirements)) and too_long(
+            waiver, selection.severity.value, baseline.waiver_limits
+        ):
+            concerned.setdefault(selection.severity.value, []).append(selection.check)
+    for severity, checks in concerned.items():
+        yield Message(
+            "is given for {length}, and at most {limit} is allowed for {severity} failures ({check})",
+            length=write_duration(waiver.expires_at - waiver.starts_at),
+            limit=write_duration(baseline.waiver_limits[severity]),
+            severity=Message(severity),
+            check=[*checks[:_NAMED], *(["..."] if len(checks) > _NAMED else [])],
+        )
 
 
 @dataclass(slots=True)
@@ -96,21 +118,25 @@ class _Uses:
     changed: dict[str, list[str]] = field(default_factory=dict)  # waiver -> results with another value than the accepted one
     overlaps: dict[tuple[str, str], str] = field(default_factory=dict)  # two waivers -> a result that both cover
     hosts: set[str] = field(default_factory=set)
+    subjects: set[str] = field(default_factory=set)  # what results are about: hosts, and services of the organization
 
     def add(self, waivers: Iterable[Waiver], document: Mapping[str, Any]) -> None:
         """Look at one assessment."""
         self.hosts.add(document["host"]["name"])
-        covering: dict[str, list[str]] = {}
+        self.subjects.update(result["subject"] for result in document["results"])
+        covering: dict[str, list[Waiver]] = {}
         for waiver in waivers:
             for result in covered_results(waiver, document):
                 told: str = Message("{check} on {subject}", check=result["check"], subject=result["subject"])
                 self.used.add(waiver.id)
-                covering.setdefault(told, []).append(waiver.id)
-                if not waiver.accepts(result["subject"], result["check"], result["fingerprint"]):
+                if waiver.accepts(result["subject"], result["check"], result["fingerprint"]):
+                    covering.setdefault(told, []).append(waiver)
+                else:
                     self.changed.setdefault(waiver.id, []).append(told)
         for told, several in covering.items():
-            for first, second in pairwise(several):
-                self.overlaps.setdefault((first, second), told)
+            for first, second in combinations(several, 2):
+                if first.starts_at < second.expires_at and second.starts_at < first.expires_at:
+                    self.overlaps.setdefault((first.id, second.id), told)
 
     def remarks(self, waiver: Waiver) -> Iterator[str]:
         """What somebody should know about a waiver."""
@@ -118,10 +144,10 @@ class _Uses:
             yield Message("is unused: nothing that it covers fails")
         if changed := self.changed.get(waiver.id):
             yield Message("was given for other values, and must be reviewed: {results}", results=changed[:5])
-        for pattern in dict.fromkeys((*waiver.scope.hosts, *waiver.observed)):
-            if not any(fnmatchcase(host, pattern) for host in self.hosts):
-                near = did_you_mean(pattern, self.hosts)
-                yield Message("no host of this run is named {name!r}{near}", name=pattern, near=near)
+        known = self.hosts | self.subjects
+        gone = [pattern for pattern in waiver.scope.hosts if not any(fnmatchcase(host, pattern) for host in self.hosts)]
+        for name in dict.fromkeys((*gone, *(subject for subject in waiver.observed if subject not in known))):
+            yield Message("no host of this run is named {name!r}{near}", name=name, near=did_you_mean(name, self.hosts))
         for (first, second), told in self.overlaps.items():
             if second == waiver.id:
                 yield Message("says the same as {waiver}: {result}", waiver=first, result=told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -303,3 +304,96 @@ def test_a_waiver_that_cannot_be_is_refused(scanned: Path, capsys: pytest.Captur
     assert run([*ADD, *words]) == 2
     assert told in capsys.readouterr().err
     assert not (scanned / "waivers.yml").exists()
+
+
+WHO = "justification: j, owner: Ann, approver: Bob"
+
+
+def reviewed(capsys: pytest.CaptureFixture[str], entries: list[str], *words: str) -> list[str]:
+    """What `waiver check` says of waivers, without their places."""
+    Path("waivers.yml").write_text("waivers:\n" + "".join(f"- {{{entry}, {WHO}}}\n" for entry in entries))
+    capsys.readouterr()
+    run(["waiver", "check", "--content", ".", *words])
+    return [line.partition(": ")[2] for line in capsys.readouterr().out.splitlines()[:-1]]
+
+
+@pytest.mark.usefixtures("scanned")
+def test_a_waiver_by_requirement_is_held_against_the_baseline_as_one_by_check_is(capsys: pytest.CaptureFixture[str]):
+    when = "any_value: true, starts: 2020-01-01, expires: 2099-01-01"
+    entries = [f"id: W-1, requirements: [UNC-IS-18], {when}", f"id: W-2, requirements: [UNC-IS-01], {when}"]
+    assert reviewed(capsys, entries, "-b", "own") == [
+        "W-1: is given for 28856d, and at most 90d is allowed for high failures (value_is_eight)",
+        "W-2: 'UNC-IS-01' is not in baseline own",
+    ]
+
+
+@pytest.mark.usefixtures("scanned")
+def test_waivers_that_follow_each_other_or_were_given_for_other_values_do_not_say_the_same(capsys: pytest.CaptureFixture[str]):
+    fingerprint = json.loads(Path("first/hosts/local.json").read_text())["results"][0]["fingerprint"]
+    common, when = "checks: [value_is_eight], any_value: true", "starts: 2020-01-01, expires: 2099-01-01"
+    entries = [
+        f"id: W-1, {common}, starts: 2020-01-01, expires: 2059-12-31",
+        f"id: W-2, {common}, starts: 2060-01-01, expires: 2099-01-01",
+        f"id: W-3, checks: [value_is_eight], observed: {{local: {{value_is_eight: {'0' * 16}}}}}, {when}",
+    ]
+    assert reviewed(capsys, entries, "--saved", "first") == [
+        "W-3: was given for other values, and must be reviewed: value_is_eight on local"
+    ]
+    entries[2] = entries[2].replace("0" * 16, fingerprint)
+    assert reviewed(capsys, entries, "--saved", "first") == [
+        "W-3: says the same as W-1: value_is_eight on local",
+        "W-3: says the same as W-2: value_is_eight on local",
+    ]
+
+
+@pytest.mark.usefixtures("scanned")
+def test_a_waiver_for_a_service_is_no_waiver_for_hosts(capsys: pytest.CaptureFixture[str]):
+    document = json.loads(Path("first/hosts/local.json").read_text())
+    (result,) = document["results"]
+    document["host"]["name"] = "Example"
+    document["results"] = [result | {"subject": "service mail"}, result | {"subject": "service web"}]
+    Path("first/hosts/Example.json").write_text(json.dumps(document))
+    when = "starts: 2020-01-01, expires: 2099-01-01"
+    bound = f"observed: {{'service mail': {{value_is_eight: {result['fingerprint']}}}}}"
+    entries = [
+        f"id: W-1, checks: [value_is_eight], services: [other], any_value: true, {when}",
+        f"id: W-2, checks: [value_is_eight], services: [mail], {bound}, {when}",
+    ]
+    assert reviewed(capsys, entries, "--saved", "first") == ["W-1: is unused: nothing that it covers fails"]
+    assert run(["waiver", "list"]) == 0
+    assert "W-2: value_is_eight on service mail, until 2099-01-01." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("scanned")
+def test_a_pattern_that_is_too_long_for_many_checks_is_told_once_for_each_severity(capsys: pytest.CaptureFixture[str]):
+    text = Path("checks/own/value_is_eight.yaml").read_text()
+    names = [f"value_is_eight_{number}" for number in range(9)]
+    for name in names:
+        Path(f"checks/own/{name}.yaml").write_text(text.replace("value_is_eight", name))
+    Path("baselines/own.yaml").write_text(
+        f"id: own\ntitle: Own\nwaivers_at_most: {{high: 90d}}\nrequirements:\n  UNC-IS-18: [{', '.join(names)}]\n"
+    )
+    (told,) = reviewed(
+        capsys, ["id: W-1, checks: ['value_*'], any_value: true, starts: 2020-01-01, expires: 2099-01-01"], "-b", "own"
+    )
+    assert told.endswith("at most 90d is allowed for high failures (value_is_eight_0, value_is_eight_1, value_is_eight_2, ...)")
+
+
+@pytest.mark.usefixtures("scanned")
+def test_waiver_commands_go_by_the_files_the_baseline_and_the_content_of_the_project(capsys: pytest.CaptureFixture[str]):
+    Path("secscan.yml").write_text("baseline: own\ncontent: [.]\nwaivers: [accepted.yml]\n")
+    until = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 40 * 86400))
+    assert run([*ADD, "--saved", "first", "--expires", until]) == 0
+    assert capsys.readouterr().err == "accepted.yml: added W-" + time.strftime("%Y-%m-%d", time.gmtime()) + "-1\n"
+    assert run([*ADD, "value_is_nine", "--any-value", "--expires", "2099-01-01", "--id", "W-2"]) == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "note: W-2: no check is named 'value_is_nine' (did you mean 'value_is_eight'?)" in told
+    assert "and at most 90d is allowed for high failures (value_is_eight)" in told
+    assert run(["waiver", "list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) >= 2
+    assert run(["waiver", "expiring", "--within", "60d"]) == 1
+    assert run(["waiver", "check"]) == 1
+    assert "at most 90d" in capsys.readouterr().out
+    Path("secscan.yml").write_text("waivers: [accepted.yml, others.yml]\n")
+    assert run([*ADD, "--any-value", "--expires", "2099-01-01"]) == 2
+    assert "allowed: --file with one of accepted.yml, others.yml" in capsys.readouterr().err

@@ -46,6 +46,7 @@ class Shown:
 @click.command("config", cls=SpokenCommand)
 @job_options
 @click.option("--prometheus", metavar="FILE", help="As of secscan run.")
+@click.option("--keep", "policy", metavar="POLICY", help="As of secscan run.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.pass_context
 def command(context: click.Context, /, as_json: bool, **options: Any) -> int:
@@ -68,12 +69,12 @@ def command(context: click.Context, /, as_json: bool, **options: Any) -> int:
 
 def _settings(context: click.Context, configuration: Configuration, options: dict[str, Any]) -> Iterator[Shown]:
     for name, key in KEYS.items():
-        if not key.parameter:
+        if key.parameter in options or name == "log_format":  # which is read before any command
+            value = options.get(key.parameter, FORMATS[is_json()])
+            yield Shown(name, _plain(value), _origin(context, configuration, name, key.parameter))
+        else:  # what only another command takes
             setting = configuration.settings.get(name)
             yield Shown(name, _plain(setting.value) if setting else None, setting.origin if setting else Message("default"))
-        else:
-            value = options[key.parameter] if key.parameter in options else FORMATS[is_json()]
-            yield Shown(name, _plain(value), _origin(context, configuration, name, key.parameter))
     for parameter in context.command.params:
         name = parameter.name or ""
         source = context.get_parameter_source(name)

@@ -25,10 +25,11 @@ _JOINED = ("formats", "fail_on")  # the command line has them as words with comm
 _WORDS = (("inventory", "ssh-config"), ("ssh_config", "none"))  # words that are no places
 _COMMANDS = ("run", "config", "doctor", "scan", "collect", "evaluate", "explain", "plan", "diff", "history", "continuity")
 _GROUPS = {
-    "runs": ("list", "failing", "forget"),
+    "runs": ("list", "failing", "forget", "upgrade"),
     "attest": ("new", "list", "verify", "due", "report"),
     "kpi": ("show", "report", "risks"),
     "notify": ("test", "check"),
+    "waiver": ("add", "check"),
 }
 
 

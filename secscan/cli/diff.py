@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ import click
 from secscan.cli import SpokenCommand
 from secscan.cli.language import named, say, spoken, wrapped
 from secscan.cli.memory import history_option, open_history
+from secscan.cli.reports import SETTLED
 from secscan.messages import Message
 
 if TYPE_CHECKING:
@@ -26,20 +27,33 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--fail-on-new", is_flag=True, help="Exit code 1 when something fails that did not before.")
 def command(before: str, after: str, history: str | None, as_json: bool, fail_on_new: bool) -> int:
-    """What changed from one run to a later one: from the previous one to the latest unless given."""
+    """What changed from one run to a later one.
+
+    Unless given, from the run before it, of the same baseline and folder, to the latest that came to its end.
+    """
     memory = open_history(history)
-    diff = memory.diff(memory.run(before), memory.run(after))
+    later = memory.run(after)
+    diff = memory.diff(memory.run_before(later) if before == "previous" else memory.run(before), later)
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(diff), indent=1))
     else:
         _show(diff)
-    return int(fail_on_new and any(change.kind == "new" for change in diff.changes))
+    return int(fail_on_new and any(map(_fails_anew, diff.changes)))
+
+
+def _fails_anew(change: Change) -> bool:
+    """Whether something fails that did not before, or was not asked before, and nobody has accepted it."""
+    if change.after is None or change.kind not in ("new", "check_added"):
+        return False
+    return change.after.outcome == "fail" and change.after.disposition not in SETTLED
 
 
 def _show(diff: Diff) -> None:
     from secscan.since import HOSTS, KINDS  # noqa: PLC0415 - keep --help free of it
 
     click.echo(say("From {before} to {after}", before=diff.before.name, after=diff.after.name))
+    for remark in _remarks(diff):
+        click.echo(wrapped(spoken(remark)))
     if diff.before.content_sha256 != diff.after.content_sha256:
         click.echo(wrapped(say("Checks or baselines changed in between; what that may have caused is marked.")))
     hosts = {"added": diff.hosts_added, "gone": diff.hosts_gone, "unreached": diff.unreached, "reached_again": diff.reached_again}
@@ -53,6 +67,19 @@ def _show(diff: Diff) -> None:
             click.echo("\n" + say("{title} ({count})", title=Message(title), count=len(changes)))
             _list(changes)
     click.echo("\n" + say("Still failing: {count}", count=diff.still_failing))
+
+
+def _remarks(diff: Diff) -> Iterator[Message]:
+    """What keeps two runs from being alike."""
+    if diff.before.baseline != diff.after.baseline:
+        bases = {"before": diff.before.baseline, "after": diff.after.baseline}
+        yield Message("The first is by baseline {before}, the second by {after}.", **bases)
+    for run in (diff.before, diff.after):
+        if run.finished_at is None:
+            told = Message("not finished: {recorded} of {all} hosts", recorded=run.recorded, all=run.targets)
+            yield Message("{host}: {summary}", host=run.name, summary=told)
+        elif run.partial:
+            yield Message("{host}: {summary}", host=run.name, summary=Message("a part of the inventory"))
 
 
 def _list(changes: Iterable[Change]) -> None:

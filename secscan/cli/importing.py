@@ -6,7 +6,6 @@ import hashlib
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,7 +112,7 @@ def _record(history: History, folder: Path, documents: Sequence[dict[str, Any]])
     if later := next((run for run in alike if run.started_at > started_at and history.recorded(run) & hosts), None):
         say_aside(Message("older than run {name}, so not remembered: {hosts}", name=later.name, hosts=sorted(hosts)))
         return
-    run = history.begin(name, baseline, "", started_at, len(documents), str(folder.absolute()))
+    run = history.begin(name, baseline, "", started_at, len(documents), str(folder.absolute()), partial=True)
     for document in documents:
         document["provenance"] = {**document["provenance"], "run": name}
         history.record(run, _shortened(document))
@@ -129,7 +128,7 @@ def _tell_since(history: History, run: Remembered, earlier: Sequence[Remembered]
     before = next((each for each in reversed(earlier) if hosts <= history.recorded(each)), None)
     if before is None:
         return
-    since = Since.of(replace(history.diff(before, run), hosts_gone=()))  # a file says nothing of the hosts that are not in it
+    since = Since.of(history.diff(before, run))
     for document in documents:
         failing = document["tally"]["counts"].get("fail", 0)
         document["since"] = since.document(document["host"]["name"], failing)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from secscan.cli.journal import is_json, log_option, name_run, note
 from secscan.cli.language import say
@@ -77,7 +78,10 @@ def job_options(command: F) -> F:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A scan as it was asked for: all input is read and found to be right, no host has been asked."""
+    """A scan as it was asked for: all input is read and found to be right, no host has been asked.
+
+    `partial`: the command line names some hosts of an inventory, and nothing is to be concluded about the others.
+    """
 
     engine: Engine
     targets: tuple[Target, ...]
@@ -89,6 +93,7 @@ class Job:
     output: Path | None
     history: str | None
     remembered: bool
+    partial: bool
     keep_evidence: bool
     resume: str | None
     workers: int
@@ -132,6 +137,7 @@ def read_job(options: Mapping[str, Any], *, keep_evidence: bool = True, remember
         output=output,
         history=options["history"],
         remembered=remembered,
+        partial=declared is not None and (bool(options["targets"]) or _is_from_command_line("limit")),
         keep_evidence=output is not None and keep_evidence,
         resume=options["resume"],
         workers=options["workers"],
@@ -139,6 +145,11 @@ def read_job(options: Mapping[str, Any], *, keep_evidence: bool = True, remember
     )
     _validate(job.engine, targets)
     return job
+
+
+def _is_from_command_line(option: str) -> bool:
+    """Whether somebody gave this option now, so that it is none of the settings of the project."""
+    return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 
 @contextlib.contextmanager
@@ -174,8 +185,8 @@ def performed(job: Job) -> Iterator[Done]:
 def _memory(job: Job, run: Run, started_at: float) -> Memory:
     if job.resume:
         name = job.resume
-        return Memory(lambda: resume_run(job.history, job.engine, job.targets, run.folder, name))
-    return Memory(lambda: begin_run(job.history, job.engine, job.targets, run.folder, run.name, started_at))
+        return Memory(lambda: resume_run(job.history, job.engine, job.targets, run.folder, name, partial=job.partial))
+    return Memory(lambda: begin_run(job.history, job.engine, job.targets, run.folder, run.name, started_at, partial=job.partial))
 
 
 def ending(job: Job, done: Done, code: int | None = None) -> int:

@@ -59,8 +59,15 @@ def open_history(place: str | None) -> History:
     return History(_url_of(place))
 
 
+def upgrade_history(place: str | None) -> tuple[str | None, Path | None]:
+    """Bring older tables up to date: their version, None when there was nothing to do, and a copy of a file."""
+    from secscan.history.schema import upgrade_database  # noqa: PLC0415 - SQLAlchemy is slow to import
+
+    return upgrade_database(_url_of(place))
+
+
 def inspect_history(place: str | None) -> str:
-    """How a history stands, changing nothing: missing, current or older. Raises UsageError, HistoryError."""
+    """How a history stands, changing nothing: missing, current, older or waiting. Raises UsageError, HistoryError."""
     from secscan.history.schema import inspect_database  # noqa: PLC0415 - SQLAlchemy is slow to import
 
     return inspect_database(_url_of(place))
@@ -144,22 +151,23 @@ class Memory:
             return None
         history, run = self._opened
         try:
-            return forget_runs(history, policy, cited, lambda each: (each.baseline, each.folder) == (run.baseline, run.folder))
+            return forget_runs(history, policy, cited, lambda each: each.series == run.series)
         except SecscanError as error:
             note("forget_failed", Message("{error}; no run was forgotten", error=error.message), "error")
             return None
 
     def compare(self, hosts: Iterable[str]) -> Diff | None:
-        """What changed on these hosts since the last whole run of the same baseline into the same folder; None without one."""
+        """What changed on these hosts since the last whole run of the same baseline into the same folder; None without one.
+
+        A run over a part of the inventory is none, so that the hosts it left out do not come back as added.
+        """
         if not self._opened or self.complaint:
             return None
-        history, run = self._opened
+        history, begun = self._opened
         with self._patient():
-            alike = [
-                each
-                for each in history.runs()
-                if each.id < run.id and each.finished_at is not None and (each.baseline, each.folder) == (run.baseline, run.folder)
-            ]
+            known = history.runs()
+            run = next(each for each in known if each.id == begun.id)  # as it is now that it has come to its end
+            alike = [each for each in known if each.id < run.id and each.whole and each.series == run.series]
             if alike:
                 diff, asked = history.diff(alike[-1], run), set(hosts)
                 return replace(diff, changes=tuple(change for change in diff.changes if change.host in asked))
@@ -212,15 +220,18 @@ def name_of_run(started_at: float) -> str:
 
 
 def begin_run(
-    place: str | None, engine: Engine, targets: Sequence[Target], folder: Path, name: str, started_at: float
+    place: str | None, engine: Engine, targets: Sequence[Target], folder: Path, name: str, started_at: float, *, partial: bool
 ) -> tuple[History, Run]:
     """The history, and in it a new run. Raises UsageError, HistoryError."""
     history = open_history(place)
     content = engine.library.sha256
-    return history, history.begin(name, engine.baseline, content, started_at, len(targets), str(folder.absolute()))
+    whole = str(folder.absolute())
+    return history, history.begin(name, engine.baseline, content, started_at, len(targets), whole, partial=partial)
 
 
-def resume_run(place: str | None, engine: Engine, targets: Sequence[Target], folder: Path, name: str) -> tuple[History, Run]:
+def resume_run(
+    place: str | None, engine: Engine, targets: Sequence[Target], folder: Path, name: str, *, partial: bool
+) -> tuple[History, Run]:
     """The history, and in it the run that is to be taken up again. Raises UsageError, HistoryError."""
     history = open_history(place)
     known = _known(history, engine, targets, folder, name)
@@ -228,7 +239,10 @@ def resume_run(place: str | None, engine: Engine, targets: Sequence[Target], fol
         raise UsageError("run {name} was by baseline {baseline}; allowed: -b {baseline}", name=known.name, baseline=known.baseline)
     if Path(known.folder) != folder.absolute():
         raise UsageError("run {name} keeps what it found in {folder}; allowed: -o {folder}", name=known.name, folder=known.folder)
-    return history, history.begin(known.name, engine.baseline, engine.library.sha256, known.started_at, len(targets), known.folder)
+    content = engine.library.sha256
+    return history, history.begin(
+        known.name, engine.baseline, content, known.started_at, len(targets), known.folder, partial=partial
+    )
 
 
 def _known(history: History, engine: Engine, targets: Sequence[Target], folder: Path, name: str) -> Run:
@@ -241,7 +255,8 @@ def _known(history: History, engine: Engine, targets: Sequence[Target], folder: 
             started_at = calendar.timegm(time.strptime(begun[1], _MOMENT))
             whole = str(folder.absolute())
             return history.begin(name, engine.baseline, engine.library.sha256, started_at, len(targets), whole)
-    return history.run(name)
+    alike = [run for run in history.runs() if run.series == (engine.baseline, str(folder.absolute()))]
+    return alike[-1] if name == "latest" and alike else history.run(name)
 
 
 @contextlib.contextmanager

@@ -72,9 +72,8 @@ def command(context: click.Context, /, prometheus: Path | None, policy: str | No
         code = ending(job, done, exit_code_with(exit_code(done.run, job.rule), services, job.rule))
         summary, told = summarise(done.run.documents()), []
         if notify and not done.interrupted:
-            whole = not options["targets"] and context.get_parameter_source("limit") is not ParameterSource.COMMANDLINE
             bundles = _bundles(done.run)
-            told = tell(notify, words, job.output, speech_of(job, done, summary, bundles, notify, whole=whole))
+            told = tell(notify, words, job.output, speech_of(job, done, summary, bundles, notify, whole=not job.partial))
         forgotten = None if done.interrupted else _forget(job, done, keeping)
         finished = Finished(
             name=done.run.name,
@@ -90,7 +89,9 @@ def command(context: click.Context, /, prometheus: Path | None, policy: str | No
             forgotten=forgotten,
             exit_code=code,
         )
-        conclude(finished, prometheus, quiet=job.quiet)
+        told_now = context.get_parameter_source("prometheus") is ParameterSource.COMMANDLINE
+        watched = prometheus if told_now or not job.partial else None  # a look at one host says nothing of the nightly job
+        conclude(finished, watched, quiet=job.quiet)
     return code
 
 

@@ -39,7 +39,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = "text, html, portal, pdf, json, csv, junit, markdown, sarif, xccdf, hdf, oscal, poam, ocsf, prometheus, nagios"
 _SEVERITIES = ("low", "medium", "high", "critical")
 _WRITER = re.compile(r"\.([0-9]+)(?:\.[0-9]+)?\.partial\Z")  # the process whose file it is
-_SETTLED = ("waived", "attested", "attested_not_applicable")
+SETTLED = ("waived", "attested", "attested_not_applicable")
 _OTHERS = ("error", "manual", "unreachable", "never")
 _COUNTED = {
     "pass": phrase("{count} pass"),
@@ -320,7 +320,7 @@ class Run:
 
 def keep_document(document: Mapping[str, Any]) -> Kept:
     """What stays in memory of a host whose document is on disk."""
-    undecided = [result for result in document["results"] if result["disposition"] not in _SETTLED]
+    undecided = [result for result in document["results"] if result["disposition"] not in SETTLED]
     counts = Counter(result["outcome"] for result in undecided)
     failed = tuple(
         result["severity"] for result in undecided if result["outcome"] == "fail" or result["disposition"] == "attested_fail"

@@ -14,7 +14,7 @@ from secscan.cli import SpokenGroup
 from secscan.cli.content import content_option, load_content
 from secscan.cli.journal import say_aside
 from secscan.cli.language import listed, named, say, spoken, wrapped
-from secscan.cli.memory import history_option, open_history
+from secscan.cli.memory import history_option, open_history, upgrade_history
 from secscan.errors import UsageError
 from secscan.messages import Message, counted
 
@@ -38,6 +38,8 @@ def list_runs(history: str | None, as_json: bool) -> int:
         return 0
     for run in runs:
         told: list[str] = [run.baseline, Message("hosts: {count}", count=run.targets)]
+        if run.partial:
+            told.append(Message("a part of the inventory"))
         if run.finished_at is None:
             told.append(Message("not finished: {recorded} of {all} hosts", recorded=run.recorded, all=run.targets))
         moment = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(run.started_at))
@@ -56,14 +58,15 @@ def failing(first: int | None, history: str | None) -> int:
     now = time.time()
     known = open_history(history).failing(now, first)
     for each in known:
-        state = each.state
         told: list[str] = [Message("{check} on {subject}", check=each.check, subject=each.host)]
-        if state.reopened:
-            told.append(counted("reopened {count} time", "reopened {count} times", state.reopened))
+        if each.disposition != "none":
+            told.append(named(each.disposition))
+        if each.reopened:
+            told.append(counted("reopened {count} time", "reopened {count} times", each.reopened))
         if each.flapping:
             told.append(Message("comes and goes"))
-        since = time.strftime("%Y-%m-%d", time.gmtime(state.since))
-        severity = pad(spoken(named(state.status.severity)), 8)
+        since = time.strftime("%Y-%m-%d", time.gmtime(each.since))
+        severity = pad(spoken(named(each.severity)), 8)
         click.echo(wrapped(listed(map(spoken, told)), f"{since}  {severity} ", 12))
     click.echo("\n" + say("failing: {count}", count=len(known)))
     return 0
@@ -117,3 +120,21 @@ def _read_statements(folder: Path | None, content: tuple[Path, ...]) -> tuple[At
     from secscan.attestations.reading import read_attestations  # noqa: PLC0415 - only for statements
 
     return read_attestations(folder, load_content(content)[0].checks)
+
+
+@command.command("upgrade")
+@history_option
+def upgrade(history: str | None) -> int:
+    """Bring the tables of an older secscan up to date, all of it or nothing.
+
+    A file is copied beside itself before, and whatever uses it next does the same unasked. Of a database on a server make a
+    copy yourself (pg_dump), and update every secscan that works with it: older ones cannot use it afterwards.
+    """
+    before, copy = upgrade_history(history)
+    if before is None:
+        say_aside(Message("the history is up to date"))
+        return 0
+    say_aside(Message("the history is up to date now; its tables were of version {version}", version=before))
+    if copy:
+        say_aside(Message("{copy} is a copy of it as it was", copy=copy))
+    return 0

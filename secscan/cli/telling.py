@@ -62,9 +62,8 @@ def tell(notify: Notify, words: dict[str, Wording], folder: Path, speech: Speech
             now = time.time()
             digest = _digest(channel, notify, kept.ledger, speech, now)
             complaint = deliver(channel, _composer(digest, speech.about, words[channel.name])) if digest else ""
-            before = kept.ledger.told.get(channel.name, {})
             last = Last(speech.about.run, now, complaint) if digest else None
-            kept.ledger = kept.ledger.with_channel(channel.name, before if complaint else digest.told, last)
+            kept.ledger = kept.ledger.with_channel(channel.name, digest, last)
             kept.save()
             outcomes.append(Told(channel.name, len(digest.news) + len(digest.reminders), complaint))
     return outcomes
@@ -87,7 +86,8 @@ def deliver(channel: Channel, compose: Compose) -> str:
 def _digest(channel: Channel, notify: Notify, ledger: Ledger, speech: Speech, now: float) -> Digest:
     from secscan.notifying.choosing import choose  # noqa: PLC0415 - only where somebody is told
 
-    return choose(speech.items, ledger.told.get(channel.name, {}), speech.seen, _rule(channel, notify), now)
+    told, owed = ledger.told.get(channel.name, {}), ledger.owed.get(channel.name, frozenset())
+    return choose(speech.items, told, speech.seen, _rule(channel, notify), now, owed)
 
 
 def _rule(channel: Channel, notify: Notify) -> Rule:

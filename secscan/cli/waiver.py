@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from secscan.cli import SpokenGroup
+from secscan.cli.configuration import configuration_of
 from secscan.cli.content import content_option, load_content
+from secscan.cli.journal import say_aside
 from secscan.cli.language import say, spoken, wrapped
 from secscan.errors import UsageError
 from secscan.messages import Message
@@ -37,10 +39,8 @@ def command() -> None:
     "--file",
     "path",
     type=click.Path(path_type=Path),
-    default=DEFAULT,
-    show_default=True,
     metavar="FILE",
-    help="The file to add it to.",
+    help="The file to add it to; default: that of secscan.yml, else waivers.yml.",
 )
 @_SAVED
 @click.option("--host", "hosts", multiple=True, metavar="NAME", help="Only on this host, * and ? allowed; may be repeated.")
@@ -53,12 +53,24 @@ def command() -> None:
 @click.option("--ticket", default="", metavar="TEXT", help="Where it was discussed.")
 @click.option("--id", "name", metavar="ID", help="Its name; made from the date unless given.")
 @click.option("--any-value", is_flag=True, help="Whatever the value is, and not only the one that is observed now.")
-def add(checks: tuple[str, ...], path: Path, saved: Path | None, any_value: bool, **told: Any) -> int:
+@click.option("-b", "--baseline", metavar="ID", help="Tell when it allows no waiver for so long.")
+@content_option
+def add(
+    checks: tuple[str, ...],
+    path: Path | None,
+    saved: Path | None,
+    any_value: bool,
+    baseline: str | None,
+    content: tuple[Path, ...],
+    **told: Any,
+) -> int:
     """Accept what fails now. With --saved it is bound to the values observed there: another value must be reviewed again."""
-    from secscan.waivers import add_waiver  # noqa: PLC0415 - keep --help free of it
+    from secscan.waiver_review import faults  # noqa: PLC0415 - keep --help free of it
+    from secscan.waivers import add_waiver  # noqa: PLC0415 - as above
 
     if bool(saved) == any_value:
         raise UsageError("a waiver is given for observed values; allowed: either --saved DIR, or --any-value")
+    path = path or _only_file()
     waiver = _told(checks, path, told, any_value)
     if saved:
         observed = _observed(waiver, _documents(saved))
@@ -69,6 +81,9 @@ def add(checks: tuple[str, ...], path: Path, saved: Path | None, any_value: bool
         waiver = replace(waiver, observed=observed)
     add_waiver(path, waiver)
     click.echo(say("{path}: added {id}", path=path, id=waiver.id), err=True)
+    library, _ = load_content(content)
+    for fault in faults(waiver, library, library.baseline(baseline) if baseline else None):
+        say_aside(Message("note: {note}", note=Message("{host}: {summary}", host=waiver.id, summary=fault)))
     return 0
 
 
@@ -165,7 +180,21 @@ def check(files: tuple[Path, ...], saved: Path | None, baseline: str | None, con
 def _read(files: Sequence[Path]) -> tuple[Waiver, ...]:
     from secscan.waivers import read_waivers  # noqa: PLC0415 - keep --help free of it
 
-    return read_waivers(files or [DEFAULT])
+    return read_waivers(files or _files_of_the_project() or [DEFAULT])
+
+
+def _files_of_the_project() -> list[Path]:
+    """The waiver files that secscan.yml names."""
+    setting = configuration_of(click.get_current_context()).settings.get("waivers")
+    return [Path(each) for each in setting.value] if setting else []
+
+
+def _only_file() -> Path:
+    """The file that a waiver is added to unless one is named."""
+    files = _files_of_the_project() or [DEFAULT]
+    if len(files) > 1:
+        raise UsageError("the project has several waiver files; allowed: --file with one of {files}", files=list(map(str, files)))
+    return files[0]
 
 
 def _documents(saved: Path) -> Iterator[dict[str, Any]]:
@@ -206,6 +235,7 @@ def _describe(waiver: Waiver) -> str:
 
     labels = (f"{name}={'|'.join(values)}" for name, values in waiver.scope.labels.items())
     where = [*waiver.scope.hosts, *(Message("site {site}", site=site) for site in waiver.scope.sites), *labels]
+    where += [Message("service {service}", service=service) for service in waiver.scope.services]
     return say(
         "{id}: {checks} on {where}, until {day}. {justification} (owner {owner})", id=waiver.id,
         checks=[*waiver.checks, *waiver.requirements], where=where or Message("every host"), day=last_day(waiver.expires_at),

@@ -4,6 +4,6 @@
 """
 
 from secscan.decide.attestations import attest, attest_organization, latest
-from secscan.decide.waivers import decide, in_scope
+from secscan.decide.waivers import decide, in_scope, service_subjects, too_long
 
-__all__ = ["attest", "attest_organization", "decide", "in_scope", "latest"]
+__all__ = ["attest", "attest_organization", "decide", "in_scope", "latest", "service_subjects", "too_long"]

@@ -43,8 +43,7 @@ def covers(waiver: Waiver, result: Result) -> bool:
     """Whether a waiver speaks of this check with this outcome, whatever the moment and the value."""
     if result.outcome.value not in waiver.outcomes:
         return False
-    services = waiver.scope.services
-    if services and result.subject not in {str(StatementScope(services=(name,))) for name in services}:
+    if waiver.scope.services and result.subject not in service_subjects(waiver.scope):
         return False
     named = any(fnmatchcase(result.check, pattern) for pattern in waiver.checks)
     return named or not set(waiver.requirements).isdisjoint(result.requirements)
@@ -58,6 +57,11 @@ def in_scope(scope: Scope, host: Host) -> bool:
         and (not scope.sites or host.site in scope.sites)
         and all(labels.get(name) in values for name, values in scope.labels.items())
     )
+
+
+def service_subjects(scope: Scope) -> set[str]:
+    """What results about the services of a scope call their subjects."""
+    return {str(StatementScope(services=(name,))) for name in scope.services}
 
 
 def too_long(waiver: Waiver, severity: str, limits: Mapping[str, float]) -> bool:

@@ -21,12 +21,15 @@ _STANDINGS = {
 
 
 def look_at_history(shown: str, inspect: Callable[[], str]) -> Finding:
-    """Whether the history can be used. `inspect` tells how it stands: missing, current or older, or raises what is wrong."""
+    """Whether the history can be used. `inspect` tells how it stands, as inspect_database does, or raises what is wrong."""
     try:
         standing = inspect()
     except SecscanError as error:
         mend = Message("restore it from a backup, or name another place with history:")
         return Finding(Message("history"), State.WRONG, error.message, mend)
+    if standing == "waiting":
+        what = Message("{place}: is of an older secscan, and nothing is remembered until it is brought up to date", place=shown)
+        return Finding(Message("history"), State.WRONG, what, Message("copy it (pg_dump), then `secscan runs upgrade`"))
     return Finding(Message("history"), State.OK, Message(_STANDINGS[standing], place=shown))
 
 

@@ -35,9 +35,14 @@ class Numbered:
 
     def text(self, connection: Connection, number: int) -> str:
         """The text that has a number."""
-        if number not in self._texts:
-            self._look(connection, self.table.c.id, [number])
-        return self._texts[number]
+        return self.texts(connection, {number})[number]
+
+    def texts(self, connection: Connection, numbers: set[int]) -> Mapping[int, str]:
+        """The texts that have these numbers (and others)."""
+        missing = sorted(numbers - self._texts.keys())
+        if missing:
+            self._look(connection, self.table.c.id, missing)
+        return self._texts
 
     def forget(self) -> None:
         """Know nothing: a transaction that did not come to its end has numbered texts that are not there."""

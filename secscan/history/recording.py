@@ -24,21 +24,27 @@ from secscan.history.tables import assessments, states, transitions
 Key = tuple[int, str]  # the number of the check, and the subject (empty when it is the host)
 Found = tuple[str, str, str, str, int]  # a status as _STATUS has it in the tables
 _STATUS = (states.c.outcome, states.c.disposition, states.c.fingerprint, states.c.severity, states.c.version_id)
-_REST = (states.c.id, states.c.first_seen, states.c.since, states.c.changed_at, states.c.reopened, states.c.mended)
-_KNOWN = select(states.c.check_id, states.c.subject, *_STATUS, *_REST).where(
+_TIMES = (states.c.first_seen, states.c.since, states.c.changed_at, states.c.reopened, states.c.mended)  # in the order of a State
+_KNOWN = select(states.c.check_id, states.c.subject, *_STATUS).where(
     states.c.host_id == bindparam("host"), states.c.baseline == bindparam("series")
+)
+_MOVING = select(states.c.check_id, states.c.subject, *_STATUS, states.c.id, *_TIMES).where(
+    states.c.host_id == bindparam("host"),
+    states.c.baseline == bindparam("series"),
+    states.c.check_id.in_(bindparam("checks", expanding=True)),
 )
 _HAS_HOST = select(assessments.c.id).where(assessments.c.run_id == bindparam("run"), assessments.c.host_id == bindparam("host"))
 _ADD_HOST, _ADD_STATE, _ADD_TRANSITION = insert(assessments), insert(states), insert(transitions)
+_SORTED = json.JSONEncoder(sort_keys=True)
 _MOVE = update(states).where(states.c.id == bindparam("state"))
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One state that moved. `row` is that of _KNOWN, None for a new one."""
+    """One state that moved. `number` is its own in the tables, None for a new one."""
 
     key: Key
-    row: Any
+    number: int | None
     before: State | None
     after: State
 
@@ -46,19 +52,18 @@ class Moved:
 def move_states(connection: Connection, names: Names, run: Run, host_id: int, document: Mapping[str, Any]) -> list[Change]:
     """Every state of a host, moved by one assessment; what changed."""
     host, moment, baseline = document["host"]["name"], read_moment(document["started_at"]), document["baseline"]["id"]
-    rows: Sequence[Any] = connection.execute(_KNOWN, {"host": host_id, "series": baseline}).fetchall()
-    known: dict[Key, Any] = {row[:2]: row for row in rows}
-    moved = []
-    for key, found in _find(connection, names, document).items():
-        row = known.pop(key, None)
-        if row is None or found != row[2:7]:
-            moved.append(_move(connection, names, key, row, _status(connection, names, found), moment))
-    for row in known.values():
-        if row.outcome != REMOVED:
-            gone = Status(REMOVED, version=names.versions.text(connection, row.version_id))
-            moved.append(_move(connection, names, (row.check_id, row.subject), row, gone, moment))
-    if moved:
-        _write(connection, names, run, {"host_id": host_id, "baseline": baseline}, moved, moment)
+    place = {"host": host_id, "series": baseline}
+    known: dict[Key, Found] = {row[:2]: row[2:] for row in connection.execute(_KNOWN, place).fetchall()}
+    found = _find(connection, names, document)
+    moving = {key: each for key, each in found.items() if known.get(key) != each}
+    gone = {key: each for key, each in known.items() if key not in found and each[0] != REMOVED}
+    moving |= {key: (REMOVED, "none", "", "", version_id) for key, (*_, version_id) in gone.items()}
+    if not moving:
+        return []
+    checks = sorted({check_id for check_id, _ in moving.keys() & known.keys()})
+    rows = {row[:2]: row for row in connection.execute(_MOVING, {**place, "checks": checks}).fetchall()} if checks else {}
+    moved = [_move(connection, names, key, rows.get(key), _status(connection, names, each), moment) for key, each in moving.items()]
+    _write(connection, names, run, {"host_id": host_id, "baseline": baseline}, moved, moment)
     changes = []
     for each in moved:
         earlier, later = present(each.before.status if each.before else None), present(each.after.status)
@@ -95,19 +100,19 @@ def read_moment(written: str) -> float:
 
 def _version_of(sha256: str, parameters: Mapping[str, Any]) -> str:
     """The digest of a check as it was applied: its file and its parameters."""
-    return hashlib.sha256(json.dumps([sha256, parameters], sort_keys=True).encode()).hexdigest()[:32]
+    return hashlib.sha256(_SORTED.encode([sha256, parameters]).encode()).hexdigest()[:32]
 
 
 def _find(connection: Connection, names: Names, document: Mapping[str, Any]) -> dict[Key, Found]:
     """What an assessment says, by check and subject."""
     host, texts, results = document["host"]["name"], document["checks"], document["results"]
     applied = [(each["check"], texts[each["check"]]["sha256"], repr(each["parameters"])) for each in results]
-    if any(each not in names.applied for each in applied):
-        versions = [_version_of(sha256, each["parameters"]) for (_, sha256, _), each in zip(applied, results, strict=True)]
-        check_ids = names.checks.numbers(connection, {check for check, _, _ in applied})
-        version_ids = names.versions.numbers(connection, set(versions))
-        pairs = ((check_ids[check], version_ids[version]) for (check, _, _), version in zip(applied, versions, strict=True))
-        names.applied.update(zip(applied, pairs, strict=True))
+    new = {how: each["parameters"] for how, each in zip(applied, results, strict=True) if how not in names.applied}
+    if new:
+        versions = {how: _version_of(how[1], parameters) for how, parameters in new.items()}
+        check_ids = names.checks.numbers(connection, {check for check, _, _ in new})
+        version_ids = names.versions.numbers(connection, set(versions.values()))
+        names.applied.update({how: (check_ids[how[0]], version_ids[version]) for how, version in versions.items()})
     found = {}
     for each, how in zip(results, applied, strict=True):
         check_id, version_id = names.applied[how]
@@ -117,11 +122,9 @@ def _find(connection: Connection, names: Names, document: Mapping[str, Any]) -> 
 
 
 def _move(connection: Connection, names: Names, key: Key, row: Any, status: Status, moment: float) -> Moved:
-    before = None
-    if row is not None:
-        earlier = _status(connection, names, row[2:7])
-        before = State(earlier, row.first_seen, row.since, row.changed_at, row.reopened, row.mended)
-    return Moved(key, row, before, advance(before, status, moment)[0])
+    """One state from what _MOVING tells of it, None where it is new."""
+    before = None if row is None else State(_status(connection, names, row[2:7]), *row[8:])
+    return Moved(key, None if row is None else row.id, before, advance(before, status, moment)[0])
 
 
 def _status(connection: Connection, names: Names, found: Found) -> Status:
@@ -133,7 +136,7 @@ def _write(connection: Connection, names: Names, run: Run, place: Mapping[str, A
     """New and changed states, and a transition for each."""
     versions = names.versions.numbers(connection, {each.after.status.version for each in moved})
     rows = {each.key: _columns(each.after, versions[each.after.status.version]) for each in moved}
-    ids = {each.key: each.row.id for each in moved if each.row is not None}
+    ids = {each.key: each.number for each in moved if each.number is not None}
     if ids:
         connection.execute(_MOVE, [{"state": state_id, **rows[key]} for key, state_id in ids.items()])
     new = [{**place, "check_id": key[0], "subject": key[1], **row} for key, row in rows.items() if key not in ids]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from secscan.history.states import Kind, State, Status
+from secscan.history.states import Kind, Status
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run. `finished_at` None: under way, or broken off. `recorded` hosts of `targets` are in the history."""
+    """One run. `finished_at` None: under way, or broken off. `recorded` hosts of `targets` are in the history.
+
+    `partial`: somebody had it ask only some hosts of its inventory, so that it says nothing of the others.
+    """
 
     id: int
     name: str
@@ -20,6 +23,17 @@ class Run:
     targets: int
     folder: str
     recorded: int = 0
+    partial: bool = False
+
+    @property
+    def series(self) -> tuple[str, str]:
+        """What makes runs comparable: the same baseline, into the same folder."""
+        return self.baseline, self.folder
+
+    @property
+    def whole(self) -> bool:
+        """Whether it came to its end, and asked its whole inventory."""
+        return self.finished_at is not None and not self.partial
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +75,15 @@ class Chapter:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """The present state of one check on one subject."""
+class Failing:
+    """One check that fails on one subject now. Moments are seconds since the epoch, UTC, as of a State."""
 
     host: str
     baseline: str
     check: str
     subject: str
-    state: State
-    flapping: bool = False
+    severity: str
+    disposition: str
+    since: float
+    reopened: int
+    flapping: bool

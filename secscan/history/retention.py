@@ -60,12 +60,13 @@ def superfluous_runs(runs: Iterable[Run], policy: Policy, cited: Citations, rest
     """The runs that nothing keeps, in their order.
 
     Runs of one baseline into one folder are a series, and the policy holds for each series: a job must not push out another one
-    that is remembered in the same place. A run that broke off stands for no day, week or year, and is kept as long as it is the
-    last of its series, because it can be taken up. `resting_on` are runs whose evidence is cited.
+    that is remembered in the same place, nor a look at one host the run of that night over all of them. A run that broke off
+    stands for no day, week or year, and is kept as long as it is the last of its series, because it can be taken up.
+    `resting_on` are runs whose evidence is cited.
     """
-    series: dict[tuple[str, str], list[Run]] = {}
+    series: dict[tuple[str, str, bool], list[Run]] = {}
     for run in sorted(runs, key=lambda run: run.id):
-        series.setdefault((run.baseline, run.folder), []).append(run)
+        series.setdefault((*run.series, run.partial), []).append(run)
     needed = {*cited.runs, *resting_on}
     return [run for each in series.values() for run in _superfluous(each, policy, cited, needed)]
 

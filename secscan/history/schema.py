@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 BUSY_S = 30.0
+_CACHE_KIB = 65_536  # SQLite's own 2 MiB read a large fleet's tables again and again
 # A server that answers nothing any more is given up after so long, where libpq would wait for minutes, or for ever.
 _PATIENCE = {"connect_timeout": 10, "tcp_user_timeout": 30_000, "keepalives_idle": 30}
 _MIGRATING = 5_512_001  # the advisory lock of PostgreSQL while tables change; any number that nobody else uses
@@ -29,7 +30,25 @@ _ALLOWED = "sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
 
 
 def open_database(url: str) -> Engine:
-    """The engine of a history, its tables up to date. Raises UsageError for a wrong URL, HistoryError for a bad database."""
+    """The engine of a history, its tables up to date. Raises UsageError for a wrong URL, HistoryError for a bad database.
+
+    Older tables are brought up to date in a file, of which a copy is made. On a server somebody has to ask for it: others may
+    work with it by an older secscan, and copies are made by whoever runs it.
+    """
+    return _opened(url, asked=False)[0]
+
+
+def upgrade_database(url: str) -> tuple[str | None, Path | None]:
+    """Bring older tables up to date; the version that they had, None when it was this one, and the copy of a file.
+
+    Raises as open_database.
+    """
+    engine, before, copy = _opened(url, asked=True)
+    engine.dispose()
+    return before, copy
+
+
+def _opened(url: str, *, asked: bool) -> tuple[Engine, str | None, Path | None]:
     parsed = _parse(url)
     file = _file_of(parsed)
     if file:
@@ -39,7 +58,7 @@ def open_database(url: str) -> Engine:
     if file:
         event.listen(engine, "connect", _prepare_sqlite)
     try:
-        _bring_up(engine, file)
+        before, copy = _bring_up(engine, file, asked=asked)
     except BaseException as error:
         engine.dispose()
         if isinstance(error, SQLAlchemyError):
@@ -47,11 +66,14 @@ def open_database(url: str) -> Engine:
         raise
     if file:
         file.chmod(0o600)
-    return engine
+    return engine, before, copy
 
 
 def inspect_database(url: str) -> str:
-    """How a history stands, changing nothing: `missing`, `current`, or `older`. Raises UsageError, HistoryError for a bad one."""
+    """How a history stands, changing nothing. Raises UsageError, HistoryError for a bad one.
+
+    `missing`, `current`, `older` (the next to open it brings it up to date), or `waiting` (for somebody who does so).
+    """
     parsed = _parse(url)
     file = _file_of(parsed)
     if file:
@@ -67,7 +89,9 @@ def inspect_database(url: str) -> str:
         raise HistoryError("{shown}: {reason}", shown=_shown(parsed), reason=reason(error)) from error
     finally:
         engine.dispose()
-    return "current" if present == REVISION else "older" if names else "missing"
+    if present == REVISION:
+        return "current"
+    return "missing" if not names else "older" if file else "waiting"
 
 
 def reason(error: Exception) -> str:
@@ -126,15 +150,24 @@ def _demand_sqlite(file: Path) -> None:
 def _prepare_sqlite(connection: object, _record: object) -> None:
     """Writers wait for each other, a kill loses no finished transaction, and references hold."""
     cursor = connection.cursor()  # type: ignore[attr-defined] # a DB-API connection, which has no type of its own
-    for setting in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+    for setting in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"cache_size=-{_CACHE_KIB}"):
         cursor.execute(f"PRAGMA {setting}")
     cursor.close()
 
 
-def _bring_up(engine: Engine, file: Path | None) -> None:
+def _bring_up(engine: Engine, file: Path | None, *, asked: bool) -> tuple[str | None, Path | None]:
+    """The version before, None for one that is this one or for no tables, and the copy of a file."""
     present, _ = _look(engine, file)
-    if present != REVISION:
-        _migrate(engine, file, present)
+    if present == REVISION:
+        return None, None
+    if present is not None:
+        _demand_known(engine, present, _migrations())
+        if not (file or asked):
+            raise HistoryError(
+                "{shown}: its tables are of an older secscan; allowed: to copy it (pg_dump), then `secscan runs upgrade`",
+                shown=_shown(engine.url),
+            )
+    return present, _migrate(engine, file, present)
 
 
 def _look(engine: Engine, file: Path | None) -> tuple[str | None, list[str]]:
@@ -174,13 +207,11 @@ def _demand_known(engine: Engine, present: str, config: Config) -> None:
         )
 
 
-def _migrate(engine: Engine, file: Path | None, present: str | None) -> None:
-    """From an older version, or from nothing, to the tables that this secscan knows. All of it, or nothing."""
+def _migrate(engine: Engine, file: Path | None, present: str | None) -> Path | None:
+    """From an older version, or from nothing, to the tables that this secscan knows: all of it, or nothing. The copy of a file."""
     from alembic import command  # noqa: PLC0415 - 100 ms, and hardly ever needed
 
     config, copy = _migrations(), None
-    if present is not None:
-        _demand_known(engine, present, config)
     try:
         with engine.connect() as connection:
             _begin_alone(connection, file)
@@ -189,6 +220,7 @@ def _migrate(engine: Engine, file: Path | None, present: str | None) -> None:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
             connection.commit()
+        return copy
     except HistoryError:
         raise
     except Exception as error:

@@ -11,15 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from secscan.errors import HistoryError, UsageError
 from secscan.history import queries, recording
+from secscan.history.comparing import compare
 from secscan.history.naming import Names
-from secscan.history.records import Change, Chapter, Diff, Known, Run
+from secscan.history.records import Change, Chapter, Diff, Failing, Run
 from secscan.history.schema import open_database, reason
-from secscan.history.states import Kind, Status, by_content, classify
+from secscan.history.standing import failing_now
+from secscan.history.states import Status
 from secscan.history.tables import assessments, checks, hosts, runs, states, transitions, versions
 from secscan.kpi.spells import Spell, spells_of
-
-FLAPPING_S = 14 * 86400.0
-FLAPPING_CHANGES = 4
 
 
 class History:
@@ -33,15 +32,19 @@ class History:
         """Let go of the database."""
         self._engine.dispose()
 
-    def begin(self, name: str, baseline: str, content_sha256: str, started_at: float, targets: int, folder: str) -> Run:
-        """A new run, or the one of that name taken up again."""
+    def begin(
+        self, name: str, baseline: str, content_sha256: str, started_at: float, targets: int, folder: str, *, partial: bool = False
+    ) -> Run:
+        """A new run, or the one of that name taken up again. `partial`: over some hosts of its inventory only."""
         with self._work() as connection:
             found = queries.find_run(connection, name)
             if found is None:
                 values = {"baseline": baseline, "content_sha256": content_sha256, "started_at": started_at, "folder": folder}
-                connection.execute(insert(runs).values(name=name, targets=targets, **values))
+                connection.execute(insert(runs).values(name=name, targets=targets, partial=partial, **values))
             else:
-                connection.execute(update(runs).where(runs.c.id == found.id).values(finished_at=None, targets=targets))
+                connection.execute(
+                    update(runs).where(runs.c.id == found.id).values(finished_at=None, targets=targets, partial=partial)
+                )
             return queries.demand_run(connection, name)
 
     def record(self, run: Run, document: Mapping[str, Any]) -> list[Change]:
@@ -71,15 +74,23 @@ class History:
             return [queries.run_of(row) for row in connection.execute(queries.select_runs().order_by(runs.c.id))]
 
     def run(self, name: str) -> Run:
-        """A run by its name, `latest`, or `previous`. UsageError for one that is not known."""
+        """A run by its name; `latest` is the last that came to its end, else the last. UsageError for one that is not known."""
         with self._work() as connection:
-            if name in ("latest", "previous"):
-                found = connection.execute(
-                    queries.select_runs().order_by(runs.c.id.desc()).offset(name == "previous").limit(1)
-                ).first()
-                if found:
-                    return queries.run_of(found)
+            if name == "latest" and (found := queries.latest_run(connection)):
+                return found
             return queries.demand_run(connection, name)
+
+    def run_before(self, run: Run) -> Run:
+        """The run that another one is compared with: the last whole one of its series before it. UsageError where there is none."""
+        earlier = [each for each in self.runs() if each.id < run.id and each.series == run.series]
+        if not earlier:
+            raise UsageError(
+                "there is no run before {name} by baseline {baseline} into {folder}; allowed: two runs of `secscan runs list`",
+                name=run.name,
+                baseline=run.baseline,
+                folder=run.folder,
+            )
+        return max(earlier, key=lambda each: (each.whole, each.id))
 
     def recorded(self, run: Run) -> set[str]:
         """The hosts of a run that are in the history."""
@@ -100,32 +111,7 @@ class History:
                 "run {name} is not later than {earlier}; allowed: the earlier run first", name=after.name, earlier=before.name
             )
         with self._work() as connection:
-            first, second = queries.reached_hosts(connection, before), queries.reached_hosts(connection, after)
-            changed = select(transitions.c.state_id).where(transitions.c.run_id > before.id, transitions.c.run_id <= after.id)
-            old, new = queries.statuses_at(connection, before.id, changed), queries.statuses_at(connection, after.id, changed)
-            names: dict[int, tuple[str, str, str]] = {
-                row[0]: row[1:] for row in connection.execute(queries.select_names(changed)).all()
-            }
-            changes = []
-            for state_id, place in names.items():
-                earlier, later = queries.present(old.get(state_id)), queries.present(new.get(state_id))
-                kind = classify(earlier, later)
-                if kind is not None and kind is not Kind.STILL_FAILING:
-                    changes.append(Change(*place, kind, earlier, later, by_content(earlier, later)))
-            still = queries.failing_at(connection, after.id) - sum(change.kind is Kind.NEW for change in changes)
-            still -= sum(
-                change.kind in (Kind.CHANGED_VALUE, Kind.CHECK_ADDED) and queries.fails(change.after) for change in changes
-            )
-            return Diff(
-                before,
-                after,
-                tuple(sorted(changes, key=lambda change: (change.kind, change.host, change.check, change.subject))),
-                still,
-                tuple(sorted(second.keys() - first.keys())),
-                tuple(sorted(first.keys() - second.keys())),
-                tuple(sorted(name for name in first.keys() & second.keys() if first[name] and not second[name])),
-                tuple(sorted(name for name in first.keys() & second.keys() if second[name] and not first[name])),
-            )
+            return compare(connection, self._names, before, after)
 
     def story(self, check: str, host: str) -> list[Chapter]:
         """Every change of a check on a host, the oldest first. UsageError when there is none."""
@@ -150,24 +136,10 @@ class History:
             )
         return found
 
-    def failing(self, now: float, at_most: int | None = None) -> list[Known]:
-        """What fails now on every host, longest first, and whether it comes and goes."""
+    def failing(self, now: float, at_most: int | None = None) -> list[Failing]:
+        """What fails now on the hosts that are still asked, longest first, and whether it comes and goes."""
         with self._work() as connection:
-            recent = (
-                select(transitions.c.state_id, func.count().label("changes"))
-                .where(transitions.c.at >= now - FLAPPING_S)
-                .group_by(transitions.c.state_id)
-                .subquery()
-            )
-            query = (
-                queries.select_known()
-                .add_columns(func.coalesce(recent.c.changes, 0).label("changes"))
-                .outerjoin(recent, recent.c.state_id == states.c.id)
-                .where(states.c.outcome == "fail")
-                .order_by(states.c.since, hosts.c.name, checks.c.name)
-                .limit(at_most)
-            )
-            return [queries.known_of(row, flapping=row[-1] >= FLAPPING_CHANGES) for row in connection.execute(query).fetchall()]
+            return failing_now(connection, now, at_most)
 
     def spells(self, baselines: Iterable[str]) -> dict[str, tuple[Spell, ...]]:
         """The failures of every host that was judged by one of these baselines, mended or not."""

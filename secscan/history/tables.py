@@ -15,9 +15,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
-REVISION = "1"  # the last step of migrations/
+REVISION = "2"  # the last step of migrations/
 _KEY = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts in INTEGER PRIMARY KEY columns only
 metadata = MetaData(
     naming_convention={
@@ -39,6 +40,7 @@ runs = Table(
     Column("finished_at", Float),  # NULL: under way, or broken off
     Column("targets", Integer, nullable=False),
     Column("folder", Text, nullable=False),  # where documents and evidence are; empty when they are not kept
+    Column("partial", Boolean, nullable=False, server_default=false()),  # asked only some hosts of its inventory
 )
 hosts = Table("hosts", metadata, Column("id", _KEY, primary_key=True), Column("name", Text, nullable=False, unique=True))
 checks = Table("checks", metadata, Column("id", _KEY, primary_key=True), Column("name", String(80), nullable=False, unique=True))
@@ -90,5 +92,6 @@ transitions = Table(
     Column("fingerprint", String(16), nullable=False),
     Column("severity", String(8), nullable=False),
     Column("version_id", _KEY, nullable=False),
-    Index("ix_transitions_state", "state_id", "id"),
+    Index("ix_transitions_state", "state_id", "id", "run_id"),  # with the run, so that runs are compared by it alone
+    Index("ix_transitions_at", "at", "state_id"),
 )

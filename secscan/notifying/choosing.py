@@ -11,13 +11,22 @@ from secscan.notifying.news import WORST, Digest, Item, Key, Rule, Seen, Topic
 from secscan.wording import SEVERITY_RANK
 
 
-def choose(items: Iterable[Item], told: Mapping[Key, float], seen: Seen | None, rule: Rule, now: float) -> Digest:
-    """What is to be told of everything that is so. `seen` None: nobody looked, so nothing that was told is over."""
-    wanted = {item.key: item for item in items if _concerns(item, rule)}
+def choose(
+    items: Iterable[Item], told: Mapping[Key, float], seen: Seen | None, rule: Rule, now: float, owed: frozenset[str] = frozenset()
+) -> Digest:
+    """What is to be told of everything that is so. `seen` None: nobody looked, so nothing that was told is over.
+
+    `owed` are hosts whose loss was not delivered; it is told by the next run over the whole inventory that does not ask them.
+    """
+    looked = seen is not None and seen.whole
+    lost = [Item(Topic.GONE, "", host=host, fresh=True) for host in sorted(owed) if seen and looked and host not in seen.asked]
+    wanted = {item.key: item for item in (*lost, *items) if _concerns(item, rule)}
     news = tuple(item for key, item in wanted.items() if key not in told)
     reminders = tuple(item for key, item in wanted.items() if key in told and _is_due(item, told[key], rule, now))
     kept = {key: at for key, at in told.items() if key in wanted or _may_still_be_so(key, seen)}
-    return Digest(news, reminders, {**kept, **{item.key: now for item in (*news, *reminders)}})
+    owing = frozenset(item.host for item in news if item.topic is Topic.GONE)
+    waiting = frozenset() if looked else owed
+    return Digest(news, reminders, {**kept, **{item.key: now for item in (*news, *reminders)}}, kept, waiting, waiting | owing)
 
 
 def _concerns(item: Item, rule: Rule) -> bool:

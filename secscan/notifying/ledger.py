@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from secscan.errors import InputError, Problem
-from secscan.notifying.news import Key, Topic
+from secscan.notifying.news import Digest, Key, Topic
 
 FORMAT = "secscan.notified/1"
 
@@ -24,25 +24,35 @@ class Last:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """By channel: when each thing was told, and the last message."""
+    """By channel: when each thing was told, the last message, and the hosts whose loss is still to be told."""
 
     told: Mapping[str, Mapping[Key, float]] = field(default_factory=dict)
     last: Mapping[str, Last] = field(default_factory=dict)
+    owed: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
-    def with_channel(self, channel: str, told: Mapping[Key, float], last: Last | None) -> Ledger:
+    def with_channel(self, channel: str, digest: Digest, last: Last | None) -> Ledger:
         """The ledger after a channel was told something, or had nothing to be told (`last` None)."""
-        return replace(self, told={**self.told, channel: told}, last={**self.last, **({channel: last} if last else {})})
+        failed = last is not None and bool(last.complaint)
+        owed = {**self.owed, channel: digest.owing if failed else digest.owed}
+        return replace(
+            self,
+            told={**self.told, channel: digest.kept if failed else digest.told},
+            last={**self.last, **({channel: last} if last else {})},
+            owed={name: hosts for name, hosts in owed.items() if hosts},
+        )
 
 
 def write_ledger(ledger: Ledger) -> str:
     """As JSON."""
     channels: dict[str, Any] = {}
-    for name in sorted(ledger.told.keys() | ledger.last.keys()):
+    for name in sorted(ledger.told.keys() | ledger.last.keys() | ledger.owed.keys()):
         told: dict[str, Any] = {}
         for (topic, baseline, host, what), at in sorted(ledger.told.get(name, {}).items()):
             told.setdefault(topic.value, {}).setdefault(baseline, {}).setdefault(host, {})[what] = int(at)
         last = ledger.last.get(name)
         channels[name] = {"last": {"run": last.run, "at": last.at, "complaint": last.complaint} if last else None, "told": told}
+        if name in ledger.owed:
+            channels[name]["owed"] = sorted(ledger.owed[name])
     return json.dumps({"format": FORMAT, "channels": channels}, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
@@ -54,6 +64,7 @@ def read_ledger(text: str, path: str) -> Ledger:
         return Ledger(
             {name: dict(_entries(channel["told"])) for name, channel in channels},
             {name: _last(channel["last"]) for name, channel in channels if channel["last"]},
+            {name: frozenset(map(str, channel["owed"])) for name, channel in channels if "owed" in channel},
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         problem = Problem(path, 0, 0, "is not what secscan wrote about what it told", "to remove it: everything is then told anew")

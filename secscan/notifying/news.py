@@ -85,11 +85,18 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What one channel is to be told now. `told` is when each thing was told, once this message is delivered."""
+    """What one channel is to be told now. `told` is when each thing was told, once this message is delivered.
+
+    `kept` is the same when it is not. `owed` are hosts that were lost from the inventory, which only the run that first missed
+    them knows, and `owing` those whose loss stays to be told when this message is not delivered.
+    """
 
     news: tuple[Item, ...]
     reminders: tuple[Item, ...]
     told: Mapping[Key, float] = field(repr=False)
+    kept: Mapping[Key, float] = field(default_factory=dict, repr=False)
+    owed: frozenset[str] = frozenset()
+    owing: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         """Whether there is anything to be told."""

@@ -8,6 +8,7 @@ the run is taken up to its end.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import random
@@ -16,13 +17,16 @@ import sys
 import time
 from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 from sqlalchemy import Engine, create_engine, event, text
 
 from secscan.bundles import read_bundle
-from secscan.cli import run
+from secscan.cli import memory, run
 
+_BE_PARENT_OF_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER, prctl.h
 _FILES = ("os.rename", "os.remove")
+_numbers = count(1)  # of scans, so that also those of one second are named in their order
 _TAKEN_UP = 5  # each so-manieth run that is not whole is taken up to its end
 
 
@@ -49,9 +53,11 @@ def die_at(point: int) -> None:
 
 def scan(*words: str, point: int | None = None, live_s: float | None = None) -> int:
     """A scan in a process of its own, killed at a step or after so long; how it ended."""
+    number = next(_numbers)
     child = os.fork()
     if child == 0:
         os.setsid()
+        memory.secrets = SimpleNamespace(token_hex=lambda _: f"{number:06x}")  # type: ignore[assignment] # of it, no more is asked
         sink = os.open(os.devnull, os.O_WRONLY)
         os.dup2(sink, 1)
         os.dup2(sink, 2)
@@ -63,7 +69,11 @@ def scan(*words: str, point: int | None = None, live_s: float | None = None) -> 
         os.kill(child, signal.SIGKILL)  # by its own number too: it may not lead its group yet
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with contextlib.suppress(ChildProcessError):
+        while True:  # shells that it asked hosts by have a group of their own, and come to their end after it
+            os.wait()
+    return ended
 
 
 def on_disk() -> dict[str, dict[str, str]]:
@@ -94,12 +104,12 @@ def compare() -> str:
         taken = "SELECT hosts.name, bundle_sha256 FROM assessments JOIN hosts ON hosts.id = host_id JOIN runs ON runs.id = run_id"
         recorded = {row[0]: row[1] for row in connection.execute(text(f"{taken} WHERE runs.name = '{name}'"))}
     engine.dispose()
-    newer = max(documents)  # the names begin with their time; of one second, either may be the newer one
-    if newer[:16] <= name[:16]:
-        assert all(digest in bundles for digest in recorded.values())
-        assert finished is None or len(recorded) == targets
-        newer = name if newer[:16] < name[:16] or name in documents else newer
-    return newer if newer != name or finished is None else ""
+    newer = max(documents)  # the names begin with their time; the history may not know the newest run yet
+    if newer > name:
+        return newer
+    assert all(digest in bundles for digest in recorded.values())
+    assert finished is None or len(recorded) == targets
+    return name if finished is None else ""
 
 
 def take_up(name: str) -> None:
@@ -119,7 +129,10 @@ def asked() -> int:
 
 def main(kills: int) -> None:
     """Kill, compare, take up; tell in the end how often each was done."""
+    if ctypes.CDLL(None).prctl(_BE_PARENT_OF_ORPHANS, 1, 0, 0, 0):
+        raise OSError("prctl")
     began = time.monotonic()
+    memory.secrets = SimpleNamespace(token_hex=lambda _: "000000")  # type: ignore[assignment] # as below
     assert run(["scan", "-q", "-w", "1"]) == 0  # in this process, which then has everything loaded that the others need
     usual_s = min(time.monotonic() - began, 1.0)
     chance, killed, broken, taken_up = random.Random(6), 0, 0, 0

@@ -164,7 +164,7 @@ def test_what_a_host_says_is_harmless_in_every_language():
 
 def test_a_mistake_is_told_in_arabic_without_showing_what_keeps_directions_apart(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv(language.VARIABLE, "ar")
-    assert run(["diff", "a\u202e", "b", "--history", str(tmp_path / "h.sqlite")]) == 2
+    assert run(["history", "a\u202e", "b", "--history", str(tmp_path / "h.sqlite")]) == 2
     said = capsys.readouterr().err
     assert "\u2068'a<U+202E>'\u2069" in said.replace("\\u202e", "<U+202E>")
     assert "<U+2068>" not in said
@@ -178,9 +178,9 @@ def test_a_paragraph_of_wide_characters_stays_in_its_columns(width):
 
 
 def test_a_command_that_is_told_a_language_speaks_it_and_still_logs_in_english(capsys, tmp_path):
-    english = ["diff", "a", "b", "--history", str(tmp_path / "h.sqlite")]
+    english = ["history", "a", "b", "--history", str(tmp_path / "h.sqlite")]
     assert run(english) == 2
-    assert capsys.readouterr().err == "secscan: no run is named 'a'; allowed: latest, previous, ...\n"
+    assert capsys.readouterr().err == "secscan: nothing is known of 'a' on 'b'; allowed: a check and a host of an earlier run\n"
     assert run(["--language", "fr", *english]) == 2
     assert run(["--language", "de", *english]) == 2
 

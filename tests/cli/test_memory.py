@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,82 @@ def test_every_report_tells_what_changed_since_the_last_whole_run(place: Path, c
     assert json.loads((place / "out" / "report.json").read_text())["summary"]["since"]["changes"] == {"new": 4}
     assert run([command, "-q", "a", *formats]) == 1
     alone = json.loads((place / "out" / "hosts" / "a.json").read_text())["since"]
-    assert (alone["changes"], alone["still_failing"], alone["hosts_gone"]["count"]) == ([], 1, 3)
+    assert (alone["changes"], alone["still_failing"], alone["hosts_gone"]["count"]) == ([], 1, 0)
+
+
+def since_of(place: Path, folder: str = "out") -> dict[str, dict[str, Any]]:
+    """What each document says of changes, by host."""
+    report = json.loads((place / folder / "report.json").read_text())
+    return {each["host"]["name"]: each["since"] for each in report.get("assessments", [report])}
+
+
+def test_a_look_at_one_host_takes_the_others_neither_for_gone_nor_for_added_the_next_night(
+    place: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert run(["run", "-q"]) == 0
+    (place / "value").write_text("7\n")
+    assert run(["run", "-q", "-l", "host=a"]) == 1
+    assert since_of(place)["a"]["hosts_gone"]["count"] == 0
+    assert run(["run", "-q", "b"]) == 1
+    (place / "inventory.yml").write_text("hosts:\n" + "".join(f"- {{name: {name}, transport: local}}\n" for name in "abce"))
+    assert run(["run", "-q"]) == 1
+    since = since_of(place)
+    assert {host: told["host"] for host, told in since.items()} == {"a": "known", "b": "known", "c": "known", "e": "added"}
+    assert since["a"]["hosts_gone"] == {"count": 1, "names": ["d"]}
+    assert [change["kind"] for change in since["a"]["changes"]] == ["new"], "compared with the last whole run"
+    assert " ".join(told(capsys, "runs", "list").split()).count("a part of the inventory") == 2
+    text = told(capsys, "diff")
+    assert "Hosts added (1): e" in text
+    assert "Hosts not asked any more (1): d" in text
+    assert told(capsys, "runs", "failing").endswith("\nfailing: 4\n"), "d has left, and fails no more"
+
+
+def test_projects_with_one_history_are_compared_and_taken_up_each_by_itself(place: Path, capsys: pytest.CaptureFixture[str]):
+    other = CHECK.format(pause="", folder=place).replace("value_is_eight", "value_is_eight_too")
+    (place / "checks" / "own" / "value_is_eight_too.yaml").write_text(other)
+    (place / "baselines" / "other.yaml").write_text("id: other\ntitle: Other\nrequirements:\n  UNC-IS-18: [value_is_eight_too]\n")
+    run(["scan", "-q"])
+    (place / "value").write_text("7\n")
+    run(["scan", "-q", "-b", "other", "-o", "elsewhere"])
+    run(["scan", "-q"])
+    since = since_of(place)["a"]
+    assert [(change["kind"], change["check"]) for change in since["changes"]] == [("new", "value_is_eight")]
+    assert since["still_failing"] == 0
+    text = told(capsys, "diff")
+    assert "New failures (4)" in text
+    assert "value_is_eight_too" not in text
+    assert "allowed: two runs of `secscan runs list`" in " ".join(refused(capsys, "diff", "previous", runs_of(capsys)[1]).split())
+    run(["scan", "-q", "-b", "other", "-o", "elsewhere"])
+    assert run(["scan", "-q", "--resume", "latest"]) == 1
+    assert "4 of 4 hosts are there already" in capsys.readouterr().err
+    one, _, _, other_run = runs_of(capsys)
+    assert "The first is by baseline own, the second by other." in told(capsys, "diff", one, other_run)
+
+
+def test_what_fails_anew_fails_a_comparison_unless_somebody_has_accepted_it(place: Path, capsys: pytest.CaptureFixture[str]):
+    hosts = (place / "inventory.yml").read_text()
+    (place / "inventory.yml").write_text(hosts.replace("- {name: d, transport: local}\n", ""))
+    (place / "value").write_text("7\n")
+    run(["scan", "-q"])
+    (place / "inventory.yml").write_text(hosts)
+    run(["scan", "-q"])
+    assert "New failures" not in told(capsys, "diff", "--fail-on-new", code=1), "a host that is new fails, and was not asked before"
+    words = ["waiver", "add", "value_is_eight", "--any-value", "--host", "e", "--justification", "x", "--owner", "o"]
+    assert run([*words, "--approver", "a", "--expires", "2999-01-01"]) == 0
+    (place / "inventory.yml").write_text(hosts + "- {name: e, transport: local}\n")
+    run(["scan", "-q", "--waivers", "waivers.yml"])
+    assert "value_is_eight on e: fail" in told(capsys, "diff", "--fail-on-new", code=0)
+
+
+def runs_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The names of all runs, the oldest first."""
+    return [each["name"] for each in json.loads(told(capsys, "runs", "list", "--json"))]
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    capsys.readouterr()
+    assert run([*words]) == 2
+    return capsys.readouterr().err
 
 
 def test_a_change_of_the_content_is_marked(place: Path, capsys: pytest.CaptureFixture[str]):

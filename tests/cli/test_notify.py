@@ -184,6 +184,21 @@ def test_a_channel_that_fails_fails_no_run_and_is_told_the_next_time(secscan, pr
     assert [channel for channel, _ in arrived] == ["team", "back"]
 
 
+def test_a_host_that_vanished_while_the_channel_was_down_for_a_week_is_told_when_it_is_back(secscan, project, arrived, tmp_path):
+    inventory = Path("inventory.yml")
+    one = inventory.read_text()
+    inventory.write_text(one.replace("]", ", {name: two, transport: local}]"))
+    secscan("run")
+    url(tmp_path / "team.url", arrived.port, "refused")
+    inventory.write_text(one)
+    for _ in range(3):
+        secscan("run")
+    url(tmp_path / "team.url", arrived.port, "team")
+    secscan("run")
+    secscan("run")
+    assert titles(arrived) == ["1 host not asked any more"]
+
+
 @pytest.mark.parametrize(
     ("prepare", "complaint"),
     [

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from secscan.cli.conclusion import exit_code_with
 from secscan.cli.reports import parse_fail_on
+from secscan.cli.settings import KEYS
 from secscan.continuity.figures import Figure, Knowledge, Verdict
 
 NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
@@ -238,6 +239,31 @@ def test_every_setting_tells_where_it_comes_from(secscan, project, monkeypatch):
     assert shown["history"] == ("postgresql://scanner:***@db/secscan", "environment variable SECSCAN_HISTORY")
     assert shown["become_password"] == ("***", "environment variable SECSCAN_BECOME_PASSWORD")
     assert "canary" not in told.out + secscan("config").out
+
+
+def test_every_key_of_the_project_file_is_shown_as_it_is_written_and_with_its_line(secscan):
+    written = {
+        "keep": "daily 3", "governance": "governance.yml", "fail_on": ["high", "error"], "limit": ["host=a"], "language": "fr",
+        "log_format": "text", "become": True, "workers": 3, "timeout": 60, "connect_timeout": 5, "redact": True,
+        "notify": {"channels": [{"name": "team", "url_env": "TEAM"}]}, "reports": [{"formats": ["csv"], "directory": "more"}],
+    }  # fmt: skip
+    written |= {name: [name] if key.schema["type"] == "array" else name for name, key in KEYS.items() if name not in written}
+    Path("secscan.yml").write_text("".join(f"{name}: {json.dumps(written[name])}\n" for name in KEYS))
+    shown = {each["name"]: each for each in json.loads(secscan("config", "--json").out)}
+    assert {name: shown[name]["origin"] for name in KEYS} == {name: f"secscan.yml:{line}" for line, name in enumerate(KEYS, 1)}
+    assert {name: shown[name]["value"] for name in ("keep", "governance", "limit", "workers", "become")} == {
+        "keep": "daily 3", "governance": "governance.yml", "limit": ["host=a"], "workers": 3, "become": True,
+    }  # fmt: skip
+    assert json.loads(secscan("config", "--json", "--keep", "last 9").out)[list(KEYS).index("keep")]["value"] == "last 9"
+
+
+def test_a_look_at_one_host_leaves_the_numbers_of_the_nightly_run_as_they_are(secscan, project):
+    secscan("run", "-q")
+    nightly = Path("numbers/secscan.prom").read_text()
+    assert secscan("run", "-q", "-l", "host=one").code == 1
+    assert Path("numbers/secscan.prom").read_text() == nightly
+    secscan("run", "-q", "one", "--prometheus", "other.prom")
+    assert metrics(Path("other.prom"))["secscan_run_targets", "tiny_fail", "yes"] == 1
 
 
 def test_the_environment_wins_over_the_file_and_the_command_line_over_both(secscan, project, monkeypatch):

@@ -155,6 +155,11 @@ def test_a_history_that_can_be_used_is_fine(standing):
     assert look_at_history("here", lambda: standing).state is State.OK
 
 
+def test_a_history_that_waits_to_be_brought_up_to_date_is_wrong_because_nothing_is_remembered_meanwhile():
+    found = look_at_history("here", lambda: "waiting")
+    assert (found.state, found.mend) == (State.WRONG, "copy it (pg_dump), then `secscan runs upgrade`")
+
+
 def test_a_history_that_cannot_be_used_is_wrong():
     def inspect() -> str:
         raise HistoryError("is damaged")

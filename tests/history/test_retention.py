@@ -68,6 +68,14 @@ def test_a_job_does_not_push_out_another_one_that_is_remembered_in_the_same_plac
     assert names(superfluous_runs(elsewhere, LAST, NOBODY)) == ["b1"]
 
 
+def test_a_run_over_a_part_of_the_inventory_does_not_push_out_that_of_the_night():
+    day = [
+        replace(run, started_at=9000.0 + run.id) for run in runs(("night", "a", True), ("noon", "a", True), ("later", "a", True))
+    ]
+    day[1:] = [replace(run, partial=True) for run in day[1:]]
+    assert names(superfluous_runs(day, parse_policy("daily 1, last 1"), NOBODY)) == ["noon"]
+
+
 def test_the_two_newest_runs_stay_even_of_one_day_unless_said_otherwise():
     today = [replace(run, started_at=9000.0 + run.id) for run in runs(*((f"r{number}", "a", True) for number in range(4)))]
     assert names(superfluous_runs(today, parse_policy("daily 1"), NOBODY)) == ["r0", "r1"]

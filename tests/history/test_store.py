@@ -18,17 +18,18 @@ from secscan.history.states import Kind
 from secscan.history.store import History
 from secscan.history.tables import REVISION, metadata
 
+Hosts = dict[str, Statuses | None]
 Present = dict[tuple[str, str], tuple[str, str, str]]
 PASS, FAIL, FAIL_B, ERROR = ("pass", "", "1"), ("fail", "a", "1"), ("fail", "b", "1"), ("error", "c", "1")
 
 
-def night(history: History, number: int, hosts: dict[str, Statuses | None]) -> Run:
+def night(history: History, number: int, hosts: Hosts, baseline: str = "base", folder: str = "", *, part: bool = False) -> Run:
     """One run over hosts; None: not reached."""
     at = START + number * DAY
-    run = history.begin(f"run-{number}", "base", f"{number:064x}", at, len(hosts), "")
+    run = history.begin(f"run-{number}", baseline, f"{number:064x}", at, len(hosts), folder, partial=part)
     for host, statuses in hosts.items():
         why = "" if statuses is not None else "no route"
-        history.record(run, document(host, statuses or {}, at, why))
+        history.record(run, document(host, statuses or {}, at, why, baseline))
     history.finish(run, at + 60)
     return history.run(f"run-{number}")
 
@@ -81,7 +82,7 @@ def test_the_story_of_a_check(history: History):
         ("run-5", "fail", "a"),
     ]
     (known,) = history.failing(START + 6 * DAY)
-    assert (known.state.since, known.state.reopened, known.flapping) == (START + 5 * DAY, 1, True)
+    assert (known.since, known.reopened, known.flapping) == (START + 5 * DAY, 1, True)
     (later,) = history.failing(START + 60 * DAY)
     assert not later.flapping
     with pytest.raises(UsageError, match="nothing is known of 'x' on 'b'"):
@@ -95,6 +96,50 @@ def test_baselines_scanned_by_turns_do_not_remove_each_others_checks(history: Hi
         assert [change.kind for change in changes] == ([Kind.CHECK_ADDED] if number < 2 else [])
 
 
+def test_a_difference_tells_nothing_of_other_baselines_and_of_hosts_that_the_later_run_did_not_ask(history: History):
+    first = night(history, 1, {"a": {"x": PASS}, "b": {"x": FAIL}}, "one", "/one")
+    night(history, 2, {"a": {"y": FAIL}, "b": {"y": FAIL}}, "two", "/two")
+    night(history, 3, {"elsewhere": {"x": FAIL}}, "one", "/elsewhere")
+    night(history, 4, {"a": {"x": PASS}, "b": {"x": FAIL_B}}, "one", "/one")
+    last = night(history, 5, {"a": {"x": FAIL}}, "one", "/one")
+    diff = history.diff(first, last)
+    assert kinds(diff) == {("a", "x"): Kind.NEW}
+    assert (diff.still_failing, diff.hosts_added, diff.hosts_gone) == (0, (), ("b",))
+
+
+def test_a_run_over_a_part_of_the_inventory_takes_no_host_for_gone_and_none_for_added(history: History):
+    both: Hosts = {"a": {"x": PASS}, "b": {"x": FAIL}}
+    first = night(history, 1, both)
+    part = night(history, 2, {"a": {"x": FAIL}}, part=True)
+    last = night(history, 3, both)
+    assert [(run.partial, run.whole) for run in (first, part, last)] == [(False, True), (True, False), (False, True)]
+    one, two = history.diff(first, part), history.diff(part, last)
+    assert (one.hosts_gone, two.hosts_added) == ((), ())
+    assert (kinds(one), one.still_failing) == ({("a", "x"): Kind.NEW}, 0)
+    assert (kinds(two), two.still_failing) == ({("a", "x"): Kind.FIXED}, 1)
+
+
+def test_a_run_that_has_not_come_to_its_end_takes_no_host_for_gone(history: History):
+    first = night(history, 1, {"a": {"x": PASS}, "b": {"x": PASS}})
+    history.record(history.begin("under way", "base", "", START + DAY, 2, ""), document("a", {"x": FAIL}, START + DAY))
+    under_way = history.run("under way")
+    last = night(history, 3, {"a": {"x": FAIL}, "b": {"x": PASS}})
+    assert (history.diff(first, under_way).hosts_gone, history.diff(under_way, last).hosts_added) == ((), ())
+
+
+def test_what_fails_now_is_told_of_hosts_that_are_still_asked(history: History):
+    hosts: Hosts = {"a": {"x": FAIL}, "away": {"x": FAIL}, "left": {"x": FAIL}}
+    night(history, 1, hosts)
+    night(history, 2, {"a": {"x": FAIL}}, part=True)
+    assert [each.host for each in history.failing(START + 3 * DAY)] == ["a", "away", "left"]
+    night(history, 3, {"a": {"x": FAIL}, "away": None})
+    night(history, 4, {"other": {"y": FAIL}}, "another", "/another")
+    assert [each.host for each in history.failing(START + 4 * DAY)] == ["a", "away", "other"]
+    broken = history.begin("broken", "base", "", START + 5 * DAY, 3, "")
+    history.record(broken, document("new", {"x": FAIL}, START + 5 * DAY))
+    assert [each.host for each in history.failing(START + 6 * DAY, 9)] == ["a", "away", "other", "new"]
+
+
 def test_a_host_is_recorded_once_in_a_run_however_often_it_is_taken_up(history: History):
     run = history.begin("run-1", "base", "", START, 2, "folder")
     assert history.record(run, document("a", {"x": FAIL}))
@@ -106,14 +151,30 @@ def test_a_host_is_recorded_once_in_a_run_however_often_it_is_taken_up(history: 
 
 
 def test_runs_are_found_by_name_and_by_age(history: History):
-    with pytest.raises(UsageError, match="no run is named 'latest'"):
+    with pytest.raises(UsageError, match="the history has no run"):
         history.run("latest")
     one, two = (night(history, number, {"a": {"x": PASS}}) for number in (1, 2))
     assert history.run("latest") == two
-    assert history.run("previous") == one
+    assert history.run_before(two) == one
     assert history.runs() == [one, two]
+    with pytest.raises(UsageError, match=r"no run is named 'run-9'; allowed: latest, run-2, run-1, \.\.\."):
+        history.run("run-9")
+    with pytest.raises(UsageError, match="there is no run before run-1 by baseline base"):
+        history.run_before(one)
     with pytest.raises(UsageError, match="run run-1 is not later than run-2"):
         history.diff(two, one)
+
+
+def test_a_run_is_compared_with_the_last_whole_one_of_its_series_and_the_latest_has_come_to_its_end(history: History):
+    whole = night(history, 1, {"a": {"x": PASS}}, "one", "/one")
+    night(history, 2, {"a": {"x": PASS}}, "one", "/one", part=True)
+    night(history, 3, {"a": {"y": PASS}}, "two", "/one")
+    night(history, 4, {"a": {"x": PASS}}, "one", "/two")
+    last = night(history, 5, {"a": {"x": PASS}}, "one", "/one")
+    history.begin("under way", "one", "", START + 6 * DAY, 1, "/one")
+    assert history.run("latest") == last
+    assert history.run_before(last) == whole
+    assert history.run_before(history.run("under way")) == last
 
 
 def test_dropping_runs_keeps_what_they_brought(history: History):
@@ -150,7 +211,7 @@ nights = st.lists(
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(nights)
-def test_every_answer_is_what_a_model_with_perfect_memory_tells(url: str, scans: list[dict[str, Statuses | None]]):
+def test_every_answer_is_what_a_model_with_perfect_memory_tells(url: str, scans: list[Hosts]):
     _empty(url)
     history = History(url)
     remembered: list[Present] = []
@@ -169,7 +230,7 @@ def test_every_answer_is_what_a_model_with_perfect_memory_tells(url: str, scans:
         remembered.append(dict(present))
     for first, second in combinations(range(len(runs)), 2):
         diff = history.diff(runs[first], runs[second])
-        before, after = remembered[first], remembered[second]
+        before, after = (_of_hosts(remembered[number], scans[second]) for number in (first, second))
         same = {key for key in before.keys() & after.keys() if before[key] == after[key]}
         told = {(change.host, change.check) for change in diff.changes}
         silent = {key for key in before.keys() & after.keys() if before[key][0] == after[key][0] != "fail"}
@@ -181,13 +242,13 @@ def test_every_answer_is_what_a_model_with_perfect_memory_tells(url: str, scans:
         ]
         assert told_story == story
     now = START + 13 * DAY
-    failing = {(each.host, each.check): (each.state.since, each.flapping) for each in history.failing(now)}
+    failing = {(each.host, each.check): (each.since, each.flapping) for each in history.failing(now)}
     assert failing == {
         key: (_since(stories[key]), sum(at >= now - 14 * DAY for at, _ in stories[key]) >= 4)
-        for key, status in present.items()
+        for key, status in _of_hosts(present, scans[-1]).items()
         if status[0] == "fail"
     }
-    assert [each.state.since for each in history.failing(now, 2)] == sorted(since for since, _ in failing.values())[:2]
+    assert [each.since for each in history.failing(now, 2)] == sorted(since for since, _ in failing.values())[:2]
     history.close()
 
 
@@ -199,6 +260,11 @@ def _empty(url: str) -> None:
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
     engine.dispose()
+
+
+def _of_hosts(known: Present, hosts: Hosts) -> Present:
+    """What is known of the hosts that a run asked."""
+    return {key: status for key, status in known.items() if key[0] in hosts}
 
 
 def _since(story: list[tuple[float, tuple[str, str]]]) -> float:

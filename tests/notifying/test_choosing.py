@@ -13,7 +13,7 @@ from news_items import ALL, DAY, NOW, ending, failure, seen
 from secscan.errors import InputError
 from secscan.notifying.choosing import choose
 from secscan.notifying.ledger import Last, Ledger, read_ledger, write_ledger
-from secscan.notifying.news import GROUPS, Item, Key, Topic
+from secscan.notifying.news import GROUPS, Digest, Item, Key, Seen, Topic
 
 
 def told_of(*items: Item, at: float = NOW - DAY) -> dict[Key, float]:
@@ -59,6 +59,33 @@ def test_a_host_that_left_the_inventory_is_forgotten_and_told_gone_once():
     assert set(digest.told) == {gone.key}
     assert choose([], digest.told, seen("two"), ALL, NOW + DAY).told == digest.told
     assert choose([], digest.told, seen("one", "two"), ALL, NOW + 2 * DAY).told == {}
+
+
+def test_what_is_mended_and_comes_back_while_a_channel_is_down_is_news_when_it_is_up():
+    item, other = failure("one"), failure("two")
+    ledger = Ledger({"team": told_of(item)})
+    for number, items in enumerate(([other], [item, other])):
+        digest = choose(items, ledger.told["team"], seen("one", "two"), ALL, NOW + number)
+        ledger = ledger.with_channel("team", digest, Last("run", NOW, "refused"))
+    assert choose([item, other], ledger.told["team"], seen("one", "two"), ALL, NOW + DAY).news == (item, other)
+
+
+def test_a_host_that_left_while_a_channel_was_down_is_told_when_it_is_up_unless_it_came_back():
+    gone = Item(Topic.GONE, "", host="one", fresh=True)
+    ledger = Ledger().with_channel("team", choose([gone], {}, seen("two"), ALL, NOW), Last("run", NOW, "refused"))
+    ledger = read_ledger(write_ledger(ledger), "file")
+
+    def later(looked: Seen | None) -> Digest:
+        return choose([], ledger.told["team"], looked, ALL, NOW + DAY, ledger.owed.get("team", frozenset()))
+
+    for nobody in (seen("two", whole=False), None):
+        assert not later(nobody)
+        ledger = ledger.with_channel("team", later(nobody), None)
+    ledger = ledger.with_channel("team", later(seen("two")), Last("run", NOW, "refused"))
+    assert later(seen("two")).news == (gone,)
+    assert not later(seen("one", "two"))
+    assert ledger.with_channel("team", later(seen("one", "two")), None).owed == {}
+    assert ledger.with_channel("team", later(seen("two")), Last("run", NOW)).owed == {}
 
 
 def test_only_what_is_critical_is_told_again_and_only_when_it_is_time():
@@ -121,7 +148,7 @@ def test_against_a_simple_model_nothing_is_told_twice_while_it_lasts_and_nothing
         assert digest.reminders == ()
         known = {key for key in told if key in items or key[2] not in reached}
         assert digest.told.keys() == known | items.keys()
-        told = digest.told if delivered else told
+        told = digest.told if delivered else digest.kept
 
 
 KEYS = st.tuples(st.sampled_from(Topic), st.text(max_size=5), st.text(max_size=5), st.text(max_size=5))
