@@ -8,13 +8,16 @@ import os
 import sys
 import threading
 from importlib import import_module
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from secscan import __version__
 from secscan.cli import journal, language
 from secscan.messages import Message
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "scan": "Ask hosts and judge what they say.",
@@ -68,6 +71,15 @@ class SpokenCommand(click.Command):
         from secscan.cli.help import page  # noqa: PLC0415 - English needs none of it
 
         return page(self, ctx)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """As click does, with what commands and options do in the language."""
+        items = super().shell_complete(ctx, incomplete)
+        if language.is_english():
+            return items
+        from secscan.cli.help import described  # noqa: PLC0415 - English needs none of it
+
+        return described(self, ctx, items)
 
 
 class SpokenGroup(SpokenCommand, click.Group):

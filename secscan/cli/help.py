@@ -1,10 +1,10 @@
-"""What `--help` says in languages other than English: the page that click writes, from the texts of the commands themselves."""
+"""What `--help` and completion say in languages other than English, from the texts of the commands themselves."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -12,6 +12,9 @@ from secscan.cli import SpokenGroup
 from secscan.cli.language import say
 from secscan.inert import columns
 from secscan.lines import wrap
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _MARGIN, _SPACING, _WIDEST = 2, 2, 30  # columns, as click's
 _DEFAULT, _REQUIRED = "default: ", "required"  # click's own words
@@ -33,6 +36,17 @@ def page(command: click.Command, context: click.Context) -> str:
         names = command.list_commands(context)
         lines += _table(say("Commands:"), [(name, say(command.summary(context, name))) for name in names], width)
     return "\n".join(lines)
+
+
+def described(command: click.Command, context: click.Context, items: list[CompletionItem]) -> list[CompletionItem]:
+    """What a shell offers to complete a word, with what each of it does."""
+    commands = command.list_commands(context) if isinstance(command, SpokenGroup) else []
+    for item in items:
+        if isinstance(command, SpokenGroup) and item.value in commands:
+            item.help = say(command.summary(context, item.value))
+        elif item.help:
+            item.help = say(" ".join(item.help.split()))
+    return items
 
 
 def texts(command: click.Command, context: click.Context) -> Iterator[str]:

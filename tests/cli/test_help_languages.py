@@ -11,6 +11,7 @@ import sys
 import click
 import pytest
 from babel.messages.pofile import read_po
+from click.shell_completion import ZshComplete
 
 from secscan import cli, places
 from secscan.cli import language
@@ -207,6 +208,17 @@ def test_a_mistake_in_a_command_line_is_told_in_the_language_alone(capsys, code,
 def test_a_mistake_is_told_to_machines_in_english_whatever_the_language(capsys):
     words = ["scan", "--log-format", "json", "-b", "nowhere", "--language", "fr", "local", "-o", __file__]
     assert json.loads(told(capsys, *words)[2])["message"].startswith("invalid value for '-o' / '--output': Directory ")
+
+
+@pytest.mark.parametrize(("words", "begun"), [([], "wai"), (["waiver"], ""), (["waiver", "add"], "--"), (["scan"], "--lang")])
+def test_completion_says_what_commands_and_options_do_in_the_language(words, begun):
+    completion = ZshComplete(cli.secscan, {}, "secscan", "_SECSCAN_COMPLETE")
+    english = {item.value: item.help for item in completion.get_completions(words, begun)}
+    language.choose("es")
+    spanish = {item.value: item.help for item in completion.get_completions(words, begun)}
+    assert english.keys() == spanish.keys() != set()
+    assert all(english.values())
+    assert not set(english.values()) & set(spanish.values())
 
 
 def test_english_help_reads_nothing_that_only_other_languages_need():
