@@ -45,7 +45,7 @@ def described(command: click.Command, context: click.Context, items: list[Comple
         if isinstance(command, SpokenGroup) and item.value in commands:
             item.help = say(command.summary(context, item.value))
         elif item.help:
-            item.help = say(" ".join(item.help.split()))
+            item.help = say(_joined(item.help))
     return items
 
 
@@ -79,7 +79,7 @@ def _blocks(text: str | None) -> Iterator[tuple[str, bool]]:
         if mark.strip() == "\b":
             yield kept, True
         elif block:
-            yield " ".join(block.split()), False
+            yield _joined(block), False
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[click.Option]:
@@ -90,7 +90,12 @@ def _options(command: click.Command, context: click.Context) -> Iterator[click.O
 
 
 def _help(option: click.Option) -> str:
-    return " ".join((option.help or "").split())
+    return _joined(option.help or "")
+
+
+def _joined(text: str) -> str:
+    """A text of the source on one line, as catalogues have it."""
+    return " ".join(text.split())
 
 
 def _row(option: click.Option, context: click.Context) -> tuple[str, str]:
