@@ -22,7 +22,8 @@ FROM mysql.global_priv */
 ',"priv":{"plugin":', JSON_QUOTE(plugin), ',"authentication_string":"', IF(COALESCE(authentication_string, '') = '', '', 'set'),
 '","account_locked":', IF(account_locked = 'Y', 'true', 'false'), ',"access":', IF(Super_priv = 'Y', 32768, 0), '}}') AS told
 FROM mysql.user */
-UNION ALL SELECT CONCAT('open ', JSON_QUOTE(CAST(Db AS CHAR))) FROM mysql.db WHERE User = ''"""
+UNION ALL SELECT CONCAT('open ', JSON_QUOTE(CAST(Db AS CHAR))) FROM mysql.db WHERE User = ''
+/*M!100400 UNION ALL SELECT CONCAT('member ', JSON_ARRAY(User, Host, Role)) FROM mysql.roles_mapping */"""
 _BY_PASSWORD = {"", "mysql_native_password", "mysql_old_password", "caching_sha2_password", "sha256_password", "ed25519", "parsec"}
 
 
@@ -32,29 +33,57 @@ def ask(calls: Sequence[Arguments]) -> Question:
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
-    """`| account {...}` per account, `| open "DATABASE"` per database that anonymous users may use; then `end`."""
+    """`| account {...}` per account or role, `| open "DATABASE"` per database that anonymous users may use.
+
+    `| member ["USER", "HOST", "ROLE"]` per role that is granted to an account, or to a role (then without a host); at last `end`.
+    """
     said = reply(answer, "a MariaDB or MySQL server")
     if said:
         return said
-    accounts: list[Record] = []
+    told: list[tuple[str, str, Mapping[str, Any]]] = []
     opened: list[str] = []
+    granted: dict[tuple[str, str], list[str]] = {}
     for line in closed_lines(answer):
         if line.startswith("fault "):
             return Unobservable(line.removeprefix("fault "))
         if line.startswith("| account "):
-            told = json.loads(line.removeprefix("| account "))
-            if told["priv"].get("is_role") is not True:
-                accounts.append(_record(str(told["user"]), str(told["host"]), told["priv"]))
+            account = json.loads(line.removeprefix("| account "))
+            told.append((str(account["user"]), str(account["host"]), account["priv"]))
+        elif line.startswith("| member "):
+            user, host, role = map(str, json.loads(line.removeprefix("| member ")))
+            granted.setdefault((user, host), []).append(role)
         elif line.startswith("| open "):
             opened.append(str(json.loads(line.removeprefix("| open "))))
         else:
             raise Unreadable(f"not an account: {line[:120]!r}")
+    powerful = {name for name, _, priv in told if priv.get("is_role") is True and _is_super(priv)}
+    accounts = [
+        _record(user, host, priv, any(role in powerful for role in _roles(user, host, granted)))
+        for user, host, priv in told
+        if priv.get("is_role") is not True
+    ]
     if not accounts:
         raise Unreadable("a server without a single account")
     return Observed({"accounts": tuple(accounts), "open_databases": tuple(dict.fromkeys(opened)), "count": len(accounts)})
 
 
-def _record(user: str, host: str, told: Mapping[str, Any]) -> Record:
+def _is_super(told: Mapping[str, Any]) -> bool:
+    return bool(int(told["access"]) & _SUPER)
+
+
+def _roles(user: str, host: str, granted: Mapping[tuple[str, str], Sequence[str]]) -> set[str]:
+    """The roles that an account may take, those that roles have in turn counted."""
+    found: set[str] = set()
+    waiting = list(granted.get((user, host), ()))
+    while waiting:
+        role = waiting.pop()
+        if role not in found:
+            found.add(role)
+            waiting += granted.get((role, ""), ())
+    return found
+
+
+def _record(user: str, host: str, told: Mapping[str, Any], powerful: bool) -> Record:
     ways = [way or told for way in told.get("auth_or") or [told]]
     return {
         "name": f"{user}@{host}",
@@ -64,7 +93,7 @@ def _record(user: str, host: str, told: Mapping[str, Any]) -> Record:
         "plugins": tuple(str(way.get("plugin", "")) for way in ways),
         "locked": told.get("account_locked") is True,
         "empty_password": any(way.get("plugin", "") in _BY_PASSWORD and not way.get("authentication_string") for way in ways),
-        "administrator": bool(int(told["access"]) & _SUPER),
+        "administrator": powerful or _is_super(told),
     }
 
 
@@ -85,7 +114,7 @@ PROBE = Probe(
                 Attribute("plugins", Type.LIST, "ways to prove who one is, any of which will do"),
                 Attribute("locked", Type.BOOLEAN, "it cannot be signed in to"),
                 Attribute("empty_password", Type.BOOLEAN, "the empty password is right"),
-                Attribute("administrator", Type.BOOLEAN, "it has the right SUPER"),
+                Attribute("administrator", Type.BOOLEAN, "it has the right SUPER, itself or by a role of MariaDB"),
             ),
         ),
         Attribute("open_databases", Type.LIST, "databases, or patterns of their names, that anonymous users may use"),

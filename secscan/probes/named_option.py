@@ -10,6 +10,7 @@ from secscan.probing import Unreadable, closed_lines, reply, same_for_all
 from secscan.syntax.blocks import Statement, parse_blocks
 
 _DEPTH = 16
+_EVERYBODY = {"any", "0.0.0.0/0", "::/0"}
 # -x keeps the secrets of keys back
 _SCRIPT = r"""if have named-checkconf; then
   if told=$(named-checkconf -px 2>/dev/null); then
@@ -56,11 +57,18 @@ def read(call: Arguments, answer: Answer) -> Observation:
 
 
 def _recursion_for(levels: Sequence[Sequence[Statement]], lists: Mapping[str, Statement]) -> Value:
-    """Whose questions are passed on: of these options the first that is set decides (BIND ARM, allow-recursion)."""
+    """Whose questions are passed on: of these options the first that is set decides (BIND ARM, allow-recursion).
+
+    A view that passes on everybody's does so for those who get to see it.
+    """
     if _effective("recursion", levels, lists)["value"] in {"no", "false", "0"}:
         return ()
     for name in ("allow-recursion", "allow-query-cache", "allow-query"):
         elements = _effective(name, levels, lists)["elements"]
+        if isinstance(elements, tuple) and _EVERYBODY & set(elements):
+            clients = _effective("match-clients", levels[:1], lists)["elements"]
+            named = [each for each in elements if each not in _EVERYBODY]
+            return tuple(dict.fromkeys([*named, *clients])) if isinstance(clients, tuple) else elements
         if not isinstance(elements, Absent):
             return elements
     return ("localnets", "localhost")

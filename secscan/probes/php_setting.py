@@ -26,6 +26,7 @@ _AWK = r"""BEGIN { many = split(names, each, " "); for (i = 1; i <= many; i++) w
   gsub(/^[ \t]+|[ \t]+$/, "", line)
   if (line ~ /^[;#]/) next
   if (line ~ /^\[/) {
+    flush()
     sub(/\].*/, "]", line)
     special = tolower(line) ~ /^\[(host|path)[ \t]*=/
     if (pools || special || before) print "| " line
@@ -34,9 +35,16 @@ _AWK = r"""BEGIN { many = split(names, each, " "); for (i = 1; i <= many; i++) w
   }
   key = line
   sub(/[ \t]*=.*/, "", key)
+  last = key ~ /^php_admin_/
   if (pools && !sub(/^php_(admin_)?(value|flag)\[[ \t]*/, "", key)) next
   if (pools) sub(/[ \t]*\]$/, "", key)
-  if (key in wanted && sub(/^[^=]*=[ \t]*/, "", line)) print "| " key " = " line
+  if (!(key in wanted) || !sub(/^[^=]*=[ \t]*/, "", line)) next
+  if (pools && last) admin[++held] = "| " key " = " line; else print "| " key " = " line
+}
+END { flush() }
+function flush(   i) { # what a pool sets for good holds over its other values, wherever it stands
+  for (i = 1; i <= held; i++) print admin[i]
+  held = 0
 }"""
 _APACHE_AWK = r"""BEGIN { many = split(names, each, " "); for (i = 1; i <= many; i++) wanted[each[i]] = 1 }
 tolower($1) ~ /^php_(admin_)?(value|flag)$/ && ($2 in wanted) {

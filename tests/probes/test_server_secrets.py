@@ -94,3 +94,24 @@ def test_of_php_and_yaml_what_is_not_asked_for_stays_on_the_host(awk):
     told = reduced(awk, REDUCE_AWK, YAML, names="security authorization")
     assert SECRET not in told
     assert "|   authorization: enabled\n" in told
+
+
+@every_awk
+def test_what_a_pool_of_php_sets_for_good_holds_over_its_other_values(awk):
+    (program, *_) = [text for text in awk_programs(php_setting.ask([{"name": "display_errors"}]).script) if "pools" in text]
+    pools = """[www]
+php_admin_flag[display_errors] = on
+php_flag[display_errors] = off
+[other]
+php_flag[display_errors] = off
+"""
+    told = reduced(awk, program, pools, names="display_errors", pools="1").splitlines()
+    off, on = "| display_errors = off", "| display_errors = on"
+    assert told == ["| [www]", off, on, "| [other]", off]
+
+
+@every_awk
+def test_of_other_users_of_an_acl_of_redis_only_what_they_must_prove_leaves_the_host(awk):
+    (program, *_) = [text for text in awk_programs(redis.fetch_servers()) if "requirepass" in text]
+    told = reduced(awk, program, "user hunter2 on nopass ~hunter2 +@all\nuser off2 off\n")
+    assert told.splitlines() == ["| other on nopass", "| other off"]
