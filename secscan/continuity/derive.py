@@ -78,8 +78,8 @@ def _tell_continuity(figures: ServiceFigures, evidence: Evidence) -> Told:
                 "uncovered": each.extent.uncovered
                 if each.extent.uncovered is not None
                 else Unobservable(each.extent.why or _faults(each.copies)),
-                "copies_rule": _verdict(each.composition.verdict),
-                "reaches_back": _verdict(each.depth.verdict),
+                "copies_rule": _verdict(each.composition.verdict, "; ".join(each.composition.missing)),
+                "reaches_back": _verdict(each.depth.verdict, _faults(each.copies)),
                 "restore_tested": _tested(each.trials),
             }
             for each in figures.data_sets
@@ -100,8 +100,8 @@ def _length(figure: Figure, what: str) -> Value:
     return Absent(what) if math.isinf(figure.seconds) else figure.seconds
 
 
-def _verdict(verdict: Verdict) -> bool | Unobservable:
-    return Unobservable("not all of its repositories could be looked at") if verdict is Verdict.UNKNOWN else verdict is Verdict.MET
+def _verdict(verdict: Verdict, why: str) -> bool | Unobservable:
+    return Unobservable(why or "it is not known") if verdict is Verdict.UNKNOWN else verdict is Verdict.MET
 
 
 def _faults(copies: Iterable[Any]) -> str:

@@ -103,11 +103,15 @@ judge() {{ # FILE SIZE: y when it is whole, n when it is broken, ? when that can
     *) if $tool -tq -- "$1" 2>/dev/null && ! hollow $tool -dcq -- "$1"; then whole=y; else whole=n; fi ;;
   esac
 }}
+close_series() {{ # what was looked into and found whole is verified
+  if [ "$judged" = y ]; then printf '| damaged=0\\n'; fi
+  printf '| unfinished=%s\\ndone %s\\n' $unfinished $points
+}}
 list_series() {{
   at='' points=0 budget={_BUDGET}
   while IFS=$tab read -r pattern type mode time size name; do
     if [ "$pattern $type" != "$at" ]; then
-      if [ -n "$at" ]; then printf '| unfinished=%s\\ndone %s\\n' $unfinished $points; fi
+      if [ -n "$at" ]; then close_series; fi
       at="$pattern $type" points=0 unfinished=0
       if [ "$type" = d ]; then printf 'repository tree %s\\n| evidence=repository time_is=end' "$pattern"
       else printf 'repository file %s\\n| evidence=repository time_is=end' "$pattern"; fi
@@ -128,12 +132,12 @@ list_series() {{
       if [ -z "$judged" ] && hollow look_into "$name"; then whole=n; else judged=1; fi
     else
       kind="file"
-      if [ "$size" = 0 ]; then whole=n; elif [ -z "$judged" ]; then judge "$name" "$size"; judged=1; fi
+      if [ "$size" = 0 ]; then whole=n; elif [ -z "$judged" ]; then judge "$name" "$size"; judged=$whole; fi
     fi
     points=$((points + 1))
     printf 'point %s %s %s %s %s\\n' "$time" "$size" $kind "$whole" "$name"
   done
-  if [ -n "$at" ]; then printf '| unfinished=%s\\ndone %s\\n' $unfinished $points; fi
+  if [ -n "$at" ]; then close_series; fi
 }}
 answer() {{
   for tool in stat awk sort tail grep; do if ! have $tool; then fault="there is no $tool command"; fi; done

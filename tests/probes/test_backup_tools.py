@@ -333,7 +333,9 @@ def packed(suffix: str, content: bytes) -> bytes:
 @pytest.mark.parametrize("suffix", [pytest.param(suffix, marks=needs(words[0]), id=words[0]) for suffix, words in PACKERS.items()])
 def test_a_dump_that_broke_off_is_told_from_a_whole_one(tmp_path: Path, suffix: str):
     def whole() -> Any:
-        return points(ask("backup_files", patterns=[f"{tmp_path}/*"]))[0]["whole"]
+        found = ask("backup_files", patterns=[f"{tmp_path}/*"])
+        assert (only(found)["damaged"] == 0) is (points(found)[0]["whole"] is True)  # what is found whole is verified
+        return points(found)[0]["whole"]
 
     dump = tmp_path / f"erp-2026-01-01.sql{suffix}"
     dump.write_bytes(packed(suffix, DUMP.encode()))
