@@ -381,7 +381,7 @@ class Wording:
     def adjustment(self, change: str) -> str:
         """What a local baseline did to a check, as `LocalChange.change` writes it: dropped, or the parameter with both values."""
         verb, _, parameter = change.partition(" ")
-        return self._say(_ADJUSTMENTS[verb], parameter=parameter) if verb in _ADJUSTMENTS else change
+        return self._say(_ADJUSTMENTS[verb], parameter=parameter.replace(" -> ", " → ")) if verb in _ADJUSTMENTS else change
 
     def local_change(self, change: Mapping[str, str], where: str) -> str:
         """A local change in one line, with its reason and who approved it where it needs them; `where` is the baseline."""
@@ -534,16 +534,17 @@ class Wording:
         return self.translate(mark(", ")).join(self.translate(word) for word in known if word)
 
     def who(self, host: Mapping[str, Any]) -> str:
-        """As whom a host was asked: `admin over ssh, as root (sudo)`."""
+        """As whom a host was asked: `admin over ssh, as root (sudo)`; words where that is not known, as of another scanner."""
         if host["transport"] == ATTESTATION:
             return self.translate(mark("no host: what people have stated, and what all hosts together tell"))
         how = mark("{user} over {transport}") if host["user"] else mark("over {transport}")
-        parts = [self._say(how, user=host["user"], transport=host["transport"] or "?")]
+        known = self._say(how, user=host["user"], transport=host["transport"]) if host["transport"] else str(host["user"])
+        parts = [known] if known else []
         if host["uid"] is not None:
             parts.append(self._say(mark("as uid {uid}"), uid=host["uid"]) if host["uid"] else self.translate(mark("as root")))
         if host["become"]:
             parts.append(host["become"])
-        return self._join(self.translate(mark(", ")), parts)
+        return self._join(self.translate(mark(", ")), parts) if parts else self.translate(mark("not known"))
 
     def _mapping(self, value: Mapping[str, Any]) -> str:
         if set(value) == {"absent"}:

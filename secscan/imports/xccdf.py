@@ -7,6 +7,7 @@ The file is read element by element: rules and results are taken down to what we
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ _CATALOGUES = {
     "csf": "nist_csf",
 }
 _OURS = "urn:secscan:catalogue:"
+_BEFORE_STOP = re.compile(r" ([.,;:)])(?= |$)")  # where an element such as <code> ended
 
 
 @dataclass(slots=True)
@@ -131,7 +133,7 @@ def _words(element: Element | None, limit: int = 4000) -> str:
         size += len(piece)
         if size > 4 * limit:
             break
-    return text(" ".join(pieces), limit)
+    return _BEFORE_STOP.sub(r"\1", text(" ".join(pieces), limit))
 
 
 def _find(element: Element, local: str) -> Iterator[Element]:
@@ -156,14 +158,15 @@ def _rule(element: Element, groups: list[str]) -> _Rule:
             said = name(_words(reference)).removeprefix(f"{CATALOGUES.get(catalogue, '')} ")
             references.setdefault(catalogue, []).append(said)
     identifier = element.get("id", "")
+    rationale, described = _child(element, "rationale"), _child(element, "description")
     if "ssgproject" in identifier:
         references.setdefault("ssg", []).append(_short(identifier, "rule"))
     check = CheckText(
         id=_short(identifier, "rule"),
         domain=_short(groups[-1], "group") if groups else "imported",
         title=_child(element, "title") or _short(identifier, "rule"),
-        rationale=_child(element, "rationale") or _discussion(_child(element, "description")),
-        remedy=_child(element, "fixtext"),
+        rationale=rationale or _discussion(described),
+        remedy=_child(element, "fixtext") or (described if rationale else ""),  # SCAP Security Guide describes how it should be
         effort="",
         when="",
         references={catalogue: tuple(filter(None, dict.fromkeys(several))) for catalogue, several in references.items()},

@@ -69,10 +69,17 @@ def _case(result: Mapping[str, Any], document: Document) -> str:
         f"Severity: {result['severity']}",
         *([f"Decided: {result['disposition']}"] if result["disposition"] != "none" else []),
         *([f"Requirements: {', '.join(result['requirements'])}"] if result["requirements"] else []),
-        f"Remedy ({ENGLISH.remedy_terms(check)}): {prose(check['remedy'])}",
+        *_remedy(check),
     ]
     kind = result["severity"] if element == "failure" else outcome
     return f"<testcase{case}>{_child(element, kind, message, chr(10).join(lines))}</testcase>\n"
+
+
+def _remedy(check: Mapping[str, Any]) -> Iterator[str]:
+    """How to mend it, where that is known."""
+    terms = ENGLISH.remedy_terms(check)
+    if check["remedy"]:
+        yield f"Remedy ({terms}): {prose(check['remedy'])}" if terms else f"Remedy: {prose(check['remedy'])}"
 
 
 def _element(result: Mapping[str, Any]) -> str:

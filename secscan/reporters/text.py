@@ -154,9 +154,10 @@ def _result(result: Mapping[str, Any], document: Document, page: _Page) -> str:
         lines.append(page.fold("... " + page.say(mark("and {count} more"), count=page.w.number(unseen)), inner))
     if result["reason"] and not result["findings"]:
         lines.append(page.fold(result["reason"], inner, hanging))
-    if result["outcome"] == "fail":
-        remedy = mark("Remedy ({terms}): {remedy}")
-        said = page.say(remedy, terms=page.w.remedy_terms(check), remedy=page.w.content(check["remedy"]))
+    if result["outcome"] == "fail" and check["remedy"]:
+        terms = page.w.remedy_terms(check)
+        remedy = mark("Remedy ({terms}): {remedy}") if terms else mark("Remedy: {remedy}")
+        said = page.say(remedy, terms=terms, remedy=page.w.content(check["remedy"]))
         lines.append(page.fold(said, inner, hanging))
     return "".join(lines)
 

@@ -39,7 +39,7 @@ def test_a_rule_brings_its_texts_group_and_references(arf):
     check = arf.checks["sshd_disable_root_login"]
     assert (check.title, check.domain) == ("Disable SSH Root Login", "ssh_server")
     assert check.rationale.startswith("Even though the communications channel is encrypted")
-    assert check.remedy == "Set PermitRootLogin no ."
+    assert check.remedy == "Set PermitRootLogin no."
     assert check.references == {
         "nist_800_53": ("AC-6(2)", "AC-17(a)"),
         "iso_27001": ("A.9.2.3",),

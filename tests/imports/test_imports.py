@@ -53,6 +53,35 @@ def test_several_hosts_stay_several_and_what_was_not_reached_has_no_score(name, 
     assert found["newyork-app-02"].tally.counts["fail"] == 5
 
 
+DESCRIBED = """<Benchmark xmlns="http://checklists.nist.gov/xccdf/1.2">
+<Rule id="xccdf_x_rule_a" severity="high"><title>A</title>
+<description>Set <code>A yes</code>.</description><rationale>Why</rationale></Rule>
+<Rule id="xccdf_x_rule_b" severity="high"><title>B</title></Rule>
+<TestResult id="t" end-time="2026-01-01T00:00:00"><target>web</target>
+<rule-result idref="xccdf_x_rule_a"><result>fail</result></rule-result>
+<rule-result idref="xccdf_x_rule_b"><result>fail</result></rule-result></TestResult></Benchmark>"""
+
+
+def test_how_it_should_be_is_the_remedy_where_a_rule_tells_why_and_no_other_remedy(tmp_path):
+    path = tmp_path / "scap.xml"
+    path.write_text(DESCRIBED)
+    (found,) = read_results(path, "1.0")
+    assert [(check.rationale, check.remedy) for check in found.checks.values()] == [("Why", "Set A yes."), ("", "")]
+
+
+@pytest.mark.parametrize("name", ["text", "html", "junit"])
+def test_what_another_tool_does_not_tell_leaves_no_empty_words_in_a_report(name, tmp_path):
+    path = tmp_path / "scap.xml"
+    path.write_text(DESCRIBED)
+    (found,) = read_results(path, "1.0")
+    shown = re.sub("<[^>]*>", " ", "".join(reporter(name).render([to_document(found)])))
+    for empty in ("Remedy ()", "over ?"):
+        assert empty not in shown
+    assert shown.count("How to mend it") == (1 if name == "html" else 0)
+    assert name == "html" or shown.count("Remedy") == 1
+    assert name == "junit" or "not known" in shown
+
+
 OVER, RUNNING = "2020-01-31T00:00:00Z", "2999-01-31T00:00:00Z"
 
 
