@@ -435,7 +435,7 @@ def test_no_secret_of_a_host_is_in_anything_that_is_written_about_it(tmp_path, p
     write_baseline(content, "few_canaries", f"requirements: {{TESTS-1: [{', '.join(asked)}]}}\n")
     call = f"{sys.executable} -m secscan"
     chosen = f"--content {content} -b canaries"
-    large = ",".join(name for name in FORMATS if name != "pdf")  # to set hundreds of pages takes minutes
+    large = ",".join(name for name in FORMATS if name != "pdf")  # to read hundreds of pages again takes long
     explained = "".join(
         f"{call} explain local {name} --saved out {chosen}\n" for name in ("settings_told", "output_told", "process_told")
     )
