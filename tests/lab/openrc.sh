@@ -26,7 +26,7 @@ daemon at-shutdown
 daemon stacked
 daemon dies
 service cron 'command=/usr/sbin/cron'
-service dropbear 'command=/usr/sbin/dropbear' 'command_args="-R -p 2222"' 'start_pre() { mkdir -p /etc/dropbear; }'
+service dropbear 'command=/usr/sbin/dropbear' 'command_args="-R -p 2222 $DROPBEAR_OPTS"' 'start_pre() { mkdir -p /etc/dropbear; }'
 service fails 'start() { return 1; }'
 for name in supervised abandoned; do
   service $name 'supervisor=supervise-daemon' 'command=/bin/sleep' 'command_args=10098'

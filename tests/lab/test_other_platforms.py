@@ -35,6 +35,12 @@ STOPPED = ("at-shutdown", "never")
 PATCHING = ("security_updates_installed", "no_package_held_back", "package_lists_current", "updates_installed_automatically")
 FIREWALL = ("firewall_refuses_ipv4_by_default", "firewall_refuses_ipv6_by_default", "firewall_survives_restart")
 CLOCK = ("clock_synchronised", "clock_error_small", "time_sources_several")
+DROPBEAR = (
+    "dropbear_root_passwords_refused",
+    "dropbear_passwords_refused",
+    "dropbear_idle_sessions_end",
+    "dropbear_forwarding_refused",
+)
 SERVICES = ("no_service_failed", "services_return_after_restart")
 WRONG = {
     "account_files_protected": "chmod 666 /etc/passwd",
@@ -58,6 +64,7 @@ SETS = {
     "firewall": FIREWALL,
     "clock": CLOCK,
     "openrc": SERVICES,
+    "dropbear": DROPBEAR,
     "restarts": ("important_services_restart_themselves",),
     "wrong": tuple(WRONG),
     "passwords": ("passwords_not_empty",),
@@ -364,6 +371,19 @@ def test_a_service_of_openrc_is_the_same_alone_as_among_all(lab, openrc):
     assert told(alone["labd"])["main_pid"] == int(openrc.run("cat /run/labd.pid"))
     assert told(alone["at-shutdown"])["wanted_by"] == ("shutdown",)
     assert platforms.ask(lab, openrc, call("service", name="nothing|cron|never"))[0] == alone["cron"]
+
+
+def test_dropbear_is_judged_by_what_runs_and_by_what_its_service_starts_next(openrc, verdicts):
+    fails, passes = dict.fromkeys(DROPBEAR, "fail"), dict.fromkeys(DROPBEAR, "pass")
+    assert verdicts(openrc, "dropbear") == fails
+    put_back = "rm -f /etc/conf.d/dropbear; rc-service dropbear restart"
+    with doing(openrc, "mkdir -p /etc/conf.d; echo 'DROPBEAR_OPTS=\"-s -j -k -I 600\"' >/etc/conf.d/dropbear", put_back):
+        assert verdicts(openrc, "dropbear") == fails  # it runs as before
+        openrc.run("rc-service dropbear restart")
+        assert verdicts(openrc, "dropbear") == passes
+        openrc.run("rm /etc/conf.d/dropbear")
+        assert verdicts(openrc, "dropbear") == fails  # the next start takes passwords again
+    assert verdicts(openrc, "dropbear") == fails
 
 
 def test_failed_services_of_openrc_fail_the_check_until_they_run_and_one_in_doubt_passes_nothing(openrc, verdicts):
