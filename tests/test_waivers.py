@@ -297,6 +297,7 @@ def test_waivers_that_do_nothing_are_told(scanned: Path, capsys: pytest.CaptureF
         (("--expires", "2099-01-01"), "either --saved DIR, or --any-value"),
         (("--saved", "nowhere", "--expires", "2099-01-01"), "nowhere: holds no assessment"),
         (("--any-value", "--expires", "2099-01-01", "--approver", "ann"), "owner and approver must be different people"),
+        (("--any-value", "--expires", "2099-01-01", "--justification", " "), "--justification is empty; allowed: a text"),
         (("--saved", "first", "--host", "web*", "--expires", "2099-01-01"), "nothing that this waiver covers fails there"),
     ],
 )

@@ -18,6 +18,7 @@ from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.history.records import Change, Diff
+    from secscan.history.states import Status
 
 
 @click.command("diff", cls=SpokenCommand)
@@ -87,9 +88,14 @@ def _list(changes: Iterable[Change]) -> None:
 
     for change in changes:
         severity = (change.after or change.before).severity if change.after or change.before else ""  # type: ignore[union-attr] # one is there
-        found = [named(status.outcome) for status in (change.before, change.after) if status]
+        found = [named(_word(change, status)) for status in (change.before, change.after) if status]
         outcomes = Message("{before} -> {after}", before=found[0], after=found[1]) if len(found) > 1 else found[0]
         where = Message("{host} ({subject})", host=change.host, subject=change.subject) if change.subject else change.host
         told = Message("{check} on {where}: {outcomes}", check=change.check, where=where, outcomes=outcomes)
         text = say("{change}; the check changed too", change=told) if change.content else spoken(told)
         click.echo(wrapped(text, f"  {pad(spoken(named(severity)), 9)} ", 12))
+
+
+def _word(change: Change, status: Status) -> str:
+    """The outcome, or what people decided where that is what changed: `fail -> waived`."""
+    return status.disposition if change.kind == "decided" and status.disposition != "none" else status.outcome

@@ -103,6 +103,9 @@ def _told(checks: tuple[str, ...], path: Path, told: dict[str, Any], any_value: 
     today = time.strftime("%Y-%m-%d", time.gmtime())
     starts_at = moment("starts", told["starts"] or today)
     expires_at = moment("expires", told["expires"]) + (86400 if len(told["expires"]) == len(today) else 0)
+    for option in ("justification", "owner", "approver"):
+        if not told[option].strip():
+            raise UsageError("--{option} is empty; allowed: a text", option=option)
     if told["owner"].casefold() == told["approver"].casefold():
         raise UsageError("owner and approver must be different people; allowed: --approver somebody else")
     if expires_at <= starts_at or expires_at <= time.time():

@@ -152,6 +152,10 @@ def test_what_fails_anew_fails_a_comparison_unless_somebody_has_accepted_it(plac
     (place / "inventory.yml").write_text(hosts + "- {name: e, transport: local}\n")
     run(["scan", "-q", "--waivers", "waivers.yml"])
     assert "value_is_eight on e: fail" in told(capsys, "diff", "--fail-on-new", code=0)
+    run(["scan", "-q"])
+    assert "value_is_eight on e: waived -> fail" in told(capsys, "diff")
+    run(["scan", "-q", "--waivers", "waivers.yml"])
+    assert "value_is_eight on e: fail -> waived" in told(capsys, "diff")
 
 
 def runs_of(capsys: pytest.CaptureFixture[str]) -> list[str]:
