@@ -74,7 +74,7 @@ def _elements(service: Service, evidence: Evidence) -> Iterator[Element]:
     groups: list[tuple[str, tuple[str, ...]]] = []
     if service.hosts:
         groups.append(("runs on", service.hosts))
-        single = len(service.hosts) == 1
+        single = len({evidence.machine(host) for host in service.hosts}) == 1
         yield from (Element("host", host, name, single, f"{name} runs on it") for host in service.hosts)
     for data_set in service.data_sets:
         groups.append((f"data set {data_set.id}", (data_set.host, *data_set.replicas)))
@@ -88,13 +88,17 @@ def _elements(service: Service, evidence: Evidence) -> Iterator[Element]:
 
 
 def stands_alone(data_set: DataSet, evidence: Evidence) -> bool | Unobservable:
-    """Whether nothing can take over from the host of a data set. A replica of a database must be seen to follow now."""
-    if not data_set.replicas:
+    """Whether nothing can take over from the host of a data set: a replica of a database must be seen to follow now.
+
+    Another name of the same machine is no replica.
+    """
+    replicas = [host for host in data_set.replicas if evidence.machine(host) != evidence.machine(data_set.host)]
+    if not replicas:
         return True
     if not data_set.database:
         return False
     faults: dict[str, None] = {}
-    for host in data_set.replicas:
+    for host in replicas:
         for probe, (collection, signs) in _FOLLOWS.items():
             if fault := evidence.why_untold(host, probe):
                 faults[fault] = None

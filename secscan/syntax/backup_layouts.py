@@ -197,9 +197,14 @@ borg_encrypted() {{ # DIRECTORY: the first byte of stored data tells the kind of
 borg_keys() {{ # DIRECTORY: whether all keys of its owner may only add
   owner=$(stat -c %u -- "$1") home=''
   while IFS=: read -r _ _ uid _ _ place _; do if [ "$uid" = "$owner" ]; then home=$place; break; fi; done </etc/passwd
-  if [ "$owner" = 0 ] || [ ! -r "$home/.ssh/authorized_keys" ]; then return 0; fi
+  if [ "$owner" = 0 ] || [ -z "$home" ]; then return 0; fi
+  set --
+  for keys in "$home/.ssh/authorized_keys" "$home/.ssh/authorized_keys2"; do # sshd takes both unless told otherwise
+    if [ -r "$keys" ]; then set -- "$@" "$keys"; elif [ -e "$keys" ]; then return 0; fi
+  done
+  if [ $# = 0 ]; then return 0; fi
   awk '/^[ \\t]*(#|$)/ {{ next }} {{ keys++ }} /borg.* serve .*--append-only/ && /^([^"]*,)?command="/ {{ held++ }}
-    END {{ if (keys) print "| append_only=" (keys == held ? "yes" : "no") }}' "$home/.ssh/authorized_keys"
+    END {{ if (keys) print "| append_only=" (keys == held ? "yes" : "no") }}' "$@"
 }}
 look_borg() {{ # DIRECTORY
   if [ ! -f "$1/config" ] || [ ! -d "$1/data" ] || [ -d "$1/snapshots" ]; then return 0; fi

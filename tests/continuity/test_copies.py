@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from secscan.continuity.assess import DataSetFigures, assess_service
+from secscan.continuity.dependencies import find_elements
 from secscan.continuity.evidence import Evidence
 from secscan.continuity.figures import Knowledge, Verdict
 from secscan.continuity.reading import HostView, Look
@@ -171,6 +172,15 @@ def test_a_clock_that_is_wrong_by_minutes_may_have_been_right_when_the_backup_wa
     views = {"db1": (), "vault": (kept(FAR, HOUR - offset),)}
     found = figures(evidence(views, declared=(FAR,), data_set=replace(FILES, backups=("far",)), offset=offset))
     assert found.rpo_now.verdict is verdict
+
+
+@pytest.mark.parametrize(("web1", "single"), [("0a1b SHA256:x", True), ("9f SHA256:y", False)])
+def test_another_name_of_the_same_machine_is_no_second_host(web1, single):
+    data_set = replace(FILES, replicas=("web1",))
+    found = evidence(GOOD, machines={"db1": "0a1b SHA256:x", "web1": web1}, data_set=data_set)
+    service = replace(found.services[0], hosts=("db1", "web1"))
+    elements = [each for each in find_elements(service, replace(found, services=(service,))) if each.kind == "host"]
+    assert {each.single for each in elements} == {single}
 
 
 def test_points_whose_protection_has_ended_do_not_survive_an_attack():

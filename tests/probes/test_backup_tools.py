@@ -209,6 +209,29 @@ def test_a_borg_repository_without_the_segment_that_ends_it_has_no_restore_point
     assert (seen["count"], seen["broken"]) == (0, 1)
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="gives files to another user")
+@needs("borg", "unshare")
+def test_one_key_that_may_do_more_than_add_makes_a_borg_repository_open_to_change_in_whichever_file_it_is(tmp_path: Path, run):
+    run("borg", "init", "-e", "none", "borg")
+    keys = tmp_path / "keeper/.ssh"
+    keys.mkdir(parents=True)
+    (tmp_path / "passwd").write_text(f"root:x:0:0::/root:/bin/sh\nkeeper:x:4711:4711::{tmp_path}/keeper:/bin/sh\n")
+    run("chown", "-R", "4711", "borg", "keeper")
+    for directory in (tmp_path, *tmp_path.parents[:2]):
+        directory.chmod(0o755)
+    call = make_call(PROBES["backup_repositories"], {"places": [str(tmp_path / "borg")]})
+    asked = f"mount --bind {tmp_path}/passwd /etc/passwd\n{LIBRARY}{PROBES['backup_repositories'].ask([call.mapping()]).script}"
+
+    def append_only() -> object:
+        done = subprocess.run(["unshare", "-m", "sh", "-c", asked], capture_output=True, check=True, timeout=60)
+        return only(observe(PROBES["backup_repositories"], call, Answer(done.stdout)))["append_only"]
+
+    (keys / "authorized_keys").write_text('command="borg serve --append-only",restrict ssh-ed25519 AAAA app\n')
+    assert append_only() is True
+    (keys / "authorized_keys2").write_text("ssh-ed25519 AAAB somebody\n")
+    assert append_only() is False
+
+
 @needs("borg")
 def test_checking_and_listing_do_not_make_a_borg_repository_younger(tmp_path: Path, run):
     run("borg", "init", "-e", "none", "borg")
