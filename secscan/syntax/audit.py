@@ -57,12 +57,12 @@ class Question:
     """What must be recorded: accesses to a path (for a `tree`, to all below it too), or system calls."""
 
     path: str = ""
-    tree: bool = False
     permissions: frozenset[str] = frozenset()
     syscalls: frozenset[str] = frozenset()
     arch: str = ""
     key: str = ""
     filters: frozenset[str] = frozenset()
+    tree: bool = False
 
     @property
     def wanted(self) -> frozenset[str]:

@@ -61,6 +61,9 @@ def test_whatever_a_setting_of_sshd_holds_it_has_a_name_and_a_value(text):
         (["-a always,exit -F path=/x -F perm=wa -F auid>=1000 -F auid!=4294967295"], audit.Question("/x", frozenset("wa")), "wa"),
         (["-a always,exit -F path=/x -F perm=wa -F auid>=5000"], audit.Question("/x", frozenset("wa")), ""),
         (["-w /x -p wa", "-a never,task"], audit.Question("/x", frozenset("wa")), ""),
+        (["-w /x -p wa", "-a never,task -F auid>=1000"], audit.Question("/x", frozenset("wa")), ""),
+        (["-a always,exit -F path=/x -F perm=wa"], audit.Question("/x", frozenset("wa"), tree=True), ""),
+        (["-a always,exit -F arch=b32 -S all -F path=/x -F perm=wa"], audit.Question("/x", frozenset("wa")), ""),
     ],
 )
 def test_a_rule_counts_only_when_it_records_all_of_it(rules, question, found):
