@@ -190,14 +190,15 @@ def _memory(job: Job, run: Run, started_at: float) -> Memory:
 
 
 def ending(job: Job, done: Done, code: int | None = None) -> int:
-    """The exit code of a scan; `code` in place of what its results alone say."""
+    """The exit code of a scan; `code` in place of what its results alone say. What is not remembered counts before these."""
     if done.interrupted:
         done_with = len(done.run.names)
         text = Message("interrupted: {finished} of {all} targets are finished and kept", finished=done_with, all=len(job.targets))
         note("interrupted", text, "warning")
         return INTERRUPTED
-    found = exit_code(done.run, job.rule) if code is None else code
-    return found or (HistoryError.exit_code if done.memory and done.memory.complaint else 0)
+    if done.memory and done.memory.complaint:
+        return HistoryError.exit_code
+    return exit_code(done.run, job.rule) if code is None else code
 
 
 def _validate(engine: Engine, targets: tuple[Target, ...]) -> None:

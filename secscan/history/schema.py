@@ -174,7 +174,7 @@ def _look(engine: Engine, file: Path | None) -> tuple[str | None, list[str]]:
     """The version of the tables, None where there is none yet, and their names. Raises HistoryError when they are not ours."""
     with engine.connect() as connection:
         if file:
-            fault = connection.execute(text("PRAGMA quick_check(1)")).scalar()
+            fault = " ".join(str(connection.execute(text("PRAGMA quick_check(1)")).scalar()).split())
             if fault != "ok":
                 raise HistoryError("{file}: is damaged: {fault}; move it away, or restore it from a backup", file=file, fault=fault)
         names, present = inspect(connection).get_table_names(), _version(connection)

@@ -106,13 +106,14 @@ def test_a_run_that_reaches_nobody_ends_with_3_and_one_without_a_folder_with_2(s
     assert "allowed: output: DIR in secscan.yml" in secscan("run", "-f", "json").err
 
 
-def test_a_history_that_is_damaged_ends_with_2_and_the_reports_are_there(secscan, project):
+@pytest.mark.parametrize("baseline", ["tiny_pass", "tiny_fail"])
+def test_a_history_that_is_damaged_ends_with_2_whatever_fails_and_the_reports_are_there(secscan, project, baseline):
     Path("history.sqlite").write_text("no database at all")
-    told = secscan("run", "-b", "tiny_pass", "--log-format", "json")
+    told = secscan("run", "-b", baseline, "--log-format", "json")
     assert told.code == 2
     assert [event["event"] for event in map(json.loads, told.complaints)].count("history_failed") == 1
     assert Path("french/report.html").is_file()
-    assert metrics(Path("numbers/secscan.prom"))["secscan_run_exit_code", "tiny_pass"] == 2
+    assert metrics(Path("numbers/secscan.prom"))["secscan_run_exit_code", baseline] == 2
 
 
 SERVICES = """

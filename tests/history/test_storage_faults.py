@@ -114,8 +114,9 @@ def test_a_file_that_is_damaged_in_the_middle_is_told_when_it_is_opened_and_left
     middle = len(damaged) // 2
     damaged[middle : middle + 8192] = b"\xff" * 8192
     file.write_bytes(damaged)
-    with pytest.raises(HistoryError, match=r"h\.sqlite"):
+    with pytest.raises(HistoryError, match=r"h\.sqlite") as told:
         History(f"sqlite:///{file}")
+    assert "\n" not in str(told.value)
     assert file.read_bytes() == damaged
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix == ".sqlite") == ["h.sqlite"]
 
