@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
 
 from secscan.assessments import Document
 from secscan.inert import prose, shorten
@@ -74,13 +73,19 @@ def _samples(document: Document) -> Iterator[Sample]:
             yield f"secscan_{rate}_ratio", {}, float(tally[rate])
     yield "secscan_last_scan_timestamp_seconds", {}, _seconds(document["finished_at"])
     yield "secscan_scan_duration_seconds", {}, round(seconds_between(document["started_at"], document["finished_at"]), 3)
-    for waiver in _waivers_in_use(document):
-        yield "secscan_waiver_expiry_timestamp_seconds", {"waiver": waiver["id"]}, _seconds(waiver["expires_at"])
+    for waiver, ends in _waivers_in_use(document).items():
+        yield "secscan_waiver_expiry_timestamp_seconds", {"waiver": waiver}, ends
 
 
-def _waivers_in_use(document: Document) -> list[Mapping[str, Any]]:
+def _waivers_in_use(document: Document) -> dict[str, float]:
+    """When each ends, by its label; of those with the same one, since names are cut, the first."""
     used = {result["waiver"] for result in document["results"] if result["disposition"] == "waived"}
-    return [waiver for name, waiver in document["waivers"].items() if name in used]
+    ends: dict[str, float] = {}
+    for name in used & document["waivers"].keys():
+        waiver = document["waivers"][name]
+        label, moment = prose(shorten(waiver["id"], _LABEL_LIMIT)), _seconds(waiver["expires_at"])
+        ends[label] = min(moment, ends.get(label, moment))
+    return dict(sorted(ends.items()))
 
 
 def _seconds(moment: str) -> float:

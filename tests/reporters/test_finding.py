@@ -106,6 +106,14 @@ def test_the_address_keeps_what_was_asked_and_another_address_asks_something_els
     assert chromium.run("document.getElementById('filters').elements.site.value") == ""
 
 
+def test_whoever_asks_for_more_with_the_keyboard_goes_on_with_what_is_new(chromium: Browser, search: Path):
+    chromium.open(search)
+    ask(chromium, outcome=["fail", "error", "manual", "pass", "not_applicable"])
+    chromium.run("const more = document.querySelector('[data-list=results]'); more.focus(); more.click(); 0")
+    assert chromium.run("[...document.querySelectorAll('#list-results li')].indexOf(document.activeElement.closest('li'))") == 60
+    assert chromium.run("document.querySelector('[data-list=results]').hidden") is True
+
+
 def test_accents_and_curly_apostrophes_need_not_be_typed(chromium: Browser, page: Callable[[str, str], Path]):
     words = wording("fr")
     chromium.open(page("html", "fr"))

@@ -14,9 +14,10 @@ import samples
 from secscan import places
 from secscan.assessments import to_document
 from secscan.documents import read_document
+from secscan.languages import wording
 from secscan.model.assessment import CheckText
 from secscan.reporters.html import HOSTS_IN_FULL, REPORTER, render, templates
-from secscan.reporters.html.pictures import bar_widths
+from secscan.reporters.html.pictures import Pictures, bar_widths
 from secscan.wording import DOMAINS
 
 SCENES = {
@@ -251,6 +252,21 @@ def test_a_bar_is_filled_and_shows_every_outcome(counts):
     widths = bar_widths(counts)
     assert sum(widths) == 1000
     assert min(widths) >= 6
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_picture_of_progress_has_value_earlier_value_and_target_where_they_lie(language):
+    drawn = str(Pictures(wording(language)).progress(50.0, 90.0, 25.0, 100.0))
+    parts = {
+        kind: (int(left), int(width)) for kind, left, width in re.findall(r'class="(\w+)" x="(\d+)" y="\d+" width="(\d+)"', drawn)
+    }
+    mirrored = language == "ar"
+    assert parts["level"] == (500 if mirrored else 0, 500)
+    assert parts["earlier"] == (750 if mirrored else 0, 250)
+    assert parts["aim"] == ((88 if mirrored else 900), 12)
+    unknown = str(Pictures(wording(language)).progress(None, 0.0, None, 0.0))
+    assert "level" not in unknown
+    assert "earlier" not in unknown
 
 
 def _schemes():

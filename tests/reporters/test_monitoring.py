@@ -106,3 +106,12 @@ def test_times_are_seconds_since_the_epoch():
     found = families(*samples.one_host())
     assert found["secscan_last_scan_timestamp_seconds"][0].value == samples.STARTED + 0.42
     assert found["secscan_waiver_expiry_timestamp_seconds"][0].value == 1_798_761_600.0
+
+
+def test_waivers_whose_names_are_cut_alike_are_one_series():
+    names = ["W" * 300 + end for end in "ab"]
+    waivers = {name: samples.replace(samples.WAIVERS["W-2026-007"], id=name) for name in names}
+    like = [result for result in samples.assessment().results if result.waiver]
+    results = tuple(samples.replace(like[0], waiver=name, subject=name) for name in names)
+    text = "".join(prometheus.render([to_document(samples.assessment(results=results, waivers=waivers))]))
+    assert text.count("\nsecscan_waiver_expiry_timestamp_seconds{") == 1

@@ -136,7 +136,11 @@
   form.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(search, 100); });
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => setTimeout(() => { for (const box of boxes) box.checked = true; search(); }));
-  for (const button of document.querySelectorAll("[data-list]")) button.addEventListener("click", () => show(button.dataset.list));
+  for (const button of document.querySelectorAll("[data-list]")) button.addEventListener("click", () => {
+    const list = document.getElementById(`list-${button.dataset.list}`), start = list.children.length;
+    show(button.dataset.list);
+    list.children[start].querySelector("a").focus(); // the button may be gone, and the keyboard goes on with what is new
+  });
   addEventListener("hashchange", () => { recall(); search(); });
   recall();
   form.hidden = false;

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from secscan.kpi import annual as texts
 from secscan.kpi.annual import Annual
+from secscan.kpi.measure import Indicator
 from secscan.reporters.html import templates
 from secscan.wording import Wording
 
@@ -19,7 +20,15 @@ def write_page(annual: Annual, wording: Wording) -> Iterator[str]:
         "annual": annual,
         "texts": texts,
         "value": lambda value, unit: texts.write_value(value, unit, w),
+        "most": _most,
         "style": style,
         "policy": f"default-src 'none'; style-src '{templates.digest(style)}'; {templates.NOWHERE}",
     }
     yield from templates.gather(templates.environment().get_template("annual.html").generate(context))
+
+
+def _most(indicator: Indicator) -> float:
+    """Where the picture of an indicator ends: at 100 per cent, or at the largest of its numbers."""
+    if indicator.definition.unit == "percent":
+        return 100.0
+    return max(indicator.value or 0.0, indicator.before or 0.0, indicator.target)

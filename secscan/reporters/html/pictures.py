@@ -12,6 +12,7 @@ from secscan.wording import OUTCOMES, SEVERITIES, Wording, mark
 
 _WIDTH = 1000
 _BANDS = 10  # of the histogram
+_AIM = 12  # how wide the line of a target is
 _LEAST = 6  # an outcome that occurs is at least this wide, or nobody sees it
 _CELL, _ROW, _MARGIN = 110, 56, 130  # of the heat map
 
@@ -65,6 +66,24 @@ class Pictures:
             f'<svg class="meter" viewBox="0 0 {_WIDTH} 8" preserveAspectRatio="none" aria-hidden="true">'
             f'<rect class="track" width="{_WIDTH}" height="8"/><rect class="level"{start} width="{level}" height="8"/></svg>'
         )
+
+    def progress(self, value: float | None, target: float, before: float | None, most: float) -> Any:
+        """A value as a thick line, an earlier one as a thin line below it, and the target across both, up to `most`.
+
+        The numbers stand beside it, so it is hidden from screen readers.
+        """
+        parts = [self._part("track", 0, _WIDTH, 4, 14)]
+        if value is not None:
+            parts.append(self._part("level", 0, _along(value, most), 4, 14))
+        if before is not None:
+            parts.append(self._part("earlier", 0, _along(before, most), 22, 5))
+        parts.append(self._part("aim", min(_along(target, most), _WIDTH - _AIM), _AIM, 0, 30))
+        head = f'<svg class="progress" viewBox="0 0 {_WIDTH} 30" preserveAspectRatio="none" aria-hidden="true">'
+        return _markup(f"{head}{''.join(parts)}</svg>")
+
+    def _part(self, kind: str, start: int, width: int, top: int, height: int) -> str:
+        left = _WIDTH - start - width if self.w.direction == "rtl" else start
+        return f'<rect class="{kind}" x="{left}" y="{top}" width="{width}" height="{height}"/>'
 
     def heat_map(self, cells: Mapping[tuple[str, int], int]) -> Any:
         """How many checks fail by severity and likelihood. Darker is worse; the numbers say how many, the place says where."""
@@ -124,6 +143,11 @@ class Pictures:
 
     def _percent(self, number: str) -> str:
         return self.w.translate(mark("{number}%")).format(number=number)
+
+
+def _along(value: float, most: float) -> int:
+    """How far a value lies from nought to the most, of the width of a picture."""
+    return round(_WIDTH * min(1.0, max(0.0, value / most))) if most else 0
 
 
 def bar_widths(counts: Iterable[int]) -> list[int]:

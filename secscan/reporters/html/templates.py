@@ -79,6 +79,7 @@ def words_of(w: Wording) -> dict[str, Any]:
         "w": w,
         "bar": pictures.bar,
         "meter": pictures.meter,
+        "progress": pictures.progress,
         "tags": pictures.tags,
         "heat_map": pictures.heat_map,
         "histogram": pictures.histogram,
