@@ -49,7 +49,7 @@ def list_runs(history: str | None, as_json: bool) -> int:
 
 
 @command.command("failing")
-@click.option("--first", type=click.IntRange(min=1), metavar="N", help="Only so many, those that fail longest.")
+@click.option("--first", type=click.IntRange(1, 99_999), metavar="N", help="Only so many, those that fail longest.")
 @history_option
 def failing(first: int | None, history: str | None) -> int:
     """What fails now, longest first: since when, how often it came back, and whether it comes and goes."""

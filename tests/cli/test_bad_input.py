@@ -43,6 +43,7 @@ FILES = {
 WRONG = {
     "no command of that name": ("scn", ["'scn'", "did you mean 'scan'", "allowed: scan, run, plan"]),
     "no option of that name": ("scan local --lmit x", ["--lmit", "--limit", "see secscan scan --help"]),
+    "a number that is none": ("runs failing --first 0", ["--first cannot be 0; allowed: 1 to 99999"]),
     "an option without its value": ("scan local --limit", ["--limit", "requires an argument"]),
     "no target": ("scan", ["no target", "allowed: local, HOST, ssh://USER@HOST, or -i INVENTORY"]),
     "no check to explain": ("explain local", ["missing argument 'CHECK'", "see secscan explain --help"]),
