@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 from contextlib import closing
@@ -52,7 +53,7 @@ def _opened(url: str, *, asked: bool) -> tuple[Engine, str | None, Path | None]:
     parsed = _parse(url)
     file = _file_of(parsed)
     if file:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_folder(file)
         _demand_sqlite(file)
     engine = _engine(parsed, file)
     if file:
@@ -65,7 +66,8 @@ def _opened(url: str, *, asked: bool) -> tuple[Engine, str | None, Path | None]:
             raise HistoryError("{shown}: {reason}", shown=_shown(parsed), reason=reason(error)) from error
         raise
     if file:
-        file.chmod(0o600)
+        with contextlib.suppress(PermissionError):  # somebody else's, who lets us use it
+            file.chmod(0o600)
     return engine, before, copy
 
 
@@ -132,6 +134,13 @@ def _parse(url: str) -> URL:
 
 def _shown(url: URL) -> str:
     return url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+
+
+def _make_folder(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise HistoryError("{path}: cannot be written: {reason}", path=file, reason=error.strerror) from error
 
 
 def _demand_sqlite(file: Path) -> None:

@@ -237,6 +237,12 @@ def test_a_damaged_history_is_told_and_the_scan_is_whole(place: Path, capsys: py
     assert (place / "history.sqlite").read_bytes() == b"garbage garbage garbage"
 
 
+def test_a_history_whose_folder_cannot_be_made_stops_no_scan(place: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(["scan", "-q", "--history", "value/below/h.sqlite"]) == 2
+    assert "value/below/h.sqlite: cannot be written" in capsys.readouterr().err
+    assert len(json.loads((place / "out" / "report.json").read_text())["assessments"]) == 4
+
+
 def test_a_history_that_goes_away_in_the_middle_stops_no_scan(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):

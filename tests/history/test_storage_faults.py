@@ -139,6 +139,13 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path):
         History(f"sqlite:///{tmp_path}/h.sqlite")
 
 
+@pytest.mark.parametrize("folder", ["/proc/none", "file/below"])
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, folder: str):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(HistoryError, match=r"h\.sqlite: cannot be written: (No such file|Not a directory|File exists)"):
+        History(f"sqlite:///{tmp_path / folder}/h.sqlite")
+
+
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_a_server_that_goes_away_is_told_and_what_it_had_is_there_when_it_is_back(url: str):
     import psycopg  # noqa: PLC0415 - only where there is a server
