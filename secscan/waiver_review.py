@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import combinations
+from math import ceil
 from typing import Any
 
 from secscan.content.library import Library
@@ -88,7 +89,7 @@ def _ending(waiver: Waiver, now: float) -> Iterator[str]:
     if now >= waiver.expires_at:
         yield Message("is over since {day}", day=last_day(waiver.expires_at))
     elif waiver.expires_at - now < SOON_S:
-        yield counted("is over in {count} day", "is over in {count} days", int((waiver.expires_at - now) // 86400))
+        yield counted("is over in {count} day", "is over in {count} days", ceil((waiver.expires_at - now) / 86400))
 
 
 def _too_long(waiver: Waiver, baseline: Baseline) -> Iterator[str]:

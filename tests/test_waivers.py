@@ -398,3 +398,10 @@ def test_waiver_commands_go_by_the_files_the_baseline_and_the_content_of_the_pro
     Path("secscan.yml").write_text("waivers: [accepted.yml, others.yml]\n")
     assert run([*ADD, "--any-value", "--expires", "2099-01-01"]) == 2
     assert "allowed: --file with one of accepted.yml, others.yml" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("scanned")
+def test_a_waiver_on_its_last_day_is_over_in_a_day_and_not_in_none(capsys: pytest.CaptureFixture[str]):
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 7200))
+    entry = f"id: W-1, checks: [value_is_eight], any_value: true, starts: 2020-01-01, expires: '{until}'"
+    assert reviewed(capsys, [entry]) == ["W-1: is over in 1 day"]
