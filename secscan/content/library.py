@@ -5,11 +5,9 @@ A file that cannot be loaded stops the load with every problem of every file.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from secscan.content.sources import Source, read_baselines, read_catalogues, rea
 from secscan.content.stored import LazyChecks, Stored, digest, read_stored, write_stored
 from secscan.documents import Document, did_you_mean
 from secscan.errors import InputError, Problem, UsageError
+from secscan.garbage import uncollected
 from secscan.model.assessment import RequirementText
 from secscan.model.check import Baseline, Check
 
@@ -128,7 +127,7 @@ def _json(data: Any) -> str:
 
 def _read(checks: Iterable[Source], baselines: Iterable[Source], catalogues: Iterable[Source], vocabulary: Vocabulary) -> Reading:
     reading = Reading()
-    with _uncollected():
+    with uncollected():
         for source in checks:
             _add_check(reading, source, vocabulary)
     for source in baselines:
@@ -144,18 +143,6 @@ def _read(checks: Iterable[Source], baselines: Iterable[Source], catalogues: Ite
         reading.catalogues.append(document)
         reading.problems += document.problems
     return reading
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the garbage collector, which would walk through everything again and again while thousands of objects are made."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def _add_check(reading: Reading, source: Source, vocabulary: Vocabulary) -> None:

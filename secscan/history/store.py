@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +10,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from secscan.errors import HistoryError, UsageError
+from secscan.garbage import uncollected
 from secscan.history import queries, recording
 from secscan.history.comparing import compare
 from secscan.history.naming import Names
@@ -111,7 +111,7 @@ class History:
             raise UsageError(
                 "run {name} is not later than {earlier}; allowed: the earlier run first", name=after.name, earlier=before.name
             )
-        with self._work() as connection, _uncollected():
+        with self._work() as connection, uncollected():
             return compare(connection, self._names, before, after)
 
     def story(self, check: str, host: str) -> list[Chapter]:
@@ -139,7 +139,7 @@ class History:
 
     def failing(self, now: float, at_most: int | None = None) -> list[Failing]:
         """What fails now on the hosts that are still asked, longest first, and whether it comes and goes."""
-        with self._work() as connection, _uncollected():
+        with self._work() as connection, uncollected():
             return failing_now(connection, now, at_most)
 
     def spells(self, baselines: Iterable[str]) -> dict[str, tuple[Spell, ...]]:
@@ -181,15 +181,3 @@ class History:
                 yield connection
         except SQLAlchemyError as error:
             raise HistoryError("the history cannot be used: {reason}", reason=reason(error)) from error
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Nobody looks for cycles: a large answer has none, and looking for them again and again takes a fifth of its time."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
