@@ -12,7 +12,7 @@ import click
 
 from secscan.cli import SpokenCommand
 from secscan.cli.language import named, say, spoken, wrapped
-from secscan.cli.memory import history_option, open_history
+from secscan.cli.memory import history_option, known_history
 from secscan.cli.reports import SETTLED
 from secscan.messages import Message
 
@@ -32,7 +32,7 @@ def command(before: str, after: str, history: str | None, as_json: bool, fail_on
 
     Unless given, from the run before it, of the same baseline and folder, to the latest that came to its end.
     """
-    memory = open_history(history)
+    memory = known_history(history)
     later = memory.run(after)
     diff = memory.diff(memory.run_before(later) if before == "previous" else memory.run(before), later)
     if as_json:

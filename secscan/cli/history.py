@@ -11,7 +11,7 @@ import click
 
 from secscan.cli import SpokenCommand
 from secscan.cli.language import named, say, wrapped
-from secscan.cli.memory import history_option, open_history
+from secscan.cli.memory import history_option, known_history
 from secscan.messages import Message
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(check: str, host: str, history: str | None, as_json: bool) -> int:
     """Every change of one check on one host, the oldest first."""
-    story = open_history(history).story(check, host)
+    story = known_history(history).story(check, host)
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(chapter) for chapter in story], indent=1))
         return 0

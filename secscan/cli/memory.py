@@ -59,6 +59,14 @@ def open_history(place: str | None) -> History:
     return History(_url_of(place))
 
 
+def known_history(place: str | None) -> History:
+    """The history at a place that has one: nothing is made for a question. Raises UsageError, HistoryError."""
+    if inspect_history(place) == "missing":
+        shown = place.partition("://")[0] if place and "://" in place else place or data_folder() / "history.sqlite"
+        raise UsageError("{place}: there is no history; allowed: the file or URL of one, or to scan first, with -o", place=shown)
+    return open_history(place)
+
+
 def upgrade_history(place: str | None) -> tuple[str | None, Path | None]:
     """Bring older tables up to date: their version, None when there was nothing to do, and a copy of a file."""
     from secscan.history.schema import upgrade_database  # noqa: PLC0415 - SQLAlchemy is slow to import
@@ -269,7 +277,7 @@ def alone(inventory: str | None, targets: Sequence[Target]) -> Iterator[None]:
         stream = path.open("a+", encoding="utf-8")
     except OSError as error:
         raise UsageError(
-            "{path}: cannot be written: {reason}; allowed: a place to remember in, or --no-history",
+            "{path}: cannot be written: {reason}; allowed: a folder that can be written in (XDG_DATA_HOME names one)",
             path=path,
             reason=error.strerror,
         ) from error

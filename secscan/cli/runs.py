@@ -14,7 +14,7 @@ from secscan.cli import SpokenGroup
 from secscan.cli.content import content_option, load_content
 from secscan.cli.journal import say_aside
 from secscan.cli.language import listed, named, say, spoken, wrapped
-from secscan.cli.memory import history_option, open_history, upgrade_history
+from secscan.cli.memory import history_option, known_history, upgrade_history
 from secscan.errors import UsageError
 from secscan.messages import Message, counted
 
@@ -32,7 +32,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def list_runs(history: str | None, as_json: bool) -> int:
     """One line per run, the newest last."""
-    runs = open_history(history).runs()
+    runs = known_history(history).runs()
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(run) for run in runs], indent=1))
         return 0
@@ -56,7 +56,7 @@ def failing(first: int | None, history: str | None) -> int:
     from secscan.lines import pad  # noqa: PLC0415 - keep --help free of it
 
     now = time.time()
-    known = open_history(history).failing(now, first)
+    known = known_history(history).failing(now, first)
     for each in known:
         told: list[str] = [Message("{check} on {subject}", check=each.check, subject=each.host)]
         if each.disposition != "none":
@@ -98,7 +98,7 @@ def forget(
     from secscan.waivers import read_waivers  # noqa: PLC0415 - as above
 
     rule = parse_policy(policy)
-    memory = open_history(history)
+    memory = known_history(history)
     known = len(memory.runs())
     if not known:
         raise UsageError("the history has no run; allowed: to scan first, with -o")

@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po
 
 from secscan import places
 from secscan.cli import language, run
+from secscan.cli.memory import open_history
 from secscan.errors import SecscanError, UsageError
 from secscan.inert import columns
 from secscan.languages import LANGUAGES, spoken
@@ -164,6 +165,7 @@ def test_what_a_host_says_is_harmless_in_every_language():
 
 def test_a_mistake_is_told_in_arabic_without_showing_what_keeps_directions_apart(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv(language.VARIABLE, "ar")
+    open_history(str(tmp_path / "h.sqlite")).close()
     assert run(["history", "a\u202e", "b", "--history", str(tmp_path / "h.sqlite")]) == 2
     said = capsys.readouterr().err
     assert "\u2068'a<U+202E>'\u2069" in said.replace("\\u202e", "<U+202E>")
@@ -179,6 +181,7 @@ def test_a_paragraph_of_wide_characters_stays_in_its_columns(width):
 
 def test_a_command_that_is_told_a_language_speaks_it_and_still_logs_in_english(capsys, tmp_path):
     english = ["history", "a", "b", "--history", str(tmp_path / "h.sqlite")]
+    open_history(str(tmp_path / "h.sqlite")).close()
     assert run(english) == 2
     assert capsys.readouterr().err == "secscan: nothing is known of 'a' on 'b'; allowed: a check and a host of an earlier run\n"
     assert run(["--language", "fr", *english]) == 2

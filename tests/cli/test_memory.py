@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -167,6 +168,12 @@ def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     capsys.readouterr()
     assert run([*words]) == 2
     return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("asked", ["runs list", "runs failing", "runs forget --keep 'daily 1'", "diff", "history value_is_eight a"])
+def test_a_question_to_a_history_that_is_not_there_makes_none(place: Path, capsys: pytest.CaptureFixture[str], asked: str):
+    assert "typo.sqlite: there is no history; allowed: " in refused(capsys, *shlex.split(asked), "--history", "typo.sqlite")
+    assert not (place / "typo.sqlite").exists()
 
 
 def test_a_change_of_the_content_is_marked(place: Path, capsys: pytest.CaptureFixture[str]):
