@@ -116,7 +116,7 @@ def test_a_history_is_looked_at_and_not_touched(secscan, project, state):
 
 def test_a_history_of_an_older_secscan_is_fine_since_the_next_run_brings_it_up(secscan, project, monkeypatch):
     History(f"sqlite:///{Path('history.sqlite').absolute()}").close()
-    monkeypatch.setattr(schema, "REVISION", "2")
+    monkeypatch.setattr(schema, "REVISION", str(int(schema.REVISION) + 1))
     code, found = looked(secscan)
     assert code == 0
     assert "is of an older secscan" in found["history"][0]["what"]
