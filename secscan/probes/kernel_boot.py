@@ -132,7 +132,7 @@ part 0 0""".replace("@MASK@", MASK_COMMAND_AWK)
 _TAINTS = "PFSRMBUDAWCIOELKXTN"  # letters of /proc/sys/kernel/tainted by bit, Documentation/admin-guide/tainted-kernels.rst
 _FIELDS = (
     Attribute("name", Type.TEXT, "name of the weakness, such as meltdown"),
-    Attribute("state", Type.TEXT, "not affected, mitigated, vulnerable or unknown"),
+    Attribute("state", Type.TEXT, "not affected, mitigated or vulnerable; on a virtual machine the kernel may not know"),
     Attribute("text", Type.TEXT, "what the kernel says"),
 )
 
@@ -196,7 +196,7 @@ _OPEN_PART = re.compile(r"[;,:] *[A-Za-z-]+: [Vv]ulnerable")
 
 def _weakness(name: str, text: str) -> Record:
     plain = text.removeprefix("KVM: ")
-    state = "unknown"
+    state: str | Unobservable = Unobservable(f"the kernel cannot tell: {text[:80]}")
     if _OPEN_PART.search(text):
         state = "vulnerable"
     elif plain.startswith("Not affected"):
