@@ -16,6 +16,7 @@ from click.core import ParameterSource
 
 from secscan.cli.journal import is_json, log_option, name_run, note
 from secscan.cli.language import say
+from secscan.cli.leaving import set_aside, take_back
 from secscan.cli.memory import Memory, alone, begin_run, history_option, name_of_run, resume_run
 from secscan.cli.options import (
     attestations_options,
@@ -179,6 +180,9 @@ def performed(job: Job) -> Iterator[Done]:
         since = memory.compare(run.names) if memory and not interrupted else None
         if since:
             run.tell_since(since)
+        take_back(run)
+        if job.inventory and not (job.partial or interrupted):
+            set_aside(run, job.engine.baseline)
         yield Done(run, memory, started_at, interrupted, since)
 
 

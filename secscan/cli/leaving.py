@@ -1,0 +1,56 @@
+"""Hosts that left the inventory: their documents go where no report counts them, and nothing of them is deleted."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from secscan.cli.journal import note
+from secscan.messages import Message
+
+if TYPE_CHECKING:
+    from secscan.cli.reports import Run
+
+GONE = "gone"
+"""The folder beside `hosts` with what hosts said last that are not asked any more."""
+
+
+def set_aside(run: Run, baseline: str) -> None:
+    """Move documents of earlier runs by this baseline, on hosts that a whole run did not ask; and tell it.
+
+    Other jobs may use the folder, so what they brought stays, and what came by hand or from another scanner does too.
+    """
+    asked = {run.path(name).name for name in run.names}
+    left = [path for path in sorted((run.folder / "hosts").glob("*.json")) if path.name not in asked and _is_of(path, baseline)]
+    folder = run.folder / GONE
+    try:
+        if left:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        for path in left:
+            path.replace(folder / path.name)
+    except OSError as error:  # they are where they were, and the run is as good as it is
+        note("set_aside_failed", Message("{path}: cannot be written: {reason}", path=folder, reason=error.strerror), "error")
+        return
+    if left:
+        text = Message("hosts not asked any more: {count}; what they said last is in {folder}", count=len(left), folder=folder)
+        note("hosts_gone", text, hosts=[path.stem for path in left])
+
+
+def take_back(run: Run) -> None:
+    """What hosts said before they left makes room where they have said something new."""
+    if (run.folder / GONE).is_dir():
+        for name in run.names:
+            with contextlib.suppress(OSError):
+                (run.folder / GONE / run.path(name).name).unlink(missing_ok=True)
+
+
+def _is_of(path: Path, baseline: str) -> bool:
+    """Whether a document is what a run by this baseline found on a host."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        found = document["provenance"]
+        return bool(found.get("run")) and found["origin"] is None and document["baseline"]["id"] == baseline
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
