@@ -130,6 +130,11 @@ def expand(value: str, tokens: Mapping[str, str]) -> str:
     return str(Path(replaced).expanduser()) if replaced.startswith("~") else replaced
 
 
+def is_there(written: str) -> bool:
+    """Whether a file of just this name is there, so that nothing in the name is to be expanded."""
+    return ("%" in written or "${" in written) and Path(written).exists()
+
+
 def tokens_for(name: str, host: str, port: int, user: str) -> dict[str, str]:
     """The tokens that ssh_config(5) knows, for `expand`."""
     here = socket.gethostname()

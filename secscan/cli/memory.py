@@ -84,7 +84,11 @@ def inspect_history(place: str | None) -> str:
 def _url_of(place: str | None) -> str:
     if place is None:
         place = str(data_folder() / "history.sqlite")
-    return place if "://" in place else f"sqlite:///{Path(place).expanduser().absolute()}"
+    if "://" in place:
+        return place
+    from sqlalchemy import URL  # noqa: PLC0415 - slow to import
+
+    return URL.create("sqlite", database=str(Path(place).expanduser().absolute())).render_as_string()
 
 
 @dataclass(slots=True)

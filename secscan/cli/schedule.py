@@ -7,6 +7,7 @@ import os
 import pwd
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from secscan.errors import UsageError
 from secscan.messages import Message
 
 if TYPE_CHECKING:
+    from secscan.model.target import Target
     from secscan.scheduling.planned import Planned
     from secscan.scheduling.systemd import Manager
 
@@ -56,7 +58,7 @@ def install(
     """
     from secscan.scheduling.systemd import is_booted  # noqa: PLC0415 - keep --help free of it
 
-    configuration = read_configuration(path, {}) if path else configuration_of(context)
+    configuration = read_configuration(path or configuration_of(context).path, {})  # the run has none of our variables
     if configuration.path is None:
         raise UsageError(
             "there is no project to run here; allowed: a folder with {file} (secscan init), or --config FILE", file=FILE
@@ -66,10 +68,12 @@ def install(
     planned = _plan(
         configuration, configuration.path, name, on_calendar, _seconds(random_delay), "" if own else _owner(configuration, run_as)
     )
+    if not is_booted():  # cron mails what is said; a journal keeps it
+        planned = replace(planned, command=(*planned.command, "--quiet"))
     if only_print:
         _print(planned, systemd=is_booted())
         return 0
-    written = _manager(own).install(_with_folders(planned, own)) if is_booted() else _install_cron(planned)
+    written = _manager(own).install(_with_folders(planned, configuration)) if is_booted() else _install_cron(planned)
     for each in written:
         note("schedule_written", Message("wrote {path}", path=each), path=str(each))
     if not written:
@@ -101,7 +105,9 @@ def status(own: bool, name: str) -> int:
         return 1
     following = told["next"] or Message("not known")
     click.echo(say("{name}: timer {state}, next run {next}", name=name, state=told["timer"], next=following))
-    if told["last"]:
+    if not told["last"]:
+        click.echo("  " + say("no run since the start of this machine"))
+    else:
         ended = Message("{result}, exit code {code}", result=told["result"], code=str(told["exit_code"]))
         state = Message("under way") if told["service"] == "activating" else ended
         click.echo("  " + say("last run {moment}: {state}", moment=told["last"], state=state))
@@ -138,7 +144,7 @@ def _plan(configuration: Configuration, path: Path, name: str, on_calendar: str,
     return Planned(
         name=name,
         on_calendar=on_calendar,
-        command=(sys.executable, "-m", "secscan", "--config", str(path), "run", "--quiet"),
+        command=(sys.executable, "-m", "secscan", "--config", str(path), "run"),
         folder=path.parent,
         user=user,
         random_delay_s=delay_s,
@@ -166,26 +172,55 @@ def _writes(configuration: Configuration, folder: Path, user: str) -> Iterator[P
         yield from (home / ".local/share/secscan", home / ".cache/secscan")
     else:
         yield from (data_folder().absolute(), cache_folder().absolute())
+    yield from _remembers_keys(configuration, folder, Path(pwd.getpwnam(user).pw_dir) if user else Path.home())
+
+
+def _remembers_keys(configuration: Configuration, folder: Path, home: Path) -> Iterator[Path]:
+    """The folders of known_hosts files that get the keys of new hosts, where somebody chose that."""
+    settings = configuration.settings
+    own = folder / settings["known_hosts"].value if "known_hosts" in settings else home / ".ssh/known_hosts"
+    if _names_accept_new(home / ".ssh/config"):
+        yield own.parent
+    for target in _targets(configuration):
+        if target.options.get("host_key_policy") == "accept-new":
+            named = target.options.get("known_hosts")
+            yield (folder / str(named) if named else own).parent
+
+
+def _names_accept_new(config: Path) -> bool:
+    try:
+        return "accept-new" in config.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
 
 
 def _sees_machine(configuration: Configuration) -> bool:
     """Whether the inventory names this very machine, or what is on it. Raises what is wrong with the inventory."""
+    return any(target.transport in _HERE for target in _targets(configuration))
+
+
+def _targets(configuration: Configuration) -> tuple[Target, ...]:
     from secscan.inventory import read_inventory  # noqa: PLC0415 - keep --help free of it
 
     if "inventory" not in configuration.settings:
         raise UsageError("{path} names no inventory; allowed: inventory: FILE", path=configuration.path)
-    inventory = read_inventory(configuration.settings["inventory"].value)
-    return any(target.transport in _HERE for target in inventory.targets)
+    return read_inventory(configuration.settings["inventory"].value).targets
 
 
-def _with_folders(planned: Planned, own: bool) -> Planned:
-    """Make the folders that are missing, in the name of who will write there: a sandbox lets nobody make them later."""
+def _with_folders(planned: Planned, configuration: Configuration) -> Planned:
+    """Make the folders that are missing, in the name of who will write there: a sandbox lets nobody make them later.
+
+    All are private, but for that of the numbers, which others collect.
+    """
     owner = pwd.getpwnam(planned.user) if planned.user else None
+    numbers = configuration.settings.get("prometheus")
+    public = planned.folder / Path(numbers.value).parent if numbers else None
     for folder in planned.writes:
         for each in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
             try:
                 each.mkdir(mode=0o700)
-                if owner and not own:
+                each.chmod(0o755 if folder == public else 0o700)
+                if owner:
                     os.chown(each, owner.pw_uid, owner.pw_gid)
             except OSError as error:
                 raise UsageError(
@@ -199,6 +234,10 @@ def _install_cron(planned: Planned) -> list[Path]:
     from secscan.scheduling.systemd import is_ours, write_unit  # noqa: PLC0415 - as above
 
     path, text = _CRON / planned.name, cron_file(planned)
+    if not _CRON.is_dir():
+        raise UsageError(
+            "neither systemd nor {folder} is there; allowed: --print, and its line where jobs are kept here", folder=_CRON
+        )
     if not planned.user:
         raise UsageError("there is no systemd here; allowed: without --user as root, or --print and then crontab -e")
     if path.exists() and not is_ours(path):
@@ -210,13 +249,13 @@ def _install_cron(planned: Planned) -> list[Path]:
 
 
 def _print(planned: Planned, *, systemd: bool) -> None:
-    from secscan.scheduling.cron import cron_file, cron_line  # noqa: PLC0415 - keep --help free of it
+    from secscan.scheduling.cron import cron_file, cron_table  # noqa: PLC0415 - keep --help free of it
     from secscan.scheduling.units import service_text, timer_text  # noqa: PLC0415 - as above
 
     if systemd:
         click.echo(f"{service_text(planned)}\n{timer_text(planned)}", nl=False)
     else:
-        click.echo(cron_file(planned) if planned.user else cron_line(planned), nl=not planned.user)
+        click.echo(cron_file(planned) if planned.user else cron_table(planned), nl=False)
 
 
 def _owner(configuration: Configuration, run_as: str | None) -> str:

@@ -16,6 +16,8 @@ _NAMES = {
     "monthly": "0 0 1 * *",
 }
 _DAYS = {day: number for number, day in enumerate(("sun", "mon", "tue", "wed", "thu", "fri", "sat"))}
+_FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12))
+_NEVER = {"2": ("30", "31"), **dict.fromkeys(("4", "6", "9", "11"), ("31",))}  # days that a month does not have
 _WRITTEN = re.compile(
     r"(?:(?P<days>[A-Za-z.,]+)\s+)?(?:\*-(?P<month>\*|\d\d?)-(?P<day>\*|\d\d?)\s+)?(?P<hour>\*|\d\d?):(?P<minute>\*|\d\d?)(?::00?)?\Z"
 )
@@ -33,22 +35,33 @@ def cron_fields(on_calendar: str) -> str:
     days = _weekdays(found["days"]) if found else None
     if not found or days is None:
         raise _unsayable(on_calendar)
-    fields = [_number(found[name], most) for name, most in (("minute", 59), ("hour", 23), ("day", 31), ("month", 12))]
+    fields = [_number(found[name], least, most) for name, least, most in _FIELDS]
     if None in fields or (days != "*" and fields[2] != "*"):  # cron takes either of the two days, systemd both
+        raise _unsayable(on_calendar)
+    if fields[2] in _NEVER.get(str(fields[3]), ()):
         raise _unsayable(on_calendar)
     return " ".join((*map(str, fields), days))
 
 
 def cron_file(planned: Planned) -> str:
     """A file for /etc/cron.d."""
-    settings = [f"{name}={shlex.quote(value)}\n" for name, value in planned.environment.items()]
-    return "".join((f"{MARK}, which writes it anew.\n", "SHELL=/bin/sh\n", *settings, cron_line(planned, planned.user), "\n"))
+    head = f"{MARK}, which writes it anew.\nSHELL=/bin/sh\n"
+    return "".join((head, *_environment(planned), cron_line(planned, planned.user), "\n"))
+
+
+def cron_table(planned: Planned) -> str:
+    """Lines for a user's own table."""
+    return "".join((*_environment(planned), cron_line(planned), "\n"))
 
 
 def cron_line(planned: Planned, user: str = "") -> str:
     """The line; with the user's name in it for the system's tables."""
     command = f"cd {shlex.quote(str(planned.folder))} && exec {shlex.join(planned.command)}".replace("%", "\\%")
     return " ".join(word for word in (cron_fields(planned.on_calendar), user, command) if word)
+
+
+def _environment(planned: Planned) -> list[str]:
+    return [f"{name}={shlex.quote(value)}\n" for name, value in planned.environment.items()]
 
 
 def _unsayable(on_calendar: str) -> UsageError:
@@ -60,10 +73,10 @@ def _unsayable(on_calendar: str) -> UsageError:
     )
 
 
-def _number(written: str | None, most: int) -> str | None:
-    if written in (None, "*"):
+def _number(written: str | None, least: int, most: int) -> str | None:
+    if written is None or written == "*":
         return "*"
-    return str(int(written or 0)) if int(written or 0) <= most else None
+    return str(int(written)) if least <= int(written) <= most else None
 
 
 def _weekdays(written: str | None) -> str | None:
@@ -76,7 +89,13 @@ def _weekdays(written: str | None) -> str | None:
         numbers = [number for number in ends if number is not None]
         if len(numbers) != len(ends) or len(ends) > 2:
             return None
-        if len(numbers) == 2 and numbers[1] < numbers[0]:
-            numbers[1] += 7
-        found.append("-".join(map(str, numbers)))
+        found += _range(numbers)
     return ",".join(found)
+
+
+def _range(days: list[int]) -> list[str]:
+    """A day, or days from one to another; over the end of the week in two parts, because cron counts to 7, which is Sunday."""
+    if len(days) == 1 or days[0] <= days[1]:
+        return ["-".join(map(str, days))]
+    rest = range(1, days[1] + 1)
+    return [f"{days[0]}-7", *(["-".join(map(str, dict.fromkeys((rest[0], rest[-1]))))] if rest else [])]

@@ -11,7 +11,7 @@ from secscan.errors import UsageError
 
 MARK = "# Written by `secscan schedule install`"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\Z")
-_CALENDAR = re.compile(r"[A-Za-z0-9*:.,/~ +-]{1,200}\Z")
+_CALENDAR = re.compile(r"[A-Za-z0-9_*:.,/~ +-]{1,200}\Z")
 
 
 @dataclass(frozen=True, slots=True)

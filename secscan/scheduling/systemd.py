@@ -58,15 +58,19 @@ class Manager:
         return written
 
     def status(self, name: str) -> Mapping[str, str]:
-        """What systemd says of the timer and of the last run; empty when there is no timer of ours."""
+        """What systemd says of the timer and of the last run; empty when there is no timer of ours.
+
+        `last` is empty when there was no run since the machine started: when a timer went off is kept longer than how its run
+        ended, and a new timer that was started twice is said to have gone off.
+        """
         if not self._path(name, "timer").exists():
             return {}
-        timer = self._show(f"{name}.timer", "ActiveState", "NextElapseUSecRealtime", "LastTriggerUSec")
-        service = self._show(f"{name}.service", "Result", "ExecMainStatus", "ActiveState")
+        timer = self._show(f"{name}.timer", "ActiveState", "NextElapseUSecRealtime")
+        service = self._show(f"{name}.service", "Result", "ExecMainStatus", "ActiveState", "ExecMainStartTimestamp")
         return {
             "timer": timer.get("ActiveState", ""),
             "next": timer.get("NextElapseUSecRealtime", ""),
-            "last": timer.get("LastTriggerUSec", ""),
+            "last": service.get("ExecMainStartTimestamp", ""),
             "service": service.get("ActiveState", ""),
             "result": service.get("Result", ""),
             "exit_code": service.get("ExecMainStatus", ""),
@@ -105,6 +109,11 @@ class Manager:
                 "--on-calendar cannot be {on_calendar!r}: {complaint}; allowed: see systemd.time(7)",
                 on_calendar=planned.on_calendar,
                 complaint=_complaint(told),
+            )
+        if "Next elapse: never" in told.stdout:
+            raise UsageError(
+                "--on-calendar cannot be {on_calendar!r}: that never comes; allowed: see systemd.time(7)",
+                on_calendar=planned.on_calendar,
             )
         with tempfile.TemporaryDirectory(prefix="secscan-") as folder:
             paths = [Path(folder) / f"{planned.name}.{kind}" for kind in texts]

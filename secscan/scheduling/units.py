@@ -72,7 +72,7 @@ def _service(planned: Planned) -> Iterator[str]:
     yield "Type=oneshot"
     if planned.user:
         yield f"User={planned.user}"
-    yield f"WorkingDirectory={_plain(str(planned.folder))}"
+    yield f"WorkingDirectory={_plain(_with_its_end(str(planned.folder)))}"
     for name, value in planned.environment.items():
         yield f"Environment={_quoted(f'{name}={value}')}"
     yield "ExecStart=" + " ".join(_quoted(word).replace("$", "$$") for word in planned.command)
@@ -90,6 +90,11 @@ def _service(planned: Planned) -> Iterator[str]:
 
 def _is_below(path: Path) -> bool:
     return any(path.is_relative_to(folder) for folder in _TEMPORARY)
+
+
+def _with_its_end(folder: str) -> str:
+    """A folder that stands unquoted at the end of a line, where a blank would be dropped and a backslash take the next line."""
+    return f"{folder}/." if folder.endswith(("\\", " ")) else folder
 
 
 def _plain(text: str) -> str:

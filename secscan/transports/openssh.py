@@ -13,6 +13,7 @@ from secscan.carrying.process import ProcessLine, client_environment, start_proc
 from secscan.errors import AuthenticationError, ExchangeError, HostKeyError, TargetError, UnreachableError, UsageError
 from secscan.model.target import Exchanged, Request, Target
 from secscan.model.values import Scalar
+from secscan.ssh_config import is_there
 
 _SSH_FAILED = 255
 _ALWAYS = (
@@ -62,11 +63,11 @@ def _options(target: Target, request: Request) -> Iterator[str]:
     for path in _texts(target.options.get("ssh_config")):
         yield from ("-F", path)
     for path in _texts(target.options.get("identity")):
-        yield from ("-i", path)
+        yield from ("-o", f"IdentityFile={_quoted(path)}")  # -i looks for the file before it expands its name
     for path in _texts(target.options.get("certificate")):
-        yield from ("-o", f"CertificateFile={path}")
+        yield from ("-o", f"CertificateFile={_quoted(path)}")
     for path in _texts(target.options.get("known_hosts")):
-        yield from ("-o", f"UserKnownHostsFile={path}")
+        yield from ("-o", f"UserKnownHostsFile={_quoted(path)}")
     jumps = [hop for text in _texts(target.options.get("proxy_jump")) for hop in text.split(",")]
     if jumps:
         yield from ("-J", ",".join(hop if hop == "none" else _checked_hop(hop) for hop in jumps))
@@ -74,6 +75,13 @@ def _options(target: Target, request: Request) -> Iterator[str]:
 
 def _texts(value: Scalar | None) -> tuple[str, ...]:
     return () if value in (None, "") else tuple(map(str, value)) if isinstance(value, tuple) else (str(value),)
+
+
+def _quoted(path: str) -> str:
+    """A path as one word of ssh_config(5), in which no token is expanded where there is a file of that name."""
+    named = path.replace("%", "%%") if is_there(path) else path
+    escaped = named.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _checked_hop(hop: str) -> str:

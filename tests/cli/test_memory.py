@@ -373,6 +373,14 @@ def test_a_history_that_somebody_else_has_locked_is_told_and_the_scan_is_whole(
     assert run(["scan", "-q"]) == 0
 
 
+@pytest.mark.parametrize("folder", ["100%complete", "a?b=c", "with a blank", "%2e%2e", "日本"])
+def test_a_history_lies_where_it_is_said_to_whatever_its_folder_is_called(place: Path, folder: str):
+    file = place / folder / "history.sqlite"
+    assert run(["scan", "-q", "--history", str(file)]) == 0
+    assert file.is_file()
+    assert run(["runs", "list", "--history", str(file)]) == 0
+
+
 def slow(place: Path, seconds: float) -> None:
     (place / "checks" / "own" / "value_is_eight.yaml").write_text(CHECK.format(pause=f"sleep {seconds}; ", folder=place))
 

@@ -19,6 +19,14 @@ def booted(request, monkeypatch) -> bool:
     return request.param
 
 
+class FakeManager:
+    """Takes every schedule, and does nothing."""
+
+    def install(self, planned) -> list[Path]:
+        """Nothing is written."""
+        return []
+
+
 @pytest.fixture
 def project() -> Path:
     """A project that scans over SSH."""
@@ -34,7 +42,7 @@ def test_what_would_be_written_is_printed(secscan, project, booted):
     told = secscan("schedule", "install", "--on-calendar", "02:30", "--print")
     here = Path.cwd()
     assert (told.code, told.err) == (0, "")
-    command = f"{sys.executable} -m secscan --config {here}/secscan.yml run --quiet"
+    command = f"{sys.executable} -m secscan --config {here}/secscan.yml run"
     if booted:
         assert f"\nExecStart={command}\n" in told.out
         assert f"\nUser={getpass.getuser()}\n" in told.out
@@ -42,13 +50,14 @@ def test_what_would_be_written_is_printed(secscan, project, booted):
         assert f"-{here}/out -{here}/www -{here}/db " in paths
         assert "\nOnCalendar=02:30\n" in told.out
     else:
-        assert told.out.endswith(f"30 2 * * * {getpass.getuser()} cd {here} && exec {command}\n")
+        assert told.out.endswith(f"30 2 * * * {getpass.getuser()} cd {here} && exec {command} --quiet\n")
     assert not Path("out").exists()
 
 
 def test_cron_gets_a_file_of_its_own_which_is_taken_away_again(secscan, project, monkeypatch, tmp_path):
     monkeypatch.setattr(systemd, "is_booted", lambda: False)
     monkeypatch.setattr(schedule, "_CRON", tmp_path / "cron.d")
+    (tmp_path / "cron.d").mkdir()
     install = ("schedule", "install", "--on-calendar", "Mon..Fri 02:30")
     assert secscan("schedule", "status").code == 1
     assert f"wrote {tmp_path}/cron.d/secscan" in secscan(*install).err
@@ -60,6 +69,58 @@ def test_cron_gets_a_file_of_its_own_which_is_taken_away_again(secscan, project,
     assert secscan(*install).code == 2
     assert "nothing is scheduled" in secscan("schedule", "remove").err
     assert (tmp_path / "cron.d" / "secscan").read_text() == "0 0 * * * root true\n"
+
+
+def test_nothing_is_written_where_no_cron_would_read_it(secscan, project, monkeypatch, tmp_path):
+    monkeypatch.setattr(systemd, "is_booted", lambda: False)
+    monkeypatch.setattr(schedule, "_CRON", tmp_path / "cron.d")
+    told = secscan("schedule", "install", "--on-calendar", "daily")
+    assert told.code == 2
+    assert f"neither systemd nor {tmp_path}/cron.d is there" in told.err
+    assert not (tmp_path / "cron.d").exists()
+
+
+def test_a_line_for_ones_own_table_brings_what_the_run_needs_to_know(secscan, project, monkeypatch, tmp_path):
+    monkeypatch.setattr(systemd, "is_booted", lambda: False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "da ta"))
+    told = secscan("schedule", "install", "--user", "--on-calendar", "daily", "--print")
+    assert told.out.startswith(f"XDG_DATA_HOME='{tmp_path}/da ta'\n")
+    assert told.out.splitlines()[-1].startswith("0 0 * * * cd ")
+
+
+def test_variables_of_whoever_installs_are_none_of_the_run_and_change_nothing(secscan, project, booted, monkeypatch):
+    expected = secscan("schedule", "install", "--on-calendar", "daily", "--print").out
+    monkeypatch.setenv("SECSCAN_OUTPUT", "/srv/elsewhere")
+    assert secscan("schedule", "install", "--on-calendar", "daily", "--print").out == expected
+
+
+@pytest.mark.parametrize("accepts", ["inventory", "ssh_config"])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_service_may_remember_new_host_keys_where_it_is_to_accept_them(secscan, project, monkeypatch, accepts, named):
+    monkeypatch.setattr(systemd, "is_booted", lambda: True)
+    monkeypatch.setenv("HOME", str(Path.cwd() / "home"))
+    where = Path("keys/known_hosts") if named else Path("home/.ssh/known_hosts")
+    before = secscan("schedule", "install", "--on-calendar", "daily", "--print").out
+    assert f"{where.parent}" not in before
+    if named:
+        project.write_text(f"{project.read_text()}known_hosts: {where}\n")
+    if accepts == "inventory":
+        Path("inventory.yml").write_text("hosts: [{name: far, options: {host_key_policy: accept-new}}]\n")
+    else:
+        Path("home/.ssh").mkdir(parents=True)
+        Path("home/.ssh/config").write_text("Host *\n  StrictHostKeyChecking accept-new\n")
+    told = secscan("schedule", "install", "--on-calendar", "daily", "--print")
+    (paths,) = [line for line in told.out.splitlines() if line.startswith("ReadWritePaths=")]
+    assert f"-{Path.cwd()}/{where.parent}" in paths.split(" "), told
+
+
+def test_a_folder_for_numbers_can_be_read_by_those_who_collect_them(secscan, project, monkeypatch, tmp_path):
+    monkeypatch.setattr(systemd, "is_booted", lambda: True)
+    project.write_text(f"{project.read_text()}prometheus: numbers/below/secscan.prom\n")
+    monkeypatch.setattr(schedule, "_manager", lambda _: FakeManager())
+    assert secscan("schedule", "install", "--on-calendar", "daily").code == 0
+    modes = {name: Path(name).stat().st_mode & 0o777 for name in ("numbers", "numbers/below", "out", "www")}
+    assert modes == {"numbers": 0o755, "numbers/below": 0o755, "out": 0o700, "www": 0o700}
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,16 @@ def test_a_project_below_tmp_is_not_hidden_from_its_run():
     assert "PrivateTmp" not in settings(service_text(replace(PLANNED, folder=Path("/tmp/project"))))
 
 
+@pytest.mark.parametrize("folder", ["/srv/ends with a blank ", "/srv/ends with a backslash\\"])
+def test_the_end_of_a_folders_name_does_not_get_lost(folder):
+    assert settings(service_text(replace(PLANNED, folder=Path(folder))))["WorkingDirectory"] == f"{folder}/."
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Paris", "America/New_York", "America/Port-au-Prince", "Etc/GMT+3"])
+def test_a_time_may_be_that_of_any_zone(zone):
+    assert settings(timer_text(replace(PLANNED, on_calendar=f"*-*-* 02:30 {zone}")))["OnCalendar"] == f"*-*-* 02:30 {zone}"
+
+
 @pytest.mark.parametrize("change", [{}, {"sees_machine": True}, {"user": ""}], ids=["system", "open", "own"])
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze here")
 def test_systemd_takes_the_units(tmp_path, change):
@@ -110,7 +120,10 @@ def test_what_would_mean_something_else_in_a_unit_is_refused(change, complaint):
         ("*-*-* 02:30:00", "30 2 * * *"),
         ("Mon..Fri 22:05", "5 22 * * 1-5"),
         ("Sat,Sun *-*-* 06:00", "0 6 * * 6,0"),
-        ("Fri..Mon 06:00", "0 6 * * 5-8"),
+        ("Fri..Mon 06:00", "0 6 * * 5-7,1"),
+        ("Sat..Tue 06:00", "0 6 * * 6-7,1-2"),
+        ("Fri..Sun 06:00", "0 6 * * 5-7"),
+        ("*-02-29 03:00", "0 3 29 2 *"),
         ("*-*-01 03:00", "0 3 1 * *"),
         ("*-12-24 03:00", "0 3 24 12 *"),
         ("*:15", "15 * * * *"),
@@ -121,7 +134,19 @@ def test_cron_says_the_same_as_the_calendar(on_calendar, fields):
 
 
 @pytest.mark.parametrize(
-    "on_calendar", ["*:0/5", "2027-01-01 00:00", "Mon *-*-01 03:00", "25:00", "Abc 03:00", "02:30:15", "quarterly"]
+    "on_calendar",
+    [
+        "*:0/5",
+        "2027-01-01 00:00",
+        "Mon *-*-01 03:00",
+        "25:00",
+        "Abc 03:00",
+        "02:30:15",
+        "quarterly",
+        "*-*-0 03:00",
+        "*-0-01 03:00",
+        "*-02-30 03:00",
+    ],
 )
 def test_what_cron_cannot_say_is_refused_and_not_bent(on_calendar):
     with pytest.raises(UsageError, match="cron cannot say"):
@@ -192,6 +217,13 @@ def test_what_systemd_does_not_take_is_told_and_not_written(tmp_path, answers):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_time_that_never_comes_is_refused(tmp_path):
+    never = Systemd(calendar=(0, "  Original form: 2020-01-01\nNormalized form: 2020-01-01 00:00:00\n    Next elapse: never\n"))
+    with pytest.raises(UsageError, match=r"2020-01-01.*never comes"):
+        Manager(tmp_path, run=never).install(replace(PLANNED, on_calendar="2020-01-01"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_removing_leaves_nothing_and_again_does_nothing(tmp_path):
     systemd = Systemd()
     manager = Manager(tmp_path, run=systemd, own=True)
@@ -205,7 +237,7 @@ def test_removing_leaves_nothing_and_again_does_nothing(tmp_path):
 def test_the_status_is_what_systemd_says(tmp_path):
     show = (
         0,
-        "ActiveState=active\nNextElapseUSecRealtime=Sun 2027-01-03\nLastTriggerUSec=\nResult=success\nExecMainStatus=1\n",
+        "ActiveState=active\nNextElapseUSecRealtime=Sun 2027-01-03\nExecMainStartTimestamp=\nResult=success\nExecMainStatus=1\n",
     )
     manager = Manager(tmp_path, run=Systemd(show=show))
     assert manager.status("nightly") == {}

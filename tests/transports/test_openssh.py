@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from servers import ask, free_port, make_key, public
@@ -37,6 +39,16 @@ def test_accept_new_remembers_the_key(through_ssh):
     through_ssh.known_hosts.write_text("")
     assert ask(TRANSPORT, through_ssh.with_options(host_key_policy="accept-new"))[1] == b"answer\n"
     assert public(through_ssh.server.host_key) in through_ssh.known_hosts.read_text()
+
+
+@pytest.mark.parametrize("folder", ["with a blank", "100%complete %h %%", 'quo"te', "日本"])
+def test_files_are_taken_by_their_names_whatever_these_look_like(through_ssh, tmp_path, folder):
+    place = tmp_path / folder
+    place.mkdir()
+    key = Path(shutil.copy(through_ssh.target.options["identity"], place / "key"))
+    known = Path(shutil.copy(through_ssh.known_hosts, place / "known_hosts"))
+    target = through_ssh.with_options(identity=str(key), known_hosts=str(known))
+    assert ask(TRANSPORT, target)[1] == b"answer\n"
 
 
 def test_a_refused_key_is_an_authentication_error(through_ssh, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import time
 from dataclasses import replace
@@ -21,6 +22,16 @@ def test_a_key_file_signs_in_and_the_answer_comes_back(scene):
     assert (answer, exchanged.stderr, exchanged.exit) == (b"out\n", b"complaint\n", 3)
     assert (exchanged.address, exchanged.user, exchanged.become, exchanged.cut_short) == ("127.0.0.1", me(), "", "")
     assert exchanged.host_key == run("ssh-keygen", "-lf", f"{scene.server.host_key}.pub").split()[1]
+
+
+@pytest.mark.parametrize("folder", ["with a blank", "100%complete %h %%", "${HOME} $HOME", 'quo"te', "日本"])
+def test_files_are_taken_by_their_names_whatever_these_look_like(scene, tmp_path, folder):
+    place = tmp_path / folder
+    place.mkdir()
+    key = Path(shutil.copy(scene.target.options["identity"], place / "key"))
+    known = Path(shutil.copy(scene.known_hosts, place / "known_hosts"))
+    target = scene.with_options(identity=str(key), known_hosts=str(known))
+    assert ask(TRANSPORT, target)[1] == b"answer\n"
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ecdsa"])

@@ -12,7 +12,7 @@ from secscan.addresses import Address, check_host, check_port, check_user, parse
 from secscan.errors import UsageError
 from secscan.model.target import Target
 from secscan.model.values import Scalar
-from secscan.ssh_config import SshConfig, expand, parse_ssh_config, read_ssh_config, tokens_for
+from secscan.ssh_config import SshConfig, expand, is_there, parse_ssh_config, read_ssh_config, tokens_for
 
 POLICIES = ("strict", "accept-new")
 _DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
@@ -91,7 +91,7 @@ def _resolve(config: SshConfig, address: Address, options: Mapping[str, Scalar],
     user = check_user(address.user or _first(found, "user") or getpass.getuser())
     tokens = tokens_for(address.host, host, port, user)
     own = options if target else {}
-    identities = _paths(_texts(own.get("identity")) or found.get("identityfile", ()), tokens)
+    identities = _named(own.get("identity"), tokens) or _paths(found.get("identityfile", ()), tokens)
     strict = str(options.get("host_key_policy") or _first(found, "stricthostkeychecking"))
     jump, command = _way(found, own, tokens)
     return Settings(
@@ -100,14 +100,15 @@ def _resolve(config: SshConfig, address: Address, options: Mapping[str, Scalar],
         port=port,
         user=user,
         identities=identities or tuple(Path.home() / ".ssh" / name for name in _DEFAULT_KEYS),
-        certificates=_paths(_texts(own.get("certificate")) or found.get("certificatefile", ()), tokens),
+        certificates=_named(own.get("certificate"), tokens) or _paths(found.get("certificatefile", ()), tokens),
         asked_for=bool(identities),
         only_these=own.get("identities_only") is True or _first(found, "identitiesonly").lower() == "yes",
         agent=_agent(_first(found, "identityagent"), tokens),
         password=target.password if target else None,
         passphrase=target.passphrase if target else None,
         known_as=_first(found, "hostkeyalias"),
-        known_hosts=_paths(_texts(options.get("known_hosts")) or _words(found, "userknownhostsfile", "~/.ssh/known_hosts"), tokens),
+        known_hosts=_named(options.get("known_hosts"), tokens)
+        or _paths(_words(found, "userknownhostsfile", "~/.ssh/known_hosts"), tokens),
         global_known_hosts=_paths(_words(found, "globalknownhostsfile", "/etc/ssh/ssh_known_hosts"), tokens),
         accept_new=strict == "accept-new",
         hash_new=_first(found, "hashknownhosts").lower() == "yes",
@@ -157,6 +158,11 @@ def _words(found: _Found, keyword: str, default: str) -> tuple[str, ...]:
 
 def _texts(value: Scalar | None) -> tuple[str, ...]:
     return () if value in (None, "") else tuple(map(str, value)) if isinstance(value, tuple) else (str(value),)
+
+
+def _named(value: Scalar | None, tokens: Mapping[str, str]) -> tuple[Path, ...]:
+    """Files that an option names. One that is there is meant as it is written: its folder may be called `100%` or `${HOME}`."""
+    return tuple(Path(text) if is_there(text) else Path(expand(text, tokens)) for text in _texts(value) if text.lower() != "none")
 
 
 def _paths(written: tuple[str, ...], tokens: Mapping[str, str]) -> tuple[Path, ...]:
