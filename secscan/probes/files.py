@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from secscan.filesystem.entries import ENTRY_FIELDS, FIND_PRINTF, STAT, stat_record
@@ -10,7 +11,7 @@ from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observat
 from secscan.model.values import Absent, Record, Type, Unobservable
 from secscan.probing import Unreadable, closed_lines, quote, reply
 
-_KINDS = ("world_writable", "sticky_missing", "unowned", "set_id", "device", "system_writable")
+_KINDS = ("world_writable", "sticky_missing", "unowned", "set_id", "device", "system_writable", "capability")
 _CAP = 1000  # entries of one kind
 _PRUNED = ("/proc", "/sys", "/dev", "/run")
 _CONTAINERS = (
@@ -53,11 +54,12 @@ END {{
   for (i = 1; i <= skips; i++) print "skip " skipped[i]
 }}"""
 
-# One letter of `ls -l` per permission tells which kinds an entry belongs to; capped per kind.
+# One letter of `ls -l` per permission tells which kinds an entry belongs to; capped per kind. A line of getcap begins with a path.
 _SORT = f"""function put(kind) {{
   if (++count[kind] <= {_CAP}) print kind " " $0
 }}
 BEGIN {{ n = split(ENVIRON["skipped"], points, "\\n"); for (i = 1; i <= n; i++) seen[points[i]] = 1 }}
+/^\\// {{ put("capability"); next }}
 {{
   type = substr($1, 1, 1); rest = $0
   if ($1 !~ /^[-dlbcps][-rwxsStT]+$/ || NF < 7) {{ odd++; next }}
@@ -82,6 +84,10 @@ END {{
   if (odd) print "fault " odd " lines of the walk could not be read"
 }}"""
 
+# `PATH CLAUSE...` from getcap, or `PATH = CLAUSE...` before libcap 2.41. A clause of no name speaks of all capabilities.
+_CLAUSE = r"(?:[a-z0-9_]+(?:,[a-z0-9_]+)*)?[=+-][eip]*(?:[+-][eip]*)*"
+_CAPABLE = re.compile(rf"(/.*?)(?: =)?((?: {_CLAUSE})+)")
+
 _SCRIPT = f"""if [ "$(id -u)" != 0 ]; then printf 'unobservable: only root can look into every directory\\n'; exit 0; fi
 if [ ! -r /proc/self/mountinfo ]; then printf 'unobservable: /proc/self/mountinfo cannot be read\\n'; exit 0; fi
 for tool in find awk stat; do
@@ -105,12 +111,17 @@ for point in {quote(*_CONTAINERS)}; do
   if [ -d "$point" ]; then printf 'skipped containers %s\\n' "$point"; fi
 done
 prune={quote(_PRUNE)}
+# a capability counts for what can be executed only
+capable=''
+if [ -n "$wanted" ] && have getcap; then capable='-type f -perm /0111 ! -exec getcap {{}} + -o'
+elif [ -n "$wanted" ]; then printf 'capability unobservable: there is no getcap command\n'; fi
 IFS=' '
 if find /dev/null -maxdepth 0 -printf '' 2>/dev/null; then
   # cheap tests first: find reads /etc/passwd anew for every file that it looks up the owner of, and most are root's
   # shellcheck disable=SC2086 # the pruned paths are words
   walk() {{
-    find "$@" -xdev -type d \\( $prune \\) -prune -o \\( ! -uid 0 -nouser -o ! -gid 0 -nogroup -o ! -type l \\( -perm -0002 \\
+    find "$@" -xdev -type d \\( $prune \\) -prune -o \\( $capable \\
+      ! -uid 0 -nouser -o ! -gid 0 -nogroup -o ! -type l \\( -perm -0002 \\
       -o -type f -perm /6000 -o -type b -o -type c \\
       -o \\( -perm /0022 -o ! -uid 0 \\) \\
       \\( -path '/usr/*' -o -path '/boot/*' -o -path '/lib*' -o -path '/bin/*' -o -path '/sbin/*' \\) \\) \\) \\
@@ -122,11 +133,16 @@ else
   walk() {{
     find "$@" -xdev \\( $prune \\) -prune -o -path "*$nl*" -exec {STAT.replace("%n", _ODD)} {{}} + \\
       -o -exec {STAT} {{}} +
+    set -- $? "$@"
+    # its -exec is no condition that other tests could follow; 1 tells of a file that is gone, or of one that getcap cannot ask
+    if [ $1 -gt 1 ] || [ -z "$capable" ]; then return $1; fi
+    shift
+    find "$@" -xdev \\( $prune \\) -prune -o -type f -perm /0111 -exec getcap {{}} +
   }}
 fi
 {{
   complaints=$({{ {{ walk "$@"; printf 'walk ended %s\\n' $? >&2; }} | skipped=$skipped awk {quote(_SORT)} >&5; }} 2>&1 |
-    grep -v 'No such file or directory' | tail -n 100)
+    grep -v -e 'No such file or directory' -e '^Failed to get capabilities .*(Operation not supported)' | tail -n 100)
 }} 5>&1
 IFS=$nl
 ended=''
@@ -144,7 +160,9 @@ printf 'end\\n'"""
 
 def ask(calls: Sequence[Arguments]) -> Question:
     """One `find` for all calls; what is of no kind is dropped on the host."""
-    return Question(_SCRIPT, ("all local file systems", "/proc/self/mountinfo", "find", "awk", "stat"))
+    wanted = any(call["kind"] == "capability" for call in calls)
+    touches = ("all local file systems", "/proc/self/mountinfo", "find", "awk", "stat", *(("getcap",) if wanted else ()))
+    return Question(f"wanted={'yes' if wanted else ''}\n{_SCRIPT}", touches)
 
 
 def split(calls: Sequence[Arguments], answer: Answer) -> list[Answer]:
@@ -162,11 +180,16 @@ def split(calls: Sequence[Arguments], answer: Answer) -> list[Answer]:
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
-    """A line per entry, then `walked PATH` and `skipped TYPE PATH` per file system, then `end`."""
+    """A line per entry, then `walked PATH` and `skipped TYPE PATH` per file system, then `end`.
+
+    An entry is a line about a file; for capabilities it is `PATH CAPABILITIES` as getcap prints it.
+    """
     said = reply(answer, "files")
     if said:
         return said
+    capable = call["kind"] == "capability"
     entries: list[Record] = []
+    grants: list[Record] = []
     scope: dict[str, list[str]] = {"walked": [], "skipped": []}
     for line in closed_lines(answer):
         word, _, rest = line.partition(" ")
@@ -175,6 +198,9 @@ def read(call: Arguments, answer: Answer) -> Observation:
         if word in scope:
             scope[word].append(rest)
             continue
+        if capable:
+            grants += _grants(line)
+            continue
         record = stat_record(line)
         if not is_of_kind(record, str(call["kind"])):
             raise Unreadable(f"{record['path']} is not {call['kind']}")
@@ -182,8 +208,21 @@ def read(call: Arguments, answer: Answer) -> Observation:
     if not scope["walked"]:
         raise Unreadable("no file system was walked")
     return Observed({
-        "entries": tuple(entries), "count": len(entries), "walked": tuple(scope["walked"]), "skipped": tuple(scope["skipped"]),
+        "entries": Unobservable("of capabilities the grants are told") if capable else tuple(entries),
+        "count": len(grants if capable else entries),
+        "grants": tuple(grants) if capable else Unobservable("only told of the kind capability"),
+        "walked": tuple(scope["walked"]),
+        "skipped": tuple(scope["skipped"]),
     })  # fmt: skip
+
+
+def _grants(line: str) -> list[Record]:
+    match = _CAPABLE.fullmatch(line)
+    if not match:
+        raise Unreadable(f"not a line about capabilities: {line[:120]!r}")
+    path = match[1]
+    names = [name or "all" for clause in match[2].split() if clause != "=" for name in re.split("[=+-]", clause)[0].split(",")]
+    return [{"path": path, "capability": name, "grant": f"{path} {name}"} for name in dict.fromkeys(names)]
 
 
 def is_of_kind(record: Record, kind: str) -> bool:
@@ -210,13 +249,23 @@ PROBE = Probe(
             "world_writable: anything but a directory that everybody may write; sticky_missing: directories that everybody may "
             "write, without the sticky bit; unowned: user or group id without a name; set_id: programs with set-user-id or "
             "set-group-id; device: device files outside /dev; system_writable: programs, libraries and kernels that others than "
-            "root may write",
+            "root may write; capability: programs with capabilities of the kernel, told by getcap",
             required=True, choices=_KINDS,
         ),
     ),
     attributes=(
         Attribute("entries", Type.RECORDS, f"one record per file, at most {_CAP}", ENTRY_FIELDS),
-        Attribute("count", Type.INTEGER, "how many files"),
+        Attribute("count", Type.INTEGER, "how many entries or grants"),
+        Attribute(
+            "grants",
+            Type.RECORDS,
+            "of the kind capability: one record per program and capability",
+            (
+                Attribute("path", Type.TEXT, "the program"),
+                Attribute("capability", Type.TEXT, "such as cap_net_raw; all: every one that there is"),
+                Attribute("grant", Type.TEXT, "both, such as /usr/bin/ping cap_net_raw"),
+            ),
+        ),
         Attribute("walked", Type.LIST, "mount points of the file systems that were walked"),
         Attribute("skipped", Type.LIST, "type and mount point of those that were not: network, unknown, of containers"),
     ),
