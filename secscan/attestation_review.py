@@ -12,7 +12,7 @@ from secscan.messages import Message, Title
 from secscan.model.attestation import Attestation, Demand, FileState, Standing, StatementScope
 from secscan.model.check import Check, Subject
 from secscan.model.values import write_duration
-from secscan.wording import STANDINGS
+from secscan.terms import STANDINGS
 
 _WORDS = {term.key: term.word for term in STANDINGS}
 

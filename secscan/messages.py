@@ -35,6 +35,11 @@ class Title(str):
     __slots__ = ()
 
 
+def mark(text: str) -> str:
+    """The text itself; tells the extractor of catalogues that reports say it."""
+    return text
+
+
 def phrase(text: str) -> str:
     """The text itself; tells the extractor of catalogues that commands say it."""
     return text

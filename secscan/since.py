@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secscan.assessments import Document
-from secscan.wording import DISPOSITIONS, OUTCOMES, SEVERITY_RANK, Wording, mark
+from secscan.messages import mark
+from secscan.terms import DISPOSITIONS, OUTCOMES, SEVERITY_RANK
+from secscan.wording import Wording
 
 KINDS: Mapping[str, str] = {
     "new": mark("New failures"),

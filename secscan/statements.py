@@ -10,8 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from secscan.assessments import Document
+from secscan.decisions import write_decision
+from secscan.findings import write_finding
 from secscan.inert import block, prose, shorten
-from secscan.wording import CATALOGUES, ENGLISH, OUTCOMES, Wording
+from secscan.terms import CATALOGUES, OUTCOMES
+from secscan.wording import ENGLISH, Wording
 
 SENTENCE_LIMIT = 2000  # characters
 EVIDENCE_LIMIT = 2000  # characters
@@ -29,7 +32,7 @@ def line(text: str, limit: int = SENTENCE_LIMIT) -> str:
 
 def sentences(result: Result, w: Wording = ENGLISH) -> list[str]:
     """What was found, a sentence each; the first twenty, and how many more there are."""
-    said = [line(w.finding(finding)) for finding in result["findings"][:_SENTENCES]]
+    said = [line(write_finding(w, finding)) for finding in result["findings"][:_SENTENCES]]
     unseen = result["findings_total"] - len(said)
     if result["reason"]:
         said = [*([] if any(line(result["reason"]) in sentence for sentence in said) else [line(result["reason"])]), *said]
@@ -46,7 +49,7 @@ def gist(result: Result, document: Document, w: Wording = ENGLISH) -> str:
 
 def account(result: Result, document: Document) -> str:
     """Everything that is to be said of a result, a line each: what was found, what was decided."""
-    decision = ENGLISH.decision(result, document["waivers"], document["attestations"])
+    decision = write_decision(ENGLISH, result, document)
     said = sentences(result) or [gist(result, document)]
     return "\n".join([*said, *([line(decision)] if decision else [])])
 

@@ -22,12 +22,14 @@ from secscan.attestations.reading import read_attestations
 from secscan.attestations.schema import attestation_schema
 from secscan.cli import run
 from secscan.decide import attest, attest_organization, decide
+from secscan.decisions import write_decision
 from secscan.errors import InputError
 from secscan.ical import Entry, write_calendar
 from secscan.model.assessment import Assessment, CheckText, Disposition, Host, Outcome, Result, Tally
 from secscan.model.attestation import Attestation, Demand, EvidenceFile, FileState, Person, Standing, Stated, StatementScope
 from secscan.model.waiver import Waiver
-from secscan.wording import DISPOSITIONS, ENGLISH, STANDINGS
+from secscan.terms import DISPOSITIONS, STANDINGS
+from secscan.wording import ENGLISH
 
 DAY = 86400.0
 NOW = 1_800_000_000.0
@@ -125,12 +127,12 @@ def test_every_standing_and_disposition_has_words_and_is_told_with_who_and_when(
     assert {term.key for term in DISPOSITIONS} == {disposition.value for disposition in Disposition}
     for changed, words in ((stated(), "Attested (A)"), (stated(approver=None), "Not signed off (A)")):
         document = to_document(laid(assessment(result()), changed))
-        said = ENGLISH.decision(document["results"][0], {}, document["attestations"])
+        said = write_decision(ENGLISH, document["results"][0], document)
         assert said.startswith(f"{words}: s (owner Ann, approved by ")
         assert "performed on 2027-01-06, until 2027-01-24 08:00 UTC" in said
     changed = stated(evidence=(KEPT, EvidenceFile("plan.pdf", "1" * 64, FileState.CHANGED)))
     document = to_document(laid(assessment(result()), changed))
-    assert ENGLISH.decision(document["results"][0], {}, document["attestations"]).startswith("Evidence changed [plan.pdf] (A): s")
+    assert write_decision(ENGLISH, document["results"][0], document).startswith("Evidence changed [plan.pdf] (A): s")
 
 
 @pytest.mark.parametrize(

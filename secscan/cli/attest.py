@@ -157,7 +157,7 @@ def list_statements(attestations: Path, baseline: str, content: tuple[Path, ...]
     from secscan.inert import columns  # noqa: PLC0415 - as above
     from secscan.lines import pad  # noqa: PLC0415 - as above
     from secscan.model.attestation import Demand  # noqa: PLC0415 - as above
-    from secscan.wording import STANDINGS  # noqa: PLC0415 - as above
+    from secscan.terms import STANDINGS  # noqa: PLC0415 - as above
 
     engine, now = load(baseline, content, attestations=attestations), time.time()
     words = {term.key: spoken(Message(term.word)) for term in STANDINGS}

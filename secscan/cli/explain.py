@@ -116,7 +116,7 @@ def explain(document: Mapping[str, Any], result: Mapping[str, Any], engine: Engi
 
 def _explain_proof(proof: Mapping[str, Any]) -> None:
     from secscan.inert import block, visible  # noqa: PLC0415 - keep --help free of it
-    from secscan.wording import STATES  # noqa: PLC0415 - as above
+    from secscan.terms import STATES  # noqa: PLC0415 - as above
 
     given = ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in proof["arguments"].items())
     click.echo("\n" + say("Question {name}: {call}", name=proof["name"], call=f"{proof['probe']}({given})"))

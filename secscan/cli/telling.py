@@ -92,7 +92,7 @@ def _digest(channel: Channel, notify: Notify, ledger: Ledger, speech: Speech, no
 
 def _rule(channel: Channel, notify: Notify) -> Rule:
     from secscan.notifying.news import GROUPS, Rule  # noqa: PLC0415 - only where somebody is told
-    from secscan.wording import SEVERITY_RANK  # noqa: PLC0415 - as above
+    from secscan.terms import SEVERITY_RANK  # noqa: PLC0415 - as above
 
     topics = frozenset(topic for group in channel.tell for topic in GROUPS[group])
     return Rule(topics, SEVERITY_RANK[channel.severity], notify.remind_s)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from secscan.imports.reading import Draft, Foreign, host_name, joined, moment, name, severity, text
 from secscan.model.assessment import CheckText, Disposition, Host, Outcome, Result
+from secscan.terms import CATALOGUES
 from secscan.vocabularies import FOREIGN
-from secscan.wording import CATALOGUES
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

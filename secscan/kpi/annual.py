@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from secscan.inert import for_markdown
 from secscan.kpi.measure import Indicator
 from secscan.kpi.register import Risk
-from secscan.wording import REDACTED, Term, Wording, mark
+from secscan.messages import mark
+from secscan.terms import REDACTED, Term
+from secscan.wording import Wording
 
 TITLE = mark("Annual report on cybersecurity and continuity")
 STATES = {

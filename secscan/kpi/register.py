@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from secscan.assessments import Document
+from secscan.figures import last_day
 from secscan.inert import fold
 from secscan.kpi.definitions import Governance, OwnRisk
-from secscan.wording import last_day
 
 LIKELIHOODS = (5, 25, 50, 100)
 """Likelihood 1 to 4: up to so many per cent of the places on which a check was wanted fail it."""

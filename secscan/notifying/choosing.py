@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from secscan.notifying.news import WORST, Digest, Item, Key, Rule, Seen, Topic
-from secscan.wording import SEVERITY_RANK
+from secscan.terms import SEVERITY_RANK
 
 
 def choose(

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from secscan.inert import SPACES, fold, visible
+from secscan.messages import mark
 from secscan.notifying.news import ENDINGS, Digest, Item, Topic
-from secscan.wording import SEVERITIES, SEVERITY_RANK, Wording, mark
+from secscan.terms import SEVERITIES, SEVERITY_RANK
+from secscan.wording import Wording
 
 SUBJECT_LIMIT = 150  # characters
 _VALUE = 120

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from secscan.assessments import Document
+from secscan.findings import write_actual, write_expected, write_place
 from secscan.inert import for_csv, prose, shorten
 from secscan.reporters import Reporter
 from secscan.statements import judged_by
@@ -62,8 +63,8 @@ def _cells(result: Mapping[str, Any], check: Mapping[str, Any], unreachable: str
         result["disposition"],
         " ".join(result["requirements"]),
         *(" ".join(references.get(catalogue, ())) for catalogue in ("nist_800_53", "iso_27001", "cis_v8")),
-        " | ".join(f"{finding['that']}: {ENGLISH.expected(finding)}" for finding in findings),
-        " | ".join(f"{ENGLISH.where(finding)}: {ENGLISH.actual(finding)}" for finding in findings),
+        " | ".join(f"{finding['that']}: {write_expected(ENGLISH, finding)}" for finding in findings),
+        " | ".join(f"{write_place(ENGLISH, finding)}: {write_actual(ENGLISH, finding)}" for finding in findings),
         " | ".join(dict.fromkeys(filter(None, reasons))),
         prose(check["remedy"]),
         check["effort"],

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from secscan.assessments import Document
+from secscan.figures import seconds_between
 from secscan.reporters import Reporter
 from secscan.statements import account, excerpts, gist, judged_by, line, references, subject_of, write_json
+from secscan.terms import CATALOGUES
 from secscan.vocabularies import VOCABULARIES, Word
-from secscan.wording import CATALOGUES, seconds_between
 
 _IMPACTS = {"critical": 0.9, "high": 0.7, "medium": 0.5, "low": 0.3}
 _NOT_RUN = ("not_applicable", "skipped")

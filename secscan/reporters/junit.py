@@ -11,11 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from secscan.assessments import Document
+from secscan.figures import seconds_between
+from secscan.findings import write_finding
 from secscan.inert import for_xml, prose, shorten
 from secscan.reporters import Reporter
 from secscan.statements import judged_by
 from secscan.vocabularies import VOCABULARIES
-from secscan.wording import ENGLISH, seconds_between
+from secscan.wording import ENGLISH
 
 _WORDS = VOCABULARIES["junit"]
 _TEXT_LIMIT = 8000
@@ -60,7 +62,7 @@ def _case(result: Mapping[str, Any], document: Document) -> str:
     outcome, element = result["outcome"], _element(result)
     if not element:
         return f"<testcase{case}/>\n"
-    sentences = [ENGLISH.finding(finding) for finding in result["findings"]]
+    sentences = [write_finding(ENGLISH, finding) for finding in result["findings"]]
     unseen = result["findings_total"] - len(sentences)
     message = result["reason"] or (sentences[0] if sentences else ENGLISH.translate(outcome))
     lines = [

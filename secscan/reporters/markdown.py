@@ -10,12 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from secscan.assessments import Document
+from secscan.decisions import write_local_change
 from secscan.inert import for_markdown, for_markdown_code, shorten
+from secscan.messages import mark
 from secscan.reporters import Reporter
 from secscan.since import Alike, Comparison
 from secscan.statements import gist, judged_by, line
 from secscan.summary import Summariser, Summary
-from secscan.wording import DISPOSITIONS, ENGLISH, OUTCOMES, REDACTED, SEVERITIES, SEVERITY_RANK, Wording, mark
+from secscan.terms import DISPOSITIONS, OUTCOMES, REDACTED, SEVERITIES, SEVERITY_RANK
+from secscan.wording import ENGLISH, Wording
 
 _LISTED = ("fail", "error", "manual")
 _ROWS = 50  # of one table; a job summary may have 1 MiB
@@ -62,7 +65,7 @@ def _one_host(document: Document, w: Wording) -> Iterator[str]:
     if document["changes"]:
         yield f"\n## {w.translate(_CHANGED)} ({w.number(len(document['changes']))})\n\n"
         for change in document["changes"]:
-            yield f"- {for_markdown(line(w.local_change(change, change['baseline'])))}\n"
+            yield f"- {for_markdown(line(write_local_change(w, change, change['baseline'])))}\n"
 
 
 def _heading(subject: str, compliance: float | None, coverage: float | None, w: Wording) -> str:

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from secscan.assessments import Document
+from secscan.figures import seconds_between
 from secscan.inert import prose, shorten
 from secscan.reporters import Reporter
-from secscan.wording import REDACTED, seconds_between
+from secscan.terms import REDACTED
 
 _METRICS = {
     "secscan_up": "1 when the host was reached, else 0.",

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from secscan.assessments import Document
+from secscan.decisions import write_attested, write_decision, write_local_change
+from secscan.figures import seconds_between
+from secscan.findings import gathered, write_actual, write_finding
 from secscan.inert import columns, prose, visible
 from secscan.lines import before, pad, wrap
+from secscan.messages import mark
 from secscan.model.assessment import Tally
 from secscan.reporters import Reporter
 from secscan.since import LISTED, Alike, Comparison
 from secscan.summary import HostSummary, Summariser, Summary
-from secscan.wording import ENGLISH, OUTCOMES, REDACTED, SEVERITIES, SEVERITY_RANK, Wording, gathered, mark, seconds_between
+from secscan.terms import OUTCOMES, REDACTED, SEVERITIES, SEVERITY_RANK
+from secscan.wording import ENGLISH, Wording
 
 WIDTH = 80
 _NARROWEST = 56
@@ -140,7 +145,7 @@ def _result(result: Mapping[str, Any], document: Document, page: _Page) -> str:
     begun = 2 + _severity_width(page)
     inner, hanging = " " * begun, " " * (begun + 2)
     title = page.fold(page.w.content(check["title"]), "  " + pad(page.word(result["severity"]), begun - 2), inner)
-    decided = page.w.decision(result, document["waivers"], document["attestations"])
+    decided = write_decision(page.w, result, document)
     lines = [
         page.paint(title, "1") if result["outcome"] == "fail" else title,
         page.fold(_name(result, document, page), inner),
@@ -148,7 +153,7 @@ def _result(result: Mapping[str, Any], document: Document, page: _Page) -> str:
     if decided:
         lines.append(page.fold(decided, inner, hanging))
     shown = gathered(result["findings"])[:_FINDINGS]
-    lines += [page.fold(page.w.finding(finding), inner, hanging) for finding, _ in shown]
+    lines += [page.fold(write_finding(page.w, finding), inner, hanging) for finding, _ in shown]
     unseen = result["findings_total"] - sum(count for _, count in shown)
     if unseen:
         lines.append(page.fold("... " + page.say(mark("and {count} more"), count=page.w.number(unseen)), inner))
@@ -175,14 +180,14 @@ def _unjudged(results: Sequence[Mapping[str, Any]], document: Document, page: _P
             yield page.fold(
                 f"{page.w.content(document['checks'][result['check']]['title'])} ({_name(result, document, page)})", begin, hanging
             )
-            if decided := page.w.decision(result, document["waivers"], document["attestations"]):
+            if decided := write_decision(page.w, result, document):
                 yield page.fold(decided, hanging)
 
 
 def _why(result: Mapping[str, Any], page: _Page) -> str:
     """Why a result is no verdict: each reason once."""
     open_ones = (finding for finding in result["findings"] if finding["holds"] is None)
-    reasons = list(dict.fromkeys(finding["reason"] or page.w.actual(finding) for finding in open_ones))
+    reasons = list(dict.fromkeys(finding["reason"] or write_actual(page.w, finding) for finding in open_ones))
     return "; ".join([*reasons[:_REASONS], *(["..."] if len(reasons) > _REASONS else [])]) or result["reason"]
 
 
@@ -198,7 +203,9 @@ def _notes(document: Document, page: _Page) -> str:
     text = ""
     if document["changes"]:
         text += page.counted(_CHANGED, len(document["changes"]))
-        text += "".join(page.fold(page.w.local_change(change, change["baseline"]), "  ", "    ") for change in document["changes"])
+        text += "".join(
+            page.fold(write_local_change(page.w, change, change["baseline"]), "  ", "    ") for change in document["changes"]
+        )
     if document["problems"]:
         text += page.heading(page.say(mark("Problems while asking")).upper()) + "".join(
             page.fold(problem, "  ", "    ") for problem in document["problems"]
@@ -217,7 +224,7 @@ def _counts(tally: Tally, page: _Page) -> str:
     for outcome, word in words.items():
         shown = word.replace(_JOINED, " ")
         text = text.replace(shown, page.paint(shown, _COLOURS.get(outcome, "")))
-    if stated := page.w.attested(tally):
+    if stated := write_attested(page.w, tally):
         text += page.fold(stated, "  ")
     rates = mark("compliance {compliance}, coverage {coverage}")
     said = page.say(rates, compliance=page.w.rate(tally.compliance), coverage=page.w.rate(tally.coverage))
@@ -245,7 +252,7 @@ def _many_hosts(documents: Iterable[Document], page: _Page) -> Iterator[str]:
         yield page.counted(_CHANGED, len(changes))
         for (check, change, reason, approver, baseline), hosts in changes.items():
             said = {"check": check, "change": change, "reason": reason, "approver": approver}
-            yield page.fold(page.w.local_change(said, f"{baseline}; {page.w.hosts(hosts)}"), "  ", "    ")
+            yield page.fold(write_local_change(page.w, said, f"{baseline}; {page.w.hosts(hosts)}"), "  ", "    ")
     missed = page.say(mark("{count} not reached"), count=page.w.number(len(summary.unreachable)))
     in_all, comma = page.say(mark("In all")).upper(), page.say(mark(", "))
     yield page.heading(f"{in_all} ({page.w.hosts(len(summary.asked))}{comma}{missed})")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secscan.assessments import Document
+from secscan.decisions import write_decision, write_local_change
 from secscan.inert import for_xml, shorten
 from secscan.reporters import Reporter
 from secscan.spool import Spool
@@ -120,7 +121,7 @@ def _test_result(document: Document) -> Iterator[str]:
     for problem in document["problems"]:
         yield _element("remark", line(problem))
     for change in document["changes"]:
-        said = f"Changed locally: {ENGLISH.local_change(change, change['baseline'])}"
+        said = f"Changed locally: {write_local_change(ENGLISH, change, change['baseline'])}"
         yield _element("remark", line(said))
     privileged = "true" if host["uid"] == 0 else "false"
     reached = "false" if document["unreachable"] else "true"
@@ -163,7 +164,7 @@ def _rule_result(result: Mapping[str, Any], document: Document) -> str:
     word = _WORDS.word(outcome, result["disposition"])
     override = _override(result, document, word.said) if word.mark == "override" else ""
     said = sentences(result) or ([] if outcome == "pass" else [gist(result, document)])
-    severity, decision = _MESSAGES.get(outcome, "info"), ENGLISH.decision(result, document["waivers"], document["attestations"])
+    severity, decision = _MESSAGES.get(outcome, "info"), write_decision(ENGLISH, result, document)
     messages = "" if document["unreachable"] else "".join(_message(severity, sentence) for sentence in said)
     messages += _message("info", line(decision)) if decision and not override else ""
     subject = subject_of(result, document)
@@ -182,7 +183,7 @@ def _message(severity: str, text: str) -> str:
 def _override(result: Mapping[str, Any], document: Document, said: str) -> str:
     stated = document["attestations"].get(result["attestation"], {})
     authority = line(stated.get("approver") or stated.get("owner", ""), 200) or "unknown"
-    remark = ENGLISH.decision(result, document["waivers"], document["attestations"])
+    remark = write_decision(ENGLISH, result, document)
     measured = _WORDS.word(result["outcome"], "none").said
     return (
         f'<override time="{stated.get("performed_at", document["finished_at"])}" authority="{for_xml(authority)}">\n'

@@ -7,6 +7,7 @@ import pytest
 from secscan import places, plugins
 from secscan.content.library import load_library
 from secscan.content.reading import Vocabulary
+from secscan.decisions import write_local_change
 from secscan.languages import LANGUAGES, wording
 
 
@@ -23,7 +24,7 @@ def test_a_local_change_of_our_own_is_told_in_the_language_with_its_reason_and_i
     words = wording(code)
     for change in changes:
         fields = {name: getattr(change, name) for name in ("check", "change", "reason", "approver")}
-        told = words.local_change(fields, change.baseline)
+        told = write_local_change(words, fields, change.baseline)
         assert words.translate_content(change.reason) in told
         assert words.translate_content(change.approver) in told
         assert change.reason not in told
@@ -32,6 +33,6 @@ def test_a_local_change_of_our_own_is_told_in_the_language_with_its_reason_and_i
 
 def test_a_reason_of_an_organization_of_its_own_is_told_as_it_was_written():
     fields = {"check": "a", "change": "dropped", "reason": "mesures prises ailleurs.", "approver": "RSSI"}
-    told = wording("es").local_change(fields, "ours")
+    told = write_local_change(wording("es"), fields, "ours")
     assert "mesures prises ailleurs " in told
     assert "RSSI" in told

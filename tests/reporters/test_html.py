@@ -18,7 +18,7 @@ from secscan.languages import wording
 from secscan.model.assessment import CheckText
 from secscan.reporters.html import HOSTS_IN_FULL, REPORTER, render, templates
 from secscan.reporters.html.pictures import Pictures, bar_widths
-from secscan.wording import DOMAINS
+from secscan.terms import DOMAINS
 
 SCENES = {
     "one host": samples.one_host,

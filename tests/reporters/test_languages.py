@@ -19,6 +19,7 @@ from test_html import Page
 from secscan import __version__, places
 from secscan.assessments import to_document
 from secscan.errors import InputError, UsageError
+from secscan.findings import write_finding
 from secscan.inert import columns
 from secscan.languages import LANGUAGES, wording
 from secscan.plugins import REPORTERS, reporter
@@ -166,7 +167,7 @@ def test_no_bidirectional_control_of_a_host_reaches_a_page_that_mixes_directions
 
 def test_a_host_cannot_end_the_isolation_of_its_value():
     finding = {"that": "a\u2069b", "matcher": "equals", "expected": "x", "actual": "\u2069\u202eevil", "holds": False, "reason": ""}
-    said = replace(wording("ar"), isolates=True).finding(finding | {"item": None, "missing": [], "extra": []})
+    said = write_finding(replace(wording("ar"), isolates=True), finding | {"item": None, "missing": [], "extra": []})
     assert said.count("\u2068") == said.count("\u2069")
     assert "<U+2069><U+202E>evil" in said
 

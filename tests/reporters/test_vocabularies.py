@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from secscan.model.assessment import Disposition, Outcome
+from secscan.terms import DISPOSITIONS, OUTCOMES
 from secscan.vocabularies import FOREIGN, OMITTED, VOCABULARIES, WAIVABLE
-from secscan.wording import DISPOSITIONS, OUTCOMES
 
 ALLOWED = {
     "xccdf": {"pass", "fail", "error", "notapplicable", "notchecked", "notselected"},

@@ -3,21 +3,13 @@
 import pytest
 import samples
 
+from secscan.figures import write_seconds
+from secscan.findings import gathered, write_expected, write_finding, write_record, write_value
 from secscan.model.assessment import Disposition, Outcome
 from secscan.model.check import Effort, Severity, When
 from secscan.plugins import matchers
-from secscan.wording import (
-    DISPOSITIONS,
-    EFFORTS,
-    ENGLISH,
-    OUTCOMES,
-    SEVERITIES,
-    WHENS,
-    Wording,
-    gathered,
-    write_moment,
-    write_seconds,
-)
+from secscan.terms import DISPOSITIONS, EFFORTS, OUTCOMES, SEVERITIES, WHENS
+from secscan.wording import ENGLISH, Wording
 
 
 def finding(that="root_login.value", matcher="in", expected=("no",), actual="yes", **more):
@@ -54,7 +46,7 @@ def finding(that="root_login.value", matcher="in", expected=("no",), actual="yes
     ],
 )  # fmt: skip
 def test_a_finding_reads_as_a_sentence(given, sentence):
-    assert ENGLISH.finding(given) == sentence
+    assert write_finding(ENGLISH, given) == sentence
 
 
 def test_findings_that_say_the_same_of_several_attributes_are_one():
@@ -78,12 +70,12 @@ def test_findings_about_different_records_stay_apart():
 
 def test_a_record_says_what_was_not_there_and_what_nobody_could_see_in_one_sign_each():
     record = {"name": "sync", "uid": 4, "shell": {"absent": "a shell"}, "hash": {"unobservable": "/etc/shadow cannot be read"}}
-    assert ENGLISH.record(record) == "name=sync uid=4 shell=- hash=?"
+    assert write_record(ENGLISH, record) == "name=sync uid=4 shell=- hash=?"
 
 
 def test_every_installed_matcher_has_its_words():
     for name in matchers():
-        words = {ENGLISH.expected(finding(matcher=name, expected=value)) for value in ("x", True)}
+        words = {write_expected(ENGLISH, finding(matcher=name, expected=value)) for value in ("x", True)}
         assert not any(word.startswith(f"{name} ") for word in words) or len(words) > 1, name
 
 
@@ -114,12 +106,12 @@ def test_another_language_needs_nothing_but_a_translation():
             "one of {expected}": "{expected}",
         }.get
     )
-    assert french.finding(finding()) == 'root_login.value : "yes" au lieu de "no"'
+    assert write_finding(french, finding()) == 'root_login.value : "yes" au lieu de "no"'
 
 
 def test_values_of_any_size_stay_short_and_say_what_is_missing():
-    assert ENGLISH.value("A" * 10_000_000).endswith('…" (9,999,702 more characters)')
-    assert len(ENGLISH.value([samples.HOSTILE] * 1000)) < 400
+    assert write_value(ENGLISH, "A" * 10_000_000).endswith('…" (9,999,702 more characters)')
+    assert len(write_value(ENGLISH, [samples.HOSTILE] * 1000)) < 400
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(93600, "26h"), (1209600, "14d"), (90, "90s"), (0.4, "0.4s"), (600, "10m")])
@@ -128,7 +120,7 @@ def test_seconds_read_as_checks_write_them(seconds, text):
 
 
 def test_moments_read_without_fractions():
-    assert write_moment("2026-11-01T09:00:00.250Z") == "2026-11-01 09:00 UTC"
+    assert ENGLISH.moment("2026-11-01T09:00:00.250Z") == "2026-11-01 09:00 UTC"
 
 
 @pytest.mark.parametrize(

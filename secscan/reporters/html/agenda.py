@@ -10,7 +10,7 @@ from typing import Any
 
 from secscan.assessments import Document
 from secscan.model.assessment import SETTLED
-from secscan.wording import EFFORTS, OUTCOME_RANK, SEVERITY_RANK
+from secscan.terms import EFFORTS, OUTCOME_RANK, SEVERITY_RANK
 
 _SOON = timedelta(days=30)
 _OPEN = frozenset({"fail", "error", "manual"})

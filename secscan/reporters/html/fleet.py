@@ -13,14 +13,17 @@ from operator import itemgetter
 from typing import Any
 
 from secscan.assessments import Document
+from secscan.findings import write_headline
 from secscan.inert import shorten
+from secscan.messages import mark
 from secscan.model.assessment import ATTESTATION
 from secscan.reporters.html.agenda import Agenda
 from secscan.reporters.html.anchors import Anchors
 from secscan.reporters.html.risks import Risk, risks
 from secscan.since import Comparison
 from secscan.summary import CheckSummary, HostSummary, Summariser, Summary
-from secscan.wording import CATALOGUES, OUTCOMES, SEVERITY_RANK, Wording, mark
+from secscan.terms import CATALOGUES, OUTCOMES, SEVERITY_RANK
+from secscan.wording import Wording
 
 ATTENTION = ("fail", "error", "manual")
 LETTERS = {"fail": "f", "error": "e", "unreachable": "u", "manual": "m", "pass": "p", "not_applicable": "n", "skipped": "s"}
@@ -219,7 +222,7 @@ class Fleet:
         way = ways.get(key)
         if way is None:
             key = key if len(ways) < _WAYS_KEPT else (outcome, _OTHER)
-            sentence = self.w.translate(_OTHER) if key[1] is _OTHER else self.w.headline(result)
+            sentence = self.w.translate(_OTHER) if key[1] is _OTHER else write_headline(self.w, result)
             sentence = type(sentence)(shorten(sentence, _SENTENCE, "…"))
             way = ways.setdefault(key, Way(outcome, sentence))
         if way.last == position:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secscan.inert import for_html
+from secscan.messages import mark
 from secscan.reporters.html.risks import BANDS, level_of
-from secscan.wording import OUTCOMES, SEVERITIES, Wording, mark
+from secscan.terms import OUTCOMES, SEVERITIES
+from secscan.wording import Wording
 
 _WIDTH = 1000
 _BANDS = 10  # of the histogram

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from secscan.findings import write_value
 from secscan.inert import for_html
+from secscan.messages import mark
 from secscan.reporters.html.templates import ENGLISH_MARK, as_templates_do, for_markup, markup
 from secscan.reporters.html.views import ProofView
-from secscan.wording import STATES, Wording, mark
+from secscan.terms import STATES
+from secscan.wording import Wording
 
 _KNOWN = 20_000  # phrases that are remembered
 _REASON = 600  # characters
@@ -44,7 +47,7 @@ class Proofs:
 
     def _arguments(self, arguments: Mapping[str, Any]) -> str:
         """What a probe was asked with; texts stand as they are, without quotes."""
-        told = ((name, value if isinstance(value, str) else self.w.value(value)) for name, value in arguments.items())
+        told = ((name, value if isinstance(value, str) else write_value(self.w, value)) for name, value in arguments.items())
         return "".join([f" {as_templates_do(name)}={as_templates_do(value)}" for name, value in told])
 
     def _answer(self, shown: ProofView) -> Iterator[str]:
@@ -94,7 +97,7 @@ class Proofs:
     def attributes(self, observation: Mapping[str, Any]) -> Any:
         """A table row for each attribute of an observation."""
         rows = [
-            f'<tr><th scope="row"><code>{_name(name)}</code></th><td>{for_markup(self.w.value(value))}</td></tr>\n'
+            f'<tr><th scope="row"><code>{_name(name)}</code></th><td>{for_markup(write_value(self.w, value))}</td></tr>\n'
             for name, value in observation.items()
         ]
         return markup("".join(rows))

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from secscan.kpi.register import LIKELIHOODS
+from secscan.messages import mark
 from secscan.summary import CheckSummary
-from secscan.wording import SEVERITIES, Term, mark
+from secscan.terms import SEVERITIES, Term
 
 BANDS = LIKELIHOODS
 """Likelihood: up to so many per cent of the hosts on which a check was wanted fail it."""

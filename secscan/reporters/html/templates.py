@@ -6,15 +6,20 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from secscan import __version__, places, wording
+from secscan import __version__, places, terms
+from secscan.decisions import write_adjustment
+from secscan.figures import last_day
+from secscan.findings import VALUE_LIMIT, write_actual, write_details, write_expected, write_record, write_value
 from secscan.inert import SPACES, for_html, visible
+from secscan.messages import mark
 from secscan.reporters.html.pictures import Pictures
 from secscan.since import LISTED
-from secscan.wording import OUTCOMES, SEVERITIES, Sentence, Wording, mark
+from secscan.terms import OUTCOMES, SEVERITIES
+from secscan.wording import Sentence, Wording
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,6 +32,7 @@ ENGLISH_MARK = ' lang="en" dir="ltr"'
 """What marks an element as English on a page in another language."""
 _ISOLATES = "\u2068\u2069"
 _KEPT = SPACES + "\n\t"
+_SENTENCES = (write_actual, write_adjustment, write_details, write_expected, write_record, write_value)
 
 
 def prepare() -> None:
@@ -61,10 +67,12 @@ def environment() -> Environment:
     )
     made.filters["cut"] = pass_context(_cut)
     made.globals |= {
-        "wording": wording,
+        "terms": terms,
+        "value_limit": VALUE_LIMIT,
+        "last_day": last_day,
         "outcomes": OUTCOMES,
         "severities": SEVERITIES,
-        "term": {term.key: term for term in (*OUTCOMES, *SEVERITIES, *wording.DISPOSITIONS)},
+        "term": {term.key: term for term in (*OUTCOMES, *SEVERITIES, *terms.DISPOSITIONS)},
         "since_listed": LISTED,
         "tool_version": __version__,
     }
@@ -83,6 +91,7 @@ def words_of(w: Wording) -> dict[str, Any]:
         "tags": pictures.tags,
         "heat_map": pictures.heat_map,
         "histogram": pictures.histogram,
+        **{write.__name__: partial(write, w) for write in _SENTENCES},
         "told": lambda text: told(w, text),
         "ticked": cache(lambda text: _ticked(w.content(text))),
         "foreign": lambda text: foreign(w, text),
@@ -160,7 +169,7 @@ def gather(pieces: Iterator[str]) -> Iterator[str]:
     yield "".join(gathered)
 
 
-def _badge(kind: str, term: wording.Term, w: Wording) -> Any:
+def _badge(kind: str, term: terms.Term, w: Wording) -> Any:
     said = f'<span class="sign" aria-hidden="true">{term.sign}</span>{for_html(w.translate(term.word))}'
     return markup(f'<span class="{kind} {term.key}">{said}</span>')
 

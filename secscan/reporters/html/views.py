@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from secscan.assessments import Document
+from secscan.decisions import write_decision
+from secscan.findings import write_headline
 from secscan.inert import block
 from secscan.reporters.html.anchors import Anchors
 from secscan.reporters.html.fleet import HostLine
-from secscan.wording import OUTCOMES, SEVERITY_RANK, Term, Wording
+from secscan.terms import OUTCOMES, SEVERITY_RANK, Term
+from secscan.wording import Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +108,8 @@ def view_host(line: HostLine, document: Document, anchors: Anchors, excerpt_limi
 def view_result(result: Mapping[str, Any], anchor: str, document: Document, shown: Shown, w: Wording) -> ResultView:
     """A result with its texts and proofs, at an address of the page."""
     proofs = [shown.view(document["proofs"][index], f"{anchor}/{number}") for number, index in enumerate(result["proofs"], 1)]
-    decided, check = w.decision(result, document["waivers"], document["attestations"]), document["checks"][result["check"]]
-    return ResultView(anchor, result, check, w.headline(result), subject_of(result, document), tuple(proofs), decided)
+    decided, check = write_decision(w, result, document), document["checks"][result["check"]]
+    return ResultView(anchor, result, check, write_headline(w, result), subject_of(result, document), tuple(proofs), decided)
 
 
 def subject_of(result: Mapping[str, Any], document: Document) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from secscan.assessments import Document
+from secscan.decisions import write_decision
 from secscan.inert import for_markdown
 from secscan.statements import account, excerpts, gist, identifier, line, moment_key, references, subject_of
 from secscan.vocabularies import VOCABULARIES, Word
@@ -218,7 +219,7 @@ def _log(result: Mapping[str, Any], document: Document) -> Iterator[Json]:
     entry: Json = {
         "uuid": identifier("log", *key_of(result, document)),
         "title": title(f"Waiver {waiver['id']}"),
-        "description": prose(line(ENGLISH.decision(result, document["waivers"], document["attestations"]))),
+        "description": prose(line(write_decision(ENGLISH, result, document))),
         "start": waiver["starts_at"],
         "end": waiver["expires_at"],
         "status-change": words(result).mark,

@@ -12,7 +12,8 @@ from secscan.kpi.register import IMPACTS, likelihood, residual
 from secscan.reporters import Reporter, oscal
 from secscan.spool import Spool
 from secscan.statements import identifier, line, moment_key, write_json
-from secscan.wording import EFFORTS, ENGLISH, SEVERITY_RANK, WHENS
+from secscan.terms import EFFORTS, SEVERITY_RANK, WHENS
+from secscan.wording import ENGLISH
 
 _UNWANTED = frozenset({"not_applicable", "skipped"})
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from secscan.messages import mark
 from secscan.reporters.html.continuity.canvas import Canvas
 from secscan.reporters.html.continuity.speech import NOTHING
-from secscan.wording import Wording, mark
+from secscan.wording import Wording
 
 WIDTH = 1000.0
 _BOX, _HIGH, _ROW, _TOP = 240.0, 36.0, 52.0, 34.0

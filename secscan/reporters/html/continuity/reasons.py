@@ -11,8 +11,9 @@ from functools import cache
 from typing import Any
 
 from secscan.inert import for_html
+from secscan.messages import mark
 from secscan.reporters.html import templates
-from secscan.wording import Wording, mark
+from secscan.wording import Wording
 
 _BETWEEN = "; "
 SENTENCES = (

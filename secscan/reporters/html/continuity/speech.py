@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from secscan.wording import Term, Wording, mark
+from secscan.messages import mark
+from secscan.terms import Term
+from secscan.wording import Wording
 
 VERDICTS = (
     Term("met", mark("Met"), "✓", mark("The figure is within the objective, and it was measured or attested.")),

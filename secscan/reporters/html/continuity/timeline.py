@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from secscan.continuity.intervals import Span, uncovered
+from secscan.messages import mark
 from secscan.reporters.html.continuity.canvas import Canvas
 from secscan.reporters.html.continuity.reasons import say_reason
 from secscan.reporters.html.continuity.speech import NOTHING, write_moment, write_span
-from secscan.wording import Wording, mark
+from secscan.wording import Wording
 
 WIDTH = 1000.0
 _EDGE, _ROW, _TOP = 24.0, 54.0, 30.0

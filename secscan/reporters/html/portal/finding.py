@@ -11,7 +11,7 @@ from secscan.reporters.html.fleet import LETTERS
 from secscan.reporters.html.portal import addresses
 from secscan.reporters.html.portal.gathering import Gathering
 from secscan.reporters.html.portal.writing import INDEX, SCRIPT, SEARCH, STYLE, File, Writer
-from secscan.wording import CATALOGUES, OUTCOMES, SEVERITIES
+from secscan.terms import CATALOGUES, OUTCOMES, SEVERITIES
 
 
 def search_pages(writer: Writer) -> Iterator[File]:

@@ -12,7 +12,8 @@ from secscan.model.assessment import Tally
 from secscan.reporters.html.fleet import LETTERS, Fleet, HostLine
 from secscan.reporters.html.portal.addresses import HostNames, Layout, Layouts
 from secscan.summary import HostSummary, Summary
-from secscan.wording import OUTCOME_RANK, Wording
+from secscan.terms import OUTCOME_RANK
+from secscan.wording import Wording
 
 _OUTCOMES = {each: outcome for outcome, letter in LETTERS.items() for each in (letter, letter.upper())}
 UNNAMED = "\u2013"

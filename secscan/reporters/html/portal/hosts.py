@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from secscan.assessments import Document
+from secscan.decisions import write_decision
+from secscan.findings import write_headline
 from secscan.inert import for_html
 from secscan.reporters.html import templates
 from secscan.reporters.html.fleet import ATTENTION
@@ -16,7 +18,8 @@ from secscan.reporters.html.portal.gathering import Member
 from secscan.reporters.html.portal.writing import File, Writer
 from secscan.reporters.html.proofs import Proofs
 from secscan.reporters.html.views import ProofView, ResultView, Shown, subject_of
-from secscan.wording import DISPOSITIONS, OUTCOME_RANK, SEVERITY_RANK, Wording
+from secscan.terms import DISPOSITIONS, OUTCOME_RANK, SEVERITY_RANK
+from secscan.wording import Wording
 
 _Written = TypeVar("_Written", str, tuple[str, ...])
 _DECIDED = {term.key: term.word for term in DISPOSITIONS}
@@ -45,14 +48,14 @@ class Fragments:
     def write(self, result: Mapping[str, Any], anchor: str, document: Document, shown: Shown) -> str:
         """A result with its evidence, at an address of its page."""
         check, subject = document["checks"][result["check"]], subject_of(result, document)
-        decided = self.w.decision(result, document["waivers"], document["attestations"])
+        decided = write_decision(self.w, result, document)
         numbers = result["proofs"]
         told = (anchor, str(decided), check["sha256"], check["title"], len(numbers), subject)
         key = _key(told, {**result, "subject": "", "proofs": ""})
         parts = self._results.get(key)
         views = [shown.view(document["proofs"][index], f"{anchor}/{number}") for number, index in enumerate(numbers, 1)]
         if parts is None:
-            view = ResultView(anchor, result, check, self.w.headline(result), subject, tuple(views), decided)
+            view = ResultView(anchor, result, check, write_headline(self.w, result), subject, tuple(views), decided)
             written = templates.environment().get_template("result.html").render(self.context, view=view)
             parts = _remember(self._results, key, tuple(written.split(_PROOF_MARK)))
         first, *others = parts

@@ -10,7 +10,7 @@ from secscan.reporters.html.portal import addresses
 from secscan.reporters.html.portal.gathering import Gathering
 from secscan.reporters.html.portal.writing import File, Writer
 from secscan.summary import CheckSummary
-from secscan.wording import CATALOGUES
+from secscan.terms import CATALOGUES
 
 _SITES = 20  # on the page of a requirement
 
