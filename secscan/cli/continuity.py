@@ -156,10 +156,7 @@ class Measured:
     def as_json(self) -> str:
         """Everything, as one JSON document by the schema `continuity`."""
         from secscan.continuity.dependencies import find_elements, find_losses  # noqa: PLC0415 - keep --help free of it
-        from secscan.continuity.expiry import expiry_records  # noqa: PLC0415 - as above
-        from secscan.continuity.extent import find_strays  # noqa: PLC0415 - as above
-        from secscan.continuity.scenarios import find_scenarios  # noqa: PLC0415 - as above
-        from secscan.continuity.telling import (  # noqa: PLC0415 - as above
+        from secscan.continuity.documents import (  # noqa: PLC0415 - as above
             element_document,
             ending_document,
             fleet_document,
@@ -167,6 +164,9 @@ class Measured:
             scenario_document,
             service_document,
         )
+        from secscan.continuity.expiry import expiry_records  # noqa: PLC0415 - as above
+        from secscan.continuity.extent import find_strays  # noqa: PLC0415 - as above
+        from secscan.continuity.scenarios import find_scenarios  # noqa: PLC0415 - as above
 
         evidence = self.evidence
         document = {

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from secscan.bundles import write_bundle
 from secscan.cli import run
 from secscan.continuity.assess import assess_data_set, assess_service
+from secscan.continuity.documents import service_document
 from secscan.continuity.evidence import Evidence
 from secscan.continuity.figures import Knowledge, Verdict
 from secscan.continuity.points import Integrity
 from secscan.continuity.reading import view_host
-from secscan.continuity.telling import service_document, short_lines
+from secscan.continuity.telling import short_lines
 from secscan.model.evidence import Batch, Bundle, Frame, Origin, Part
 from secscan.model.probe import Call
 from secscan.model.service import DataSet, Repository, Service
