@@ -87,6 +87,11 @@ class SpokenGroup(SpokenCommand, click.Group):
 
     command_class = SpokenCommand
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands with the whole sentence of each, which click would cut to one line."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, self.summary(ctx, name)) for name in self.list_commands(ctx)])
+
     def summary(self, ctx: click.Context, name: str) -> str:
         """What the list of commands says of one of them, as a sentence."""
         command = self.get_command(ctx, name)
@@ -107,11 +112,6 @@ class Commands(SpokenGroup):
         module = import_module(f"secscan.cli.{_MODULES.get(cmd_name, cmd_name)}")
         command: click.Command = module.command
         return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands from COMMANDS, without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
 
     def summary(self, ctx: click.Context, name: str) -> str:
         """As COMMANDS has it, without importing the command."""

@@ -98,6 +98,15 @@ def test_every_text_of_every_help_is_in_the_catalogue_and_translated(code):
     assert same - CODE - {FORMATS} == set()
 
 
+@pytest.mark.parametrize("path", [path for path, (command, _) in ALL.items() if isinstance(command, click.Group)])
+def test_a_list_of_commands_has_the_whole_sentence_of_each_and_fits_a_terminal(path):
+    command, context = ALL[path]
+    page = command.get_help(context)
+    said = " ".join(page.split())
+    assert [name for name in command.list_commands(context) if f"{name} {command.summary(context, name)}" not in said] == []
+    assert max(map(columns, page.splitlines())) <= 80
+
+
 @pytest.mark.parametrize("code", TRANSLATED)
 @pytest.mark.parametrize("path", ALL)
 def test_a_page_of_help_has_every_option_and_nothing_in_english(code, path):
