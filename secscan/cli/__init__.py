@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import re
 import sys
 import threading
 from importlib import import_module
@@ -172,10 +173,21 @@ def secscan(context: click.Context, config: str | None, code: str | None) -> Non
 
         from secscan.cli.configuration import find_configuration, read_configuration  # noqa: PLC0415 - only for a configuration
 
+        if context.invoked_subcommand in journal.LOGGING and _logs_json(config or _PROJECT):
+            journal.begin(as_json=True)
         context.obj = read_configuration(Path(config) if config else find_configuration(), os.environ, code)
         context.default_map = context.obj.defaults()
         if "language" in context.obj.settings:
             language.choose(context.obj.settings["language"].value)
+
+
+def _logs_json(project: str) -> bool:
+    """Whether a project file, which may be wrong in other places, has its log in JSON."""
+    try:
+        with open(project, encoding="utf-8", errors="replace") as text:  # noqa: PTH123 - pathlib is slow to import
+            return any(re.match(r"log_format:\s*[\"']?json\b", line) for line in text)
+    except OSError:
+        return False
 
 
 def _speak_as_configured(config: str | None) -> None:
@@ -200,7 +212,13 @@ def _speak_as_configured(config: str | None) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code; errors that a person can mend are one line each, without a traceback."""
     gc.set_threshold(50_000, 20, 50)  # thousands of small records are made at the start, and hardly one is garbage
-    code = run(arguments)
+    try:
+        code = run(arguments)
+    except Exception as error:  # noqa: BLE001 - whatever nobody foresaw: Python would end with 1, which is a check that fails
+        from secscan.cli.strays import CRASHED, tell_crash  # noqa: PLC0415 - only for a crash
+
+        tell_crash(error)
+        code = CRASHED
     if any(thread.daemon for thread in threading.enumerate()):
         _leave(code)
     sys.exit(code)
@@ -216,7 +234,7 @@ def _leave(code: int) -> NoReturn:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
-    journal.begin()
+    journal.begin(as_json=journal.is_asked_for(sys.argv[1:] if arguments is None else arguments, os.environ))
     language.begin(os.environ)
     try:
         result: Any = secscan.main(args=arguments, prog_name="secscan", standalone_mode=False)

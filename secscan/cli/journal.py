@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("text", "json")
+LOGGING = frozenset({"scan", "run"})  # the commands that have --log-format
 
 
 class _Journal:
@@ -30,6 +32,16 @@ _journal = _Journal()
 def begin(*, as_json: bool = False) -> None:
     """Start anew, with no run."""
     _journal.as_json, _journal.run = as_json, ""
+    if as_json:
+        from secscan.cli.strays import listen  # noqa: PLC0415 - only for machines
+
+        listen()
+
+
+def is_asked_for(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
+    """Whether JSON is going to be asked for by words that nobody has parsed yet, so that mistakes in them are told as JSON too."""
+    by_option = "--log-format=json" in arguments or ("--log-format", "json") in pairwise(arguments)
+    return by_option or (environment.get("SECSCAN_LOG_FORMAT") == "json" and not LOGGING.isdisjoint(arguments))
 
 
 def name_run(name: str) -> None:
