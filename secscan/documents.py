@@ -110,6 +110,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return Message(" (did you mean {word!r}?)", word=close[0]) if close else ""
 
 
+def text_of(scalar: str | int | bool | None) -> str:
+    """A scalar as text, as the file has it.
+
+    >>> text_of(True), text_of(None), text_of(5)
+    ('true', '', '5')
+    """
+    return "" if scalar is None else str(scalar).lower() if isinstance(scalar, bool) else str(scalar)
+
+
 def read_document(path: Path, shown: str = "") -> Document:
     """A YAML file as a document; unreadable files are documents with that problem."""
     shown = shown or str(path)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from secscan.documents import Document, did_you_mean, read_document
+from secscan.documents import Document, did_you_mean, read_document, text_of
 from secscan.errors import InputError, Problem, UsageError
 from secscan.model.values import WRITTEN, Type, read_timestamp
 from secscan.model.waiver import Scope, Waiver
@@ -22,6 +22,8 @@ REQUIRED = ("id", "justification", "owner", "approver", "starts", "expires")
 OUTCOMES = ("fail", "error", "manual")
 FINGERPRINT_LENGTH = 16
 _FINGERPRINT = re.compile(f"[0-9a-f]{{{FINGERPRINT_LENGTH}}}")
+_DAY_S = 86400.0
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()  # what comes after can be written in no time zone but ours
 
 
 def read_waivers(paths: Iterable[Path]) -> tuple[Waiver, ...]:
@@ -49,6 +51,8 @@ def _read_file(document: Document) -> list[Waiver]:
     if document.problems:
         return []
     listed = data.get("waivers") if isinstance(data, dict) else None
+    if isinstance(data, dict) and listed is None and "waivers" in data:
+        listed = []  # the last one was taken out
     if not isinstance(data, dict) or not isinstance(listed, list):
         document.report((), "a waiver file must have a list of waivers", "waivers: [{" + ", ".join(REQUIRED) + ", ...}]")
         return []
@@ -122,10 +126,11 @@ class _Entry:
         return ""
 
     def _texts(self, key: str) -> tuple[str, ...]:
-        value = self._data.get(key)
-        if value is None:
+        """The texts of a list; a key with nothing behind it is a mistake, because without one the waiver is for everything."""
+        if key not in self._data:
             return ()
-        if isinstance(value, list) and value and all(isinstance(item, str | int) and str(item).strip() for item in value):
+        value = self._data[key]
+        if isinstance(value, list) and value and all(map(_is_word, value)):
             return tuple(str(item).strip() for item in value)
         self._report(key, f"{key!r} must be a list of texts")
         return ()
@@ -138,13 +143,18 @@ class _Entry:
         return outcomes
 
     def _labels(self) -> Mapping[str, tuple[str, ...]]:
-        value = self._data.get("labels")
-        if value is None:
+        if "labels" not in self._data:
             return {}
-        if not isinstance(value, dict) or not value:
-            self._report("labels", "'labels' must be a mapping", "labels: {role: [web, proxy]}")
+        written = self._data["labels"]
+        named = (
+            {name: each if isinstance(each, list) else [each] for name, each in written.items()}
+            if isinstance(written, dict)
+            else {}
+        )
+        if not named or not all(each and not any(isinstance(word, list | dict) for word in each) for each in named.values()):
+            self._report("labels", "'labels' must be a mapping to texts", "labels: {role: [web, proxy]}")
             return {}
-        return {str(name): tuple(map(str, each if isinstance(each, list) else [each])) for name, each in value.items()}
+        return {name: tuple(map(text_of, each)) for name, each in named.items()}
 
     def _observed(self) -> Mapping[str, Mapping[str, str]]:
         value = self._data.get("observed")
@@ -162,11 +172,22 @@ class _Entry:
         if value is None:
             return 0.0
         try:
-            moment = read_timestamp(str(value))
+            return read_moment(str(value), end=end)
         except ValueError:
-            self._report(key, f"{key!r} cannot be {value!r}", WRITTEN[Type.TIMESTAMP])
+            self._report(key, f"{key!r} cannot be {value!r}", f"{WRITTEN[Type.TIMESTAMP]}, in the years 1970 to 9998")
             return 0.0
-        return moment + (86400.0 if end and len(str(value)) == len("2026-01-31") else 0.0)
+
+
+def read_moment(text: str, *, end: bool) -> float:
+    """When a waiver starts or ends, in seconds; ValueError otherwise. A date as an end lasts until the day is over, in UTC."""
+    moment = read_timestamp(text) + (_DAY_S if end and len(text) == len("2026-01-31") else 0.0)
+    if not 0 <= moment < _LATEST:
+        raise ValueError(text)
+    return moment
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and bool(str(value).strip())
 
 
 def _are_fingerprints(value: Any) -> bool:

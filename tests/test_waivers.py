@@ -16,6 +16,7 @@ from secscan.assessments import to_document, validate_document
 from secscan.cli import run
 from secscan.decide import decide, in_scope
 from secscan.errors import InputError, UsageError
+from secscan.inventory import read_inventory
 from secscan.model.assessment import Assessment, CheckText, Disposition, Host, Outcome, Result
 from secscan.model.waiver import Scope, Waiver
 from secscan.waivers import add_waiver, read_waivers, write_waiver
@@ -405,3 +406,104 @@ def test_a_waiver_on_its_last_day_is_over_in_a_day_and_not_in_none(capsys: pytes
     until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 7200))
     entry = f"id: W-1, checks: [value_is_eight], any_value: true, starts: 2020-01-01, expires: '{until}'"
     assert reviewed(capsys, [entry]) == ["W-1: is over in 1 day"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("expires: 2026-06-30", "expires: 9999-12-31", "w.yml:9:3: 'expires' cannot be '9999-12-31'; allowed: a moment such as"),
+        ("expires: 2026-06-30", "expires: 9999-12-31T23:59:59-10:00", "'expires' cannot be '9999-12-31T23:59:59-10:00'"),
+        ("starts: 2026-01-01", "starts: 0001-01-01T00:00:00+14:00", "w.yml:8:3: 'starts' cannot be '0001-01-01T00:00:00+14:00'"),
+        ("hosts: [web*]", "hosts:", "w.yml:4:3: 'hosts' must be a list of texts"),
+        ("hosts: [web*]", "hosts: []", "w.yml:4:3: 'hosts' must be a list of texts"),
+        ("hosts: [web*]", "hosts: [true]", "w.yml:4:3: 'hosts' must be a list of texts"),
+        ("hosts: [web*]", "sites:", "w.yml:4:3: 'sites' must be a list of texts"),
+        ("hosts: [web*]", "services:", "w.yml:4:3: 'services' must be a list of texts"),
+        ("hosts: [web*]", "labels:", "w.yml:4:3: 'labels' must be a mapping to texts"),
+        ("hosts: [web*]", "labels: {role: []}", "w.yml:4:3: 'labels' must be a mapping to texts"),
+        ("hosts: [web*]", "labels: {role: [[web]]}", "w.yml:4:3: 'labels' must be a mapping to texts"),
+    ],
+)
+def test_a_moment_that_nobody_can_write_and_a_selector_with_nothing_in_it_are_mistakes(
+    tmp_path: Path, old: str, new: str, problem: str
+):
+    (tmp_path / "w.yml").write_text(FILE.replace(old, new))
+    with pytest.raises(InputError) as caught:
+        read_waivers([tmp_path / "w.yml"])
+    assert problem in str(caught.value)
+
+
+def test_labels_are_read_as_an_inventory_has_them(tmp_path: Path):
+    path = tmp_path / "w.yml"
+    path.write_text(FILE.replace("hosts: [web*]", "labels: {audited: true, role: [web, 7], retired: }"))
+    (read,) = read_waivers([path])
+    assert read.scope.labels == {"audited": ("true",), "role": ("web", "7"), "retired": ("",)}
+    (tmp_path / "inventory.yml").write_text("hosts: [{name: a, labels: {audited: true, role: 7, retired: }}]\n")
+    (target,) = read_inventory(str(tmp_path / "inventory.yml")).targets
+    assert in_scope(read.scope, Host("a", labels=target.labels))
+
+
+def test_the_last_moment_that_a_waiver_may_have_can_be_written_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "w.yml"
+    path.write_text(FILE.replace("2026-06-30", "9998-12-30"))
+    assert run(["waiver", "list", str(path)]) == 0
+    assert "until 9998-12-30" in capsys.readouterr().out
+
+
+def test_a_file_whose_last_waiver_was_taken_out_has_none_and_takes_the_next(tmp_path: Path):
+    path = tmp_path / "w.yml"
+    path.write_text("# ours\nwaivers:\n")
+    assert read_waivers([path]) == ()
+    add_waiver(path, waiver(id="W-2"))
+    assert path.read_text().startswith("# ours\nwaivers:\n- id: W-2")
+
+
+@pytest.mark.usefixtures("scanned")
+def test_an_id_is_free_in_all_files_of_the_project(capsys: pytest.CaptureFixture[str]):
+    Path("secscan.yml").write_text("baseline: own\ncontent: [.]\nwaivers: [a.yml, b.yml]\n")
+    given = (*ADD, "--any-value", "--expires", "2099-01-01", "--file")
+    assert run([*given, "a.yml"]) == 0
+    assert run([*given, "b.yml"]) == 0
+    assert len({waiver.id for waiver in read_waivers([Path("a.yml"), Path("b.yml")])}) == 2
+    taken = read_waivers([Path("a.yml")])[0].id
+    capsys.readouterr()
+    assert run([*given, "b.yml", "--id", taken]) == 2
+    assert f"a.yml: has a waiver {taken!r} already" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("scanned")
+@pytest.mark.parametrize(
+    ("site", "longest"),
+    [
+        ("requirements: {UNC-IS-18: [{value_is_eight: {severity: critical}}]}", "90d"),
+        ("waivers_at_most: {critical: 30d}\nrequirements: {UNC-IS-18: [{value_is_eight: {severity: critical}}]}",
+         "30d"),
+        ("extends: [own, longer]", "90d"),
+        ("extends: [longer, own]", "90d"),
+    ],
+)  # fmt: skip
+def test_no_baseline_of_a_site_makes_waivers_last_longer(capsys: pytest.CaptureFixture[str], site: str, longest: str):
+    Path("baselines/longer.yaml").write_text(
+        "id: longer\ntitle: x\nwaivers_at_most: 9y\nrequirements: {UNC-IS-18: [value_is_eight]}\n"
+    )
+    extends = "" if "extends" in site else "extends: [own]\n"
+    Path("baselines/site.yaml").write_text(f"id: site\ntitle: Site\n{extends}{site}\n")
+    (told,) = reviewed(
+        capsys, ["id: W-1, checks: [value_is_eight], any_value: true, starts: 2020-01-01, expires: 2099-01-01"], "-b", "site"
+    )
+    assert f"at most {longest} is allowed" in told
+    assert run(["scan", "local", "--content", ".", "-b", "site", "-o", "second", "-q", "--waivers", "waivers.yml"]) == 1
+
+
+@pytest.mark.usefixtures("scanned")
+@pytest.mark.parametrize(
+    ("limits", "problem"),
+    [
+        ("extends: [own]\nwaivers_at_most: {critical: 91d}", "waivers of critical failures may be made shorter"),
+        ("waivers_at_most: {low: 30d, critical: 31d}", "waivers of critical failures may not be longer than those of milder ones"),
+    ],
+)  # fmt: skip
+def test_a_limit_is_one_for_worse_failures_too(capsys: pytest.CaptureFixture[str], limits: str, problem: str):
+    Path("baselines/site.yaml").write_text(f"id: site\ntitle: Site\n{limits}\nrequirements: {{UNC-IS-18: [value_is_eight]}}\n")
+    assert run(["baseline", "lint", "--content", "."]) == 2
+    assert problem in capsys.readouterr().err

@@ -89,12 +89,13 @@ def add(
 
 def _told(checks: tuple[str, ...], path: Path, told: dict[str, Any], any_value: bool) -> Waiver:
     """The waiver that the options describe, checked as if it had been read from a file."""
-    from secscan.model.values import WRITTEN, Type, read_timestamp  # noqa: PLC0415 - keep --help free of it
+    from secscan.model.values import WRITTEN, Type  # noqa: PLC0415 - keep --help free of it
     from secscan.model.waiver import Scope, Waiver  # noqa: PLC0415 - as above
+    from secscan.waivers import read_moment  # noqa: PLC0415 - as above
 
-    def moment(option: str, text: str) -> float:
+    def moment(option: str, text: str, *, end: bool = False) -> float:
         try:
-            return read_timestamp(text)
+            return read_moment(text, end=end)
         except ValueError:
             raise UsageError(
                 "--{option} cannot be {text!r}; allowed: {written}", option=option, text=text, written=WRITTEN[Type.TIMESTAMP]
@@ -102,7 +103,7 @@ def _told(checks: tuple[str, ...], path: Path, told: dict[str, Any], any_value: 
 
     today = time.strftime("%Y-%m-%d", time.gmtime())
     starts_at = moment("starts", told["starts"] or today)
-    expires_at = moment("expires", told["expires"]) + (86400 if len(told["expires"]) == len(today) else 0)
+    expires_at = moment("expires", told["expires"], end=True)
     for option in ("justification", "owner", "approver"):
         if not told[option].strip():
             raise UsageError("--{option} is empty; allowed: a text", option=option)
@@ -111,7 +112,7 @@ def _told(checks: tuple[str, ...], path: Path, told: dict[str, Any], any_value: 
     if expires_at <= starts_at or expires_at <= time.time():
         raise UsageError("--expires {expires} is over already, or before it starts; allowed: a later day", expires=told["expires"])
     return Waiver(
-        id=told["name"] or _free_id(path, today),
+        id=_new_id(told["name"], path, today),
         justification=told["justification"],
         owner=told["owner"],
         approver=told["approver"],
@@ -124,11 +125,15 @@ def _told(checks: tuple[str, ...], path: Path, told: dict[str, Any], any_value: 
     )
 
 
-def _free_id(path: Path, today: str) -> str:
+def _new_id(name: str | None, path: Path, today: str) -> str:
+    """The id that is wanted, or a free one. Ids are taken by every file of the project, because they are read together."""
     from secscan.waivers import read_waivers  # noqa: PLC0415 - keep --help free of it
 
-    known = {waiver.id for waiver in read_waivers([path])} if path.exists() else set()
-    return next(name for number in range(1, len(known) + 2) if (name := f"W-{today}-{number}") not in known)
+    read_together = {each.absolute(): each for each in (path, *_files_of_the_project())}
+    known = {waiver.id: waiver for waiver in read_waivers(each for each in read_together.values() if each.exists())}
+    if name in known:
+        raise UsageError("{path}: has a waiver {id!r} already; allowed: an id of its own", path=known[name].path, id=name)
+    return name or next(free for number in range(1, len(known) + 2) if (free := f"W-{today}-{number}") not in known)
 
 
 @command.command("list")

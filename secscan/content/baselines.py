@@ -210,12 +210,21 @@ def _limit_waivers(cursor: Cursor, draft: _Draft) -> None:
         if seconds > draft.waiver_limits.get(name, seconds):
             allowed = f"at most {write_duration(draft.waiver_limits[name])}"
             cursor.report(f"waivers of {name} failures may be made shorter than in what is extended, not longer", allowed)
+        milder = [limits[each] for each in severities[: severities.index(name)] if each in limits]
+        if seconds > min(milder, default=seconds):
+            allowed = f"at most {write_duration(min(milder))}"
+            cursor.report(f"waivers of {name} failures may not be longer than those of milder ones", allowed)
     _tighten(draft, limits)
 
 
 def _tighten(draft: _Draft, limits: Mapping[str, float]) -> None:
-    for name, seconds in limits.items():
-        draft.waiver_limits[name] = min(seconds, draft.waiver_limits.get(name, seconds))
+    """Of two limits the shorter; one holds for worse failures too, so that nobody evades it by raising a severity."""
+    shortest = float("inf")
+    for severity in Severity:  # mildest first
+        name = severity.value
+        shortest = min(shortest, limits.get(name, shortest), draft.waiver_limits.get(name, shortest))
+        if shortest < float("inf"):
+            draft.waiver_limits[name] = shortest
 
 
 def _select(cursor: Cursor, own: _Own) -> None:

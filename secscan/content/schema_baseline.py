@@ -26,7 +26,7 @@ def baseline_schema(library: Library) -> Schema:
         "requirements": described(mapping(requirements), "which checks serve which requirement"),
         "lock": described(_list(ids), "checks that a baseline extending this one may tighten, never weaken or drop"),
         "waivers_at_most": described(
-            _limits(), "the longest waiver, in all or by severity; what is extended can be made shorter only"
+            _limits(), "the longest waiver, in all or by severity and worse; what is extended can be made shorter only"
         ),
         "drop": described(_list(mapping(dropped, DROP_KEYS)), "inherited checks that do not fit here"),
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from secscan.addresses import check_host, check_port, check_user
-from secscan.documents import Document, Keys, did_you_mean
+from secscan.documents import Document, Keys, did_you_mean, text_of
 from secscan.inventory.contents import NO_SECRETS, Inventory, Site
 from secscan.inventory.entries import Entry, check_criticality, entries
 from secscan.inventory.services import check_dependencies, read_repositories, read_services
@@ -189,7 +189,7 @@ def _read_labels(entry: Entry) -> Mapping[str, str]:
         if not isinstance(key, str | int) or isinstance(written, dict | list) or any(sign in str(key) for sign in ",=!"):
             entry.report("labels", "'labels' must be a list of words or a mapping of words to words", "words without , = and !")
             return {}
-        labels[str(key)] = str(written).lower() if isinstance(written, bool) else "" if written is None else str(written)
+        labels[str(key)] = text_of(written)
     return labels
 
 
