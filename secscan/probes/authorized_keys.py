@@ -9,7 +9,8 @@ from secscan.model.probe import Answer, Arguments, Attribute, Observation, Obser
 from secscan.model.values import Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, quote, reply
 from secscan.syntax.names import ID_AWK
-from secscan.syntax.sshd import FIND_SSHD, LIST_MATCHES, VALUES_OF
+from secscan.syntax.sshd import LIST_MATCHES, VALUES_OF
+from secscan.syntax.sshd_starts import FIND_SSHD
 
 _CAP = 20000
 # places: one line `account uid file` per file an account may have, as AuthorizedKeysFile (of every Match block too) names them

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, reply
-from secscan.syntax.sshd import FIND_SSHD, RESOLVE_SSHD
+from secscan.syntax.sshd import RESOLVE_SSHD
+from secscan.syntax.sshd_starts import FIND_SSHD
 
 # ssh-keygen tells times in the zone of the host unless told otherwise.
 _CERTIFICATES = r"""TZ=UTC
@@ -19,6 +20,7 @@ if [ -n "$sshd" ] && [ "$(id -u)" = 0 ]; then resolve "$@"; fi
 files=$(printf '%s\n' "$out" | sed -n 's/^hostcertificate //p' | grep -v '^none$')
 if [ -z "$sshd" ]; then printf 'absent\n'
 elif [ "$(id -u)" != 0 ]; then printf 'unobservable: sshd -T needs root\n'
+elif [ -n "$doubt" ]; then printf 'unobservable: %s\n' "$doubt"
 elif [ "$code" != 0 ]; then printf 'unobservable: %s\n' "$(printf '%s\n' "$said" | head -n 1)"
 elif [ -z "$files" ]; then printf 'absent\n'
 elif ! have ssh-keygen || ! have awk; then printf 'unobservable: there is no ssh-keygen or no awk command\n'

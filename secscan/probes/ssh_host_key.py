@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Record, Type, Unobservable
 from secscan.probing import Unreadable, closed_lines, reply
-from secscan.syntax.sshd import FIND_SSHD, LIST_MATCHES, VALUES_OF
+from secscan.syntax.sshd import LIST_MATCHES, VALUES_OF
+from secscan.syntax.sshd_starts import FIND_SSHD
 
 _KEYS = r"""nl='
 '

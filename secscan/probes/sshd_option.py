@@ -16,7 +16,6 @@ from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observat
 from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, quote, reply, whole_lines
 from secscan.syntax.sshd import (
-    FIND_SSHD,
     LIST_MATCHES,
     OLD_NAMES,
     OLD_VALUES,
@@ -25,6 +24,7 @@ from secscan.syntax.sshd import (
     keyword_and_value,
     read_seconds,
 )
+from secscan.syntax.sshd_starts import FIND_SSHD
 
 _ALGORITHMS = {"casignaturealgorithms", "hostbasedacceptedalgorithms", "pubkeyacceptedalgorithms"}  # of those that Match may set
 _EXIT = re.compile(r"exit \d+")
@@ -63,13 +63,20 @@ def ask(calls: Sequence[Arguments]) -> Question:
   printf 'unobservable: dropbear serves SSH here, and does not follow the settings of sshd\\n'
 elif [ -z "$sshd" ]; then printf 'absent\\n'
 elif [ "$(id -u)" != 0 ]; then printf 'unobservable: sshd -T needs root\\n'
+elif [ -n "$doubt" ]; then printf 'unobservable: %s\\n' "$doubt"
 else
 {shows}
   scan "$conf" '' 0
   printf 'end\\n'
 fi"""
     return Question(
-        script, ("sshd -T", "/proc/*/comm", "/etc/ssh/sshd_config and what it includes", "/etc/sysconfig/sshd", "/etc/default/ssh")
+        script,
+        (
+            "sshd -T",
+            "/proc/*/comm",
+            "/etc/ssh/sshd_config and what it includes",
+            "units of sshd and the files of variables that they name",
+        ),
     )
 
 

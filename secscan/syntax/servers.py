@@ -33,6 +33,7 @@ find_servers() {
 STARTS_WITH_HOST = r"""is_masked() { # UNIT
   [ "$(readlink "/etc/systemd/system/$1" 2>/dev/null)" = /dev/null ]
 }
+# shellcheck disable=SC2034 # not everybody asks what does it
 starts_with_host() {
   starter='' known=''
   for directory in /etc/systemd/system /usr/lib/systemd/system /lib/systemd/system /etc/runlevels /etc/rc3.d; do

@@ -33,38 +33,6 @@ OLD_NAMES = {
     "keepalive": "tcpkeepalive",
 }
 OLD_VALUES = {("permitrootlogin", "without-password"): "prohibit-password"}  # one meaning, and sshd -T prints the old spelling
-# finds sshd ($sshd, empty when there is none), its configuration ($conf), and the options its service is started with ("$@")
-FIND_SSHD = r"""sshd=$(command -v sshd) || for sshd in /usr/lib/ssh/sshd /usr/libexec/sshd ''; do [ ! -x "$sshd" ] || break; done
-conf=/etc/ssh/sshd_config
-[ -e "$conf" ] || [ ! -e /usr/etc/ssh/sshd_config ] || conf=/usr/etc/ssh/sshd_config
-policy='' options=''
-set -- /etc/crypto-policies/back-ends/opensshserver.config /etc/sysconfig/sshd /etc/sysconfig/ssh /etc/default/ssh /etc/conf.d/sshd
-for file in "$@"; do
-  [ -r "$file" ] || continue
-  while IFS= read -r line || [ -n "$line" ]; do
-    case $line in
-      CRYPTO_POLICY=*) policy=${line#*=} ;;
-      OPTIONS=* | SSHD_OPTS=*) options=${line#*=} ;;
-    esac
-  done <"$file"
-done
-set -f
-started=''
-set -- words
-for word in $options $policy; do
-  word=${word#[\"\']}
-  word=${word%[\"\']}
-  case ${after:-}$word in
-    -[ofp] | -[ofp]-[ofp]) after=$word; continue ;;
-    -o?*) word=${after:-}$word started="$started ${word#-o}"; set -- "$@" "$word" ;;
-    -p?*) set -- "$@" "${after:-}$word" ;;
-    -f?*) conf=${after:+$word}; conf=${conf:-${word#-f}}; set -- "$@" "-f$conf" ;;
-  esac
-  after=''
-done
-shift
-set +f
-"""
 # has it resolve its configuration, with the options its service is started with
 RESOLVE_SSHD = r"""alone() {
   unshare -m sh -c 'mount -n -t tmpfs -o mode=755,size=64k tmpfs /run && mkdir /run/sshd && exec "$@"' sh "$@"
@@ -137,9 +105,10 @@ scan() ( # FILE CRITERIA DEPTH
 # values_of KEYWORD [all] (in small letters), after FIND_SSHD and LIST_MATCHES: the value that holds for everybody, or all of them,
 # as `set VALUE`, those of Match blocks as `match VALUE`; `fault REASON` where not all can be read. Needs neither root nor sshd.
 VALUES_OF = r"""values_of() {
+  if [ -n "$doubt" ]; then printf 'fault %s\n' "$doubt"; fi
   if [ ! -e "$conf" ]; then return; fi
   {
-    for word in $started; do printf 'set started:0: %s\n' "$word"; done
+    printf '%s' "$started" | sed 's/^/set started:0: /'
     every=yes
     scan "$conf" '' 0
   } | awk -v keyword="$1" -v all="${2:-}" '

@@ -96,6 +96,10 @@ EOT
 """
 
 
+# settings_of FILE SECTION: the same as a function, for files whose names the host knows (`system/ssh.service`)
+SETTINGS_OF = f"settings_of() ( # FILE SECTION\nname=$1 section=$2\n{_SCRIPT})\n"
+
+
 def list_settings(name: str, section: str) -> str:
     """Shell that prints each assignment in the order systemd reads them, `FILE: KEY=VALUE`; `fault REASON` for what is hidden."""
     return f"name={quote(name)} section={quote(section)}\n{_SCRIPT}"

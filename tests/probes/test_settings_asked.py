@@ -38,14 +38,20 @@ with_sshd = pytest.mark.skipif(not shutil.which("sshd") or not Path("/etc/ssh/ss
 every_shell = pytest.mark.parametrize("shell", [pytest.param(name, id=name) for name in SHELLS])
 
 
-def ask(name, over, shell="dash", **arguments):
-    """What one call is answered when other files or directories lie over those of this machine: {path: replacement or "empty"}."""
+def ask(name, over, shell="dash", beside=None, **arguments):
+    """What one call is answered when other files or directories lie over those of this machine: {path: replacement or "empty"}.
+
+    With `beside`, in a process space of its own where only that command of bash runs (empty: none).
+    """
     call = make_call(PROBES[name], arguments)
     batch = next(batch for batch in compile_plan([call], PROBES).batches if batch.probe == name)
     pairs = [word for path, source in over.items() for word in (path, str(source))]
     if not shutil.which(SHELLS[shell][0]):
         pytest.skip(f"{shell} is not installed")
     prefix = ["unshare", "-m", "sh", "-c", OVER, "sh", *pairs, "--"]
+    if beside is not None:
+        command = f"{{ {beside or ':'}; }} </dev/null >/dev/null 2>&1 & {'sleep 0.2;' if beside else ''} {OVER}"
+        prefix = ["unshare", "-mpf", "--mount-proc", "bash", "-c", command, "sh", *pairs, "--"]
     (exhibit,) = split_batch(run([*prefix, *SHELLS[shell]], batch), PROBES[name], 0)
     return exhibit.answer, observe(PROBES[name], call, exhibit.answer)
 
@@ -72,7 +78,7 @@ def test_what_a_match_block_of_an_included_file_sets_is_told(sshd_configuration,
     etc = sshd_configuration(
         "PermitRootLogin no\nMatch Address 10.0.0.0/8\n\tInclude inner.conf\nMatch all\n", inner='permitrootlogin "yes" # why\n'
     )
-    _, observed = ask("sshd_option", {"/etc/ssh": etc}, shell, option="PermitRootLogin")
+    _, observed = ask("sshd_option", {"/etc/ssh": etc}, shell, beside="", option="PermitRootLogin")
     (matched,) = observed.attributes["matched"]
     assert observed.attributes["value"] == "no"
     assert (matched["criteria"], matched["value"], matched["file"]) == ("Address 10.0.0.0/8", "yes", "/etc/ssh/inner.conf")
@@ -84,7 +90,7 @@ def test_what_a_match_block_of_an_included_file_sets_is_told(sshd_configuration,
 def test_a_match_block_decides_for_the_clients_it_names(sshd_configuration, address, value):
     etc = sshd_configuration("PermitRootLogin no\nMatch Address 10.0.0.0/8 LocalPort 22\nPermitRootLogin yes\n")
     arguments = {"address": address} if address else {}
-    _, observed = ask("sshd_option", {"/etc/ssh": etc}, option="PermitRootLogin", **arguments)
+    _, observed = ask("sshd_option", {"/etc/ssh": etc}, beside="", option="PermitRootLogin", **arguments)
     assert observed.attributes["value"] == value
 
 
@@ -95,7 +101,7 @@ def test_sshd_answers_while_its_service_is_stopped_and_nothing_is_made_in_run(ss
     run_directory = tmp_path / "run"
     run_directory.mkdir()
     etc = sshd_configuration("LoginGraceTime 1m\n")
-    _, observed = ask("sshd_option", {"/etc/ssh": etc, "/run": run_directory}, shell, option="LoginGraceTime")
+    _, observed = ask("sshd_option", {"/etc/ssh": etc, "/run": run_directory}, shell, beside="", option="LoginGraceTime")
     assert observed.attributes["seconds"] == 60
     assert not list(run_directory.iterdir())
 
@@ -103,7 +109,7 @@ def test_sshd_answers_while_its_service_is_stopped_and_nothing_is_made_in_run(ss
 @as_root
 @with_sshd
 def test_a_configuration_that_sshd_refuses_is_not_judged(sshd_configuration):
-    answer, observation = ask("sshd_option", {"/etc/ssh": sshd_configuration("Bogus yes\n")}, option="PermitRootLogin")
+    answer, observation = ask("sshd_option", {"/etc/ssh": sshd_configuration("Bogus yes\n")}, beside="", option="PermitRootLogin")
     assert isinstance(observation, Unobservable)
     assert "Bad configuration option: Bogus" in observation.reason
     assert not answer.stdout
@@ -117,7 +123,7 @@ def test_options_on_the_command_line_of_the_service_count(sshd_configuration, tm
     if not Path("/etc/default/ssh").exists():
         pytest.skip("no /etc/default/ssh here to lie over")
     over = {"/etc/ssh": sshd_configuration("MaxAuthTries 9\n"), "/etc/default/ssh": defaults}
-    assert ask("sshd_option", over, option="MaxAuthTries")[1].attributes["number"] == 2
+    assert ask("sshd_option", over, beside="", option="MaxAuthTries")[1].attributes["number"] == 2
 
 
 @as_root

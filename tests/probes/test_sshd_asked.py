@@ -30,7 +30,7 @@ def host(tmp_path):
 
 
 def keys_of(host, text, shell="dash", **files):
-    _, observed = ask("authorized_keys", host(text, **files), shell)
+    _, observed = ask("authorized_keys", host(text, **files), shell, beside="")
     return [record["file"] for record in observed.attributes["keys"] if record["account"] == "root"]
 
 
@@ -68,13 +68,13 @@ def test_of_two_settings_the_first_counts(host):
     "text", ["AuthorizedKeysCommand /usr/bin/keys %u\n", "Match all\nauthorizedkeyscommand=/usr/bin/keys\n"], ids=["set", "match"]
 )
 def test_keys_that_a_program_prints_are_not_seen(host, text):
-    _, observed = ask("authorized_keys", host(text))
+    _, observed = ask("authorized_keys", host(text), beside="")
     assert "/usr/bin/keys prints" in observed.attributes["complete"].reason
 
 
 @as_root
 def test_without_such_a_program_all_keys_are_seen(host):
-    _, observed = ask("authorized_keys", host("AuthorizedKeysCommand none\n#AuthorizedKeysCommand /usr/bin/keys\n"))
+    _, observed = ask("authorized_keys", host("AuthorizedKeysCommand none\n#AuthorizedKeysCommand /usr/bin/keys\n"), beside="")
     assert observed.attributes["complete"] is True
 
 
@@ -84,7 +84,7 @@ def test_without_such_a_program_all_keys_are_seen(host):
 def test_every_host_key_is_found_wherever_the_setting_stands(host, shell):
     text = 'HostKey=/etc/ssh/more/one\nhostkey "/etc/ssh/more/two"\nInclude more/more.cf\n'
     files = {"one": "", "two": "", "three": "", "more.cf": "HostKey /etc/ssh/more/three\n"}
-    _, observed = ask("ssh_host_key", host(text, **files), shell)
+    _, observed = ask("ssh_host_key", host(text, **files), shell, beside="")
     assert [key["path"] for key in observed.attributes["keys"]] == [f"/etc/ssh/more/{name}" for name in ("one", "two", "three")]
 
 
@@ -94,7 +94,7 @@ def test_every_host_key_is_found_wherever_the_setting_stands(host, shell):
 def test_a_quoted_keyword_of_a_match_block_is_one(host, shell):
     over = host('HostKey /etc/ssh/more/key\nPermitRootLogin no\n"Match" User ada\n"PermitRootLogin" yes\n')
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", over["/etc/ssh"] / "more/key"], check=True)
-    _, observed = ask("sshd_option", over, shell, option="PermitRootLogin")
+    _, observed = ask("sshd_option", over, shell, beside="", option="PermitRootLogin")
     (matched,) = observed.attributes["matched"]
     assert (matched["criteria"], matched["value"]) == ("User ada", "yes")
 
@@ -106,5 +106,5 @@ def test_a_quoted_keyword_of_a_match_block_is_one(host, shell):
 def test_letters_of_the_notice_are_counted(host, text, letters, shell):
     over = host("HostKey /etc/ssh/more/key\nBanner /etc/ssh/more/notice\n", notice=text)
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", over["/etc/ssh"] / "more/key"], check=True)
-    _, observed = ask("sshd_option", over, shell, option="Banner")
+    _, observed = ask("sshd_option", over, shell, beside="", option="Banner")
     assert observed.attributes["letters"] == letters
