@@ -11,7 +11,8 @@ import pytest
 from secscan.judge.observe import observe
 from secscan.model.probe import Answer, Call, Observed
 from secscan.model.values import Unobservable
-from secscan.probes.updates import PROBE, newest_kernel
+from secscan.probes.updates import PROBE
+from secscan.syntax.kernels import newest_kernel
 
 MAIN, SECURITY = "deb.example_debian_dists_bookworm", "deb.example_security_dists_bookworm-security"
 POLICY = """libssl3:
