@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from secscan.continuity.assess import needed_by
 from secscan.continuity.evidence import Evidence
+from secscan.continuity.ways import way_to
 from secscan.continuity.whereabouts import mount_of
 from secscan.model.probe import Observed
 from secscan.model.service import DataSet, Service
@@ -178,7 +179,7 @@ def _disks(data_set: DataSet, service: str, evidence: Evidence) -> Iterator[Elem
         yield Element("disk", f"disks of {host}", service, lacking, f"data set {data_set.id} lies on them")
     for path in data_set.paths:
         fault = evidence.why_untold(host, "mounts") or evidence.why_untold(host, "raid")
-        mount = mount_of(host, path, evidence)
+        mount = mount_of(host, way_to(host, path, evidence).real or path, evidence)
         source = str(mount["source"]) if mount else path
         single = Unobservable(fault) if fault else _is_one_disk(host, mount, evidence)
         yield Element("disk", f"{source} of {host}", service, single, f"data set {data_set.id} lies on it")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 from fnmatch import fnmatchcase
 
-from secscan.continuity.extent import is_within
+from secscan.continuity.within import is_within
 
 _WILD = frozenset("*?[\\")
 _ACROSS = frozenset({"borg", "duplicity", "bacula", "bareos"})  # a star of theirs may stand for several directories

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from secscan.continuity.evidence import Evidence
 from secscan.continuity.points import Copy
+from secscan.continuity.ways import SIZES, way_to
+from secscan.continuity.within import is_within, plain
 from secscan.model.probe import Observed
 from secscan.model.service import DataSet
 
-PROBE = "data_usage"
 _PARTIAL = {"incremental", "differential", "log"}
 
 
@@ -47,29 +48,22 @@ def find_strays(evidence: Evidence) -> Iterator[Stray]:
     for data_set in evidence.data_sets:
         for host in (data_set.host, *data_set.replicas, *data_set.tested_on):
             known.setdefault(host, []).extend(data_set.paths)
+            known[host] += [way_to(host, path, evidence).real or path for path in data_set.paths]
     for repository in evidence.repositories.values():
         known.setdefault(repository.host, []).append(repository.path)
     for host in evidence.hosts:
-        for path, size in sorted(_places(host, evidence).items()):
+        really = {way_to(host, path, evidence).real or path: size for path, size in _places(host, evidence).items()}
+        for path, size in sorted(really.items()):
             if not any(is_within(path, each) or is_within(each, path) for each in known.get(host, ())):
                 yield Stray(host, path, size)
-
-
-def is_within(path: str, folder: str) -> bool:
-    """Whether a path is a folder or lies below it.
-
-    >>> is_within("/srv/erp/a", "/srv/erp"), is_within("/srv/erp2", "/srv/erp"), is_within("/srv", "/")
-    (True, False, True)
-    """
-    return f"{path.rstrip('/')}/".startswith(f"{folder.rstrip('/')}/")
 
 
 def _files_size(data_set: DataSet, evidence: Evidence) -> tuple[int | None, str]:
     places = _places(data_set.host, evidence)
     total = 0
-    for path in _outermost(data_set.paths):
+    for path in _outermost(data_set.paths, data_set.host, evidence):
         if path not in places:
-            fault = evidence.why_untold(data_set.host, PROBE) or _why_untold(data_set.host, path, evidence)
+            fault = evidence.why_untold(data_set.host, SIZES) or _why_untold(data_set.host, path, evidence)
             if fault:
                 return None, fault
             continue
@@ -82,30 +76,26 @@ def _files_size(data_set: DataSet, evidence: Evidence) -> tuple[int | None, str]
 
 def _why_untold(host: str, path: str, evidence: Evidence) -> str:
     """Why a place was not found: that nobody looked for it; empty when it was looked for and is not there."""
-    asked = any(path in map(_plain, look.call.mapping().get("places") or ()) for look in evidence.looks(host, PROBE))
+    asked = any(path in map(plain, look.call.mapping().get("places") or ()) for look in evidence.looks(host, SIZES))
     return "" if asked else f"{host} was not asked how much lies in {path}"
 
 
-def _outermost(paths: Iterable[str]) -> list[str]:
-    """The paths without those that lie in another one, so that nothing counts twice."""
-    plain = sorted({_plain(path) for path in paths})
-    return [path for path in plain if not any(is_within(path, other) for other in plain if other != path)]
+def _outermost(paths: Iterable[str], host: str, evidence: Evidence) -> list[str]:
+    """The paths without those that really lie in another one, so that nothing counts twice."""
+    real = {way_to(host, path, evidence).real or path: plain(path) for path in sorted(paths)}
+    return [path for place, path in real.items() if not any(is_within(place, other) for other in real if other != place)]
 
 
 def _places(host: str, evidence: Evidence) -> Mapping[str, int | None]:
     """Sizes by path, None for what could not be read whole."""
     found: dict[str, int | None] = {}
-    for look in evidence.looks(host, PROBE):
+    for look in evidence.looks(host, SIZES):
         records = look.observation.attributes.get("places") if isinstance(look.observation, Observed) else ()
         for record in records if isinstance(records, tuple) else ():
             if isinstance(record, dict):
                 size = record["size"]
-                found[_plain(str(record["path"]))] = size if isinstance(size, int) else None
+                found[plain(str(record["path"]))] = size if isinstance(size, int) else None
     return found
-
-
-def _plain(path: str) -> str:
-    return path.rstrip("/") or "/"
 
 
 def _database_size(copies: Iterable[Copy]) -> tuple[int | None, str]:

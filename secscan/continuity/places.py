@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from secscan.continuity.extent import PROBE as SIZES
+from secscan.continuity.ways import SIZES
 from secscan.inventory.contents import Inventory
 from secscan.model.probe import Call, Probe
 

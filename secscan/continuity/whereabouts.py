@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from secscan.continuity.evidence import Evidence
-from secscan.continuity.extent import is_within
 from secscan.continuity.points import Copy
+from secscan.continuity.ways import way_to
+from secscan.continuity.within import is_within
 from secscan.model.service import DataSet
 from secscan.model.values import Record
 
@@ -35,7 +36,8 @@ def place_of_copy(copy: Copy, evidence: Evidence) -> Place:
 
 def place_of_data(data_set: DataSet, evidence: Evidence) -> tuple[Place, ...]:
     """Where data lies: a place for each of its paths; one without a disk for a database."""
-    return tuple(dict.fromkeys(_place(data_set.host, path, evidence) for path in data_set.paths or ("",)))
+    paths = [way_to(data_set.host, path, evidence).real or path for path in data_set.paths] or [""]
+    return tuple(dict.fromkeys(_place(data_set.host, path, evidence) for path in paths))
 
 
 def mount_of(host: str, path: str, evidence: Evidence) -> Record | None:

@@ -100,6 +100,7 @@ class _Source:
     vague: str = ""
     bounded: bool = False
     relative: bool = False
+    linked: bool = False
 
     def add(self, word: str, rest: str) -> None:
         """One line about it."""
@@ -110,9 +111,10 @@ class _Source:
             self.opaque = rest
         elif word == "vague" and rest:
             self.vague = rest
-        elif word in {"bounded", "relative"} and not rest:
+        elif word in {"bounded", "relative", "linked"} and not rest:
             self.bounded |= word == "bounded"
             self.relative |= word == "relative"
+            self.linked |= word == "linked"
         else:
             raise Unreadable(f"not a list of what is saved: {word[:60]!r} {rest[:60]!r}")
 
@@ -156,6 +158,7 @@ def _record(source: _Source) -> Record:
         "remote": unknown or (tuple(source.remote) if source.tool in {"rsnapshot", "rsync"} else Absent("other hosts")),
         "excludes": Unobservable(source.vague) if source.vague else excludes,
         "one_file_system": source.bounded,
+        "follows_links": source.linked,
     }
 
 
@@ -189,6 +192,7 @@ PROBE = Probe(
                     "excludes", Type.LIST, "patterns of what is left out; unobservable where more is left out than patterns tell",
                 ),
                 Attribute("one_file_system", Type.BOOLEAN, "file systems that are mounted below are left out"),
+                Attribute("follows_links", Type.BOOLEAN, "what links point to is saved too, and not only the link"),
             ),
         ),
         Attribute("count", Type.INTEGER, "how many"),

@@ -10,6 +10,7 @@ A job is told in these lines, the first of which begins it:
   from FILE            a list of such patterns
   vague WHY            what is left out is not all told
   bounded              file systems that are mounted below are left out
+  linked               what links point to is saved too
   relative             (rsync) patterns begin at the root of the host and not at what is copied
 """
 
@@ -90,10 +91,12 @@ function option(name, value) {
   else if (tool == "restic" && name ~ /^(-r|--repo)$/) aim(value)
   else if (name ~ /^--(files-from|patterns?|patterns-from|paths-from|stdin)/) opaque("@ELSEWHERE@")
   else if (tool == "rsync" && name == "--relative") say("relative")
+  else if (name ~ /^--(copy-links|copy-dirlinks|copy-unsafe-links)$/) say("linked")
   else if (tool == "rsync" && name ~ /^--(dry-run|list-only)$/) dry = 1
   else if (tool == "rsync" && name ~ /^-[A-Za-z]+$/) {
     if (name ~ /x/) say("bounded")
     if (name ~ /R/) say("relative")
+    if (name ~ /[Lk]/) say("linked")
     if (name ~ /n/) dry = 1
   }
   else if (tool != "rsync" && name ~ /^-[A-Za-z]*x[A-Za-z]*$/) say("bounded")
@@ -194,10 +197,12 @@ word[1] == "exclude_file" { list(word[2]) }
 word[1] ~ /^include(_file)?$/ { say("vague @UNDECIDED@") }
 word[1] == "one_fs" && word[2] == "1" { say("bounded") }
 word[1] == "rsync_short_args" && word[2] ~ /x/ { say("bounded") }
+word[1] == "rsync_short_args" && word[2] ~ /[Lk]/ { say("linked") }
 word[1] == "rsync_long_args" {
   if (word[2] !~ /--relative/) own = 1
   if (word[2] ~ /--(exclude|include|filter|max-size|min-size|cvs|existing|ignore-existing)/) say("vague @UNDECIDED@")
   if (word[2] ~ /--one-file-system/) say("bounded")
+  if (word[2] ~ /--copy-(links|dirlinks|unsafe-links)/) say("linked")
 }
 word[1] == "backup" && word[2] ~ /^\// { say("path " word[2]) }
 word[1] == "backup" && word[2] ~ /^[^\/]*:\// { sub(/^[^@\/]*@/, "", word[2]); say("remote " word[2]) }
