@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from secscan.cli.job import INTERRUPTED
 from secscan.cli.journal import is_json, note
 from secscan.cli.language import listed, say, words, wrapped
 from secscan.cli.reports import FailOn, load_reporters, severity_rank, write_whole
+from secscan.errors import SecscanError
 from secscan.messages import Message, phrase
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ _METRICS = {
     "secscan_run_info": "1; the labels say which run was the last.",
     "secscan_run_started_timestamp_seconds": "When the last run began.",
     "secscan_run_finished_timestamp_seconds": "When the last run ended.",
-    "secscan_run_exit_code": "0 all hold, 1 something fails, 2 not remembered, 3 a target not reached, 4 something not judged.",
+    "secscan_run_exit_code": "0 all hold, 1 something fails, 2 not written or kept, 3 a target not reached, 4 not judged.",
     "secscan_run_targets": "Targets by whether they were reached.",
     "secscan_run_changes": "Changes since the run before, by kind; missing where there is none to compare with.",
     "secscan_run_notifications": "News by channel and whether they were delivered; 0 where there were none.",
@@ -92,16 +94,21 @@ class Finished:
         return Counter(figure.verdict.value for each in services for figure in each.promised.values())
 
 
-def conclude(finished: Finished, prometheus: Path | None, *, quiet: bool) -> None:
-    """Tell others of a run that is over. Nothing here changes what was found, or how the run ends."""
+def conclude(finished: Finished, prometheus: Path | None, *, quiet: bool) -> int:
+    """Tell others of a run that is over; its exit code, which only numbers that cannot be written change."""
     if prometheus:
-        write_whole(prometheus, _textfile(finished), mode=0o644)
+        try:
+            write_whole(prometheus, _textfile(finished), mode=0o644)
+        except SecscanError as error:
+            note("write_failed", error.message, "error")
+            finished = replace(finished, exit_code=finished.exit_code if finished.exit_code == INTERRUPTED else error.exit_code)
     if is_json():
         text = Message("run {name} ended with exit code {code}", name=finished.name, code=str(finished.exit_code))
         note("run_finished", text, **_facts(finished))
     if not quiet:
         for line in _summary(finished):
             click.echo(line)
+    return finished.exit_code
 
 
 def _facts(finished: Finished) -> dict[str, Any]:

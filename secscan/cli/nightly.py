@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from secscan.cli.reports import Run, check_formats, choose_words, exit_code, pre
 from secscan.cli.settings import ReportOrder
 from secscan.cli.speech import speech_of
 from secscan.cli.telling import tell, words_of
-from secscan.errors import UsageError
+from secscan.errors import SecscanError, UsageError
 from secscan.messages import Message
 
 if TYPE_CHECKING:
@@ -60,16 +61,16 @@ def command(context: click.Context, /, prometheus: Path | None, policy: str | No
     if prometheus:
         prepare_folder(prometheus.parent, 0o755)
     with performed(job) as done:
-        written = write_files(done.run, job.formats, job.output, job.words)
+        pen = _Pen()
+        pen.write_reports(done.run, job.formats, job.output, job.words)
         for order, its_words in orders:
             redaction = job.redaction or read_redaction(order.redact, None)
-            written += write_files(replace(done.run, redaction=redaction), order.formats, order.directory, its_words)
+            pen.write_reports(replace(done.run, redaction=redaction), order.formats, order.directory, its_words)
         services = _measure_services(job, done.run)
         if services:
-            path = job.output / "continuity.json"
-            write_whole(path, [services.as_json()])
-            written.append(path)
+            pen.write(job.output / "continuity.json", services.as_json())
         code = ending(job, done, exit_code_with(exit_code(done.run, job.rule), services, job.rule))
+        code = code if not pen.failed or done.interrupted else UsageError.exit_code
         summary, told = summarise(done.run.documents()), []
         if notify and not done.interrupted:
             bundles = _bundles(done.run)
@@ -85,14 +86,41 @@ def command(context: click.Context, /, prometheus: Path | None, policy: str | No
             since=done.since,
             services=services,
             told=told,
-            written=tuple(written),
+            written=tuple(pen.written),
             forgotten=forgotten,
             exit_code=code,
         )
         told_now = context.get_parameter_source("prometheus") is ParameterSource.COMMANDLINE
         watched = prometheus if told_now or not job.partial else None  # a look at one host says nothing of the nightly job
-        conclude(finished, watched, quiet=job.quiet)
-    return code
+        return conclude(finished, watched, quiet=job.quiet)
+
+
+@dataclass(slots=True)
+class _Pen:
+    """Writes what a run leaves. A file that cannot be written is told, and keeps nothing else from being written or told."""
+
+    written: list[Path] = field(default_factory=list)
+    failed: bool = False
+
+    def write_reports(self, run: Run, formats: Iterable[str], folder: Path, words: Wording) -> None:
+        """Each report to its file in a folder."""
+        for name in formats:
+            with self._careful():
+                self.written += write_files(run, [name], folder, words)
+
+    def write(self, path: Path, text: str) -> None:
+        """A file."""
+        with self._careful():
+            write_whole(path, [text])
+            self.written.append(path)
+
+    @contextlib.contextmanager
+    def _careful(self) -> Iterator[None]:
+        try:
+            yield
+        except SecscanError as error:
+            note("write_failed", error.message, "error")
+            self.failed = True
 
 
 def _read_order(order: ReportOrder, options: dict[str, Any]) -> tuple[ReportOrder, Wording]:

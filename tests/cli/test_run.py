@@ -15,6 +15,7 @@ from secscan.cli.conclusion import exit_code_with
 from secscan.cli.reports import parse_fail_on
 from secscan.cli.settings import KEYS
 from secscan.continuity.figures import Figure, Knowledge, Verdict
+from secscan.errors import UsageError
 
 NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
@@ -53,6 +54,33 @@ def test_a_run_writes_every_report_and_tells_one_summary(secscan, project):
     assert 'lang="fr"' in Path("french/report.html").read_text()
     assert Path("french/report.txt").read_text() != Path("out/report.txt").read_text()
     assert "targets 2, not" not in told.out
+
+
+def test_a_report_that_cannot_be_written_is_told_and_keeps_nothing_else_from_being_done(secscan, project):
+    for place in ("out/report.json", "french/report.html"):  # folders, which no file can replace
+        Path(place).mkdir(parents=True)
+    told = secscan("run", "--log-format", "json")
+    assert told.code == 2
+    events = [json.loads(line) for line in told.complaints]
+    lost = [event["message"] for event in events if event["event"] == "write_failed"]
+    assert lost == [f"{place}: cannot be written: Is a directory" for place in ("out/report.json", "french/report.html")]
+    assert (events[-1]["event"], events[-1]["exit_code"]) == ("run_finished", 2)
+    assert events[-1]["written"] == ["out/report.txt", "french/report.txt"]
+    assert "  wrote french/report.txt" in told.out.splitlines()
+    assert metrics(Path("numbers/secscan.prom"))["secscan_run_exit_code", "tiny_fail"] == 2
+
+
+def test_numbers_that_cannot_be_written_are_told_and_the_run_is_summed_up(secscan, project, monkeypatch):
+    def refuse(path: Path, *_: object, **__: object) -> None:
+        raise UsageError("{path}: cannot be written: {reason}", path=path, reason="No space left on device")
+
+    monkeypatch.setattr("secscan.cli.conclusion.write_whole", refuse)
+    told = secscan("run", "--log-format", "json")
+    assert told.code == 2
+    events = {event["event"]: event for event in map(json.loads, told.complaints)}
+    assert "numbers/secscan.prom: cannot be written" in events["write_failed"]["message"]
+    assert events["run_finished"]["exit_code"] == 2
+    assert told.out.startswith("Run ")
 
 
 def test_one_id_is_in_the_summary_the_log_the_history_the_documents_and_the_numbers(secscan, project):
