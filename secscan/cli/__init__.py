@@ -215,10 +215,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = run(arguments)
     except Exception as error:  # noqa: BLE001 - whatever nobody foresaw: Python would end with 1, which is a check that fails
-        from secscan.cli.strays import CRASHED, tell_crash  # noqa: PLC0415 - only for a crash
-
-        tell_crash(error)
-        code = CRASHED
+        journal.tell_crash(error)
+        code = journal.CRASHED
     if any(thread.daemon for thread in threading.enumerate()):
         _leave(code)
     sys.exit(code)

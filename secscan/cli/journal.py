@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from secscan.cli.language import spoken, told
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.errors import SecscanError
 
 F = TypeVar("F", bound=Callable[..., Any])
 FORMATS = ("text", "json")
+CRASHED = 70  # EX_SOFTWARE of sysexits.h
 LOGGING = frozenset({"scan", "run"})  # the commands that have --log-format
 
 
@@ -35,7 +37,7 @@ def begin(*, as_json: bool = False) -> None:
     if as_json:
         from secscan.cli.strays import listen  # noqa: PLC0415 - only for machines
 
-        listen()
+        listen(is_json, note)
 
 
 def is_asked_for(arguments: Sequence[str], environment: Mapping[str, str]) -> bool:
@@ -85,6 +87,18 @@ def complain(error: SecscanError) -> None:
         return
     for line in block(str(error)).splitlines():
         note("failed", line, "error", exit_code=error.exit_code)
+
+
+def tell_crash(error: Exception) -> None:
+    """Tell of an exception that is a mistake of ours, with everything that helps to find it."""
+    import traceback  # noqa: PLC0415 - only for a crash
+
+    text = Message("secscan itself failed: {kind}: {error}; please report it to us", kind=type(error).__name__, error=str(error))
+    if _journal.as_json:
+        note("crashed", text, "error", exit_code=CRASHED, traceback="".join(traceback.format_exception(error)))
+    else:
+        traceback.print_exception(error)
+        say_aside(text)
 
 
 def log_option(command: F) -> F:
