@@ -17,7 +17,7 @@ from click.core import ParameterSource
 from secscan.cli.journal import is_json, log_option, name_run, note
 from secscan.cli.language import say
 from secscan.cli.leaving import set_aside, take_back
-from secscan.cli.memory import Memory, alone, begin_run, history_option, name_of_run, resume_run
+from secscan.cli.memory import Memory, begin_run, history_option, name_of_run, resume_run
 from secscan.cli.options import (
     attestations_options,
     content_options,
@@ -42,6 +42,7 @@ from secscan.cli.reports import (
     remove_leftovers,
     report_options,
 )
+from secscan.cli.turns import alone, alone_in
 from secscan.errors import HistoryError, UsageError
 from secscan.messages import Message
 
@@ -162,6 +163,8 @@ def performed(job: Job) -> Iterator[Done]:
             stack.enter_context(alone(job.inventory, job.targets))
         output = job.output
         folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
+        if output:
+            stack.enter_context(alone_in(folder))
         remove_leftovers(folder)
         run = Run(folder, job.keep_evidence, name_of_run(started_at) if output and not job.resume else "", job.redaction)
         memory = _memory(job, run, started_at) if job.remembered else None

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import calendar
 import contextlib
-import fcntl
-import hashlib
 import json
 import os
 import re
 import secrets
-import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,6 +34,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 _MOMENT = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"([0-9]{8}T[0-9]{6}Z)-[0-9a-f]{6}\Z")  # of a run
+_NAMED = 5  # hosts in a complaint
 
 
 def history_option(command: F) -> F:
@@ -251,6 +249,7 @@ def resume_run(
         raise UsageError("run {name} was by baseline {baseline}; allowed: -b {baseline}", name=known.name, baseline=known.baseline)
     if Path(known.folder) != folder.absolute():
         raise UsageError("run {name} keeps what it found in {folder}; allowed: -o {folder}", name=known.name, folder=known.folder)
+    _demand_nothing_since(history, known, targets)
     content = engine.library.sha256
     return history, history.begin(
         known.name, engine.baseline, content, known.started_at, len(targets), known.folder, partial=partial
@@ -271,33 +270,14 @@ def _known(history: History, engine: Engine, targets: Sequence[Target], folder: 
     return alike[-1] if name == "latest" and alike else history.run(name)
 
 
-@contextlib.contextmanager
-def alone(inventory: str | None, targets: Sequence[Target]) -> Iterator[None]:
-    """No other run over the same inventory or targets on this machine. A run that died holds nothing: the system frees it."""
-    named = str(Path(inventory).absolute()) if inventory else "\n".join(sorted(target.name for target in targets))
-    path = data_folder() / "locks" / f"{hashlib.sha256(named.encode()).hexdigest()[:16]}.lock"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        stream = path.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            "{path}: cannot be written: {reason}; allowed: a folder that can be written in (XDG_DATA_HOME names one)",
-            path=path,
-            reason=error.strerror,
-        ) from error
-    with stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            stream.seek(0)
-            what = inventory or ", ".join(target.name for target in targets[:3])
+def _demand_nothing_since(history: History, run: Run, targets: Sequence[Target]) -> None:
+    """UsageError when later runs asked what this one missed: what was found now would stand before what is older."""
+    missing = {target.name for target in targets} - history.recorded(run)
+    for later in history.runs():
+        if later.id > run.id and later.baseline == run.baseline and (asked := sorted(history.recorded(later) & missing)):
             raise UsageError(
-                "another run over {what} is under way: {holder}; allowed: to wait for it",
-                what=what,
-                holder=stream.read(300).strip(),
-            ) from None
-        stream.truncate(0)
-        moment = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-        stream.write(f"process {os.getpid()} on {socket.gethostname()} since {moment}\n")
-        stream.flush()
-        yield
+                "run {name} cannot be taken up: {later} has asked {hosts} since; allowed: a run that no later one has followed",
+                name=run.name,
+                later=later.name,
+                hosts=asked if len(asked) <= _NAMED else [*asked[:_NAMED], "..."],
+            )

@@ -1,0 +1,72 @@
+"""Runs take turns: one at a time over an inventory, and one at a time into a folder."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from secscan.cli.memory import data_folder
+from secscan.errors import UsageError
+
+if TYPE_CHECKING:
+    from secscan.model.target import Target
+
+LOCK = ".lock"
+"""The file in an output folder that the run which writes there holds, whoever began it and wherever their home is."""
+
+
+def alone(inventory: str | None, targets: Sequence[Target]) -> contextlib.AbstractContextManager[None]:
+    """No other run over the same inventory or targets of this user on this machine. UsageError when there is one."""
+    named = str(Path(inventory).absolute()) if inventory else "\n".join(sorted(target.name for target in targets))
+    path = data_folder() / "locks" / f"{hashlib.sha256(named.encode()).hexdigest()[:16]}.lock"
+    return _held(path, inventory or ", ".join(target.name for target in targets[:3]))
+
+
+def alone_in(folder: Path) -> contextlib.AbstractContextManager[None]:
+    """No other run into the same folder, of any user or inventory. UsageError when there is one."""
+    return _held(folder / LOCK, str(folder))
+
+
+@contextlib.contextmanager
+def _held(path: Path, what: str) -> Iterator[None]:
+    """The lock is the system's own: that of a run which died is free at once, whatever the file says of its owner."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        stream = open(path, "a+", encoding="utf-8", opener=_open_private)  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise UsageError(
+            "{path}: cannot be written: {reason}; allowed: a folder that can be written in (XDG_DATA_HOME names one)",
+            path=path,
+            reason=error.strerror,
+        ) from error
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            stream.seek(0)
+            raise UsageError(
+                "another run over {what} is under way: {holder}; allowed: to wait for it",
+                what=what,
+                holder=stream.read(300).strip(),
+            ) from None
+        stream.truncate(0)
+        moment = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+        stream.write(f"process {os.getpid()} on {socket.gethostname()} since {moment}\n")
+        stream.flush()
+        yield
+
+
+def _open_private(path: str, flags: int) -> int:
+    """Readable by its owner only, who is that of the folder: root's run by hand must not keep them out the next night."""
+    opened = os.open(path, flags, 0o600)
+    if os.geteuid() == 0:
+        folder = Path(path).parent.stat()
+        os.fchown(opened, folder.st_uid, folder.st_gid)
+    return opened
