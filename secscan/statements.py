@@ -82,9 +82,23 @@ def judged_by(document: Document) -> str:
     return line(f"secscan {provenance['tool_version']}", 300)
 
 
+def host_key(document: Document) -> tuple[str, ...]:
+    """Tells one host from every other: its name, and its site where it has one, for names may recur at sites."""
+    host = document["host"]
+    return (host["name"], host["site"]) if host["site"] else (host["name"],)
+
+
 def fingerprint(result: Result, document: Document) -> str:
     """The same for a check on a subject of a host under a baseline in every scan: 64 hexadecimal digits."""
-    parts = (document["host"]["name"], document["baseline"]["id"], result["check"], result["subject"])
+    return _digest(*host_key(document), document["baseline"]["id"], result["check"], result["subject"])
+
+
+def fingerprint_without_site(result: Result, document: Document) -> str:
+    """The fingerprint as it was before it told sites apart: what remembers those of earlier reports still finds them."""
+    return _digest(document["host"]["name"], document["baseline"]["id"], result["check"], result["subject"])
+
+
+def _digest(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

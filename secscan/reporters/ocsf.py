@@ -16,6 +16,7 @@ from secscan.statements import (
     excerpts,
     fingerprint,
     gist,
+    host_key,
     identifier,
     judged_by,
     line,
@@ -128,7 +129,7 @@ def _unmapped(result: Mapping[str, Any], document: Document) -> dict[str, Any]:
 def _unreachable(document: Document) -> dict[str, Any]:
     """One event for the host, not one for each check."""
     word = _WORDS.word("unreachable", "none")
-    uid = identifier("host", document["host"]["name"], document["baseline"]["id"])
+    uid = identifier("host", *host_key(document), document["baseline"]["id"])
     event = _envelope(document, uid, word, "high")
     reason = line(document["unreachable"])
     event["message"] = f"The host was not reached: {reason}"

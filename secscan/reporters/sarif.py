@@ -17,6 +17,7 @@ from secscan.statements import (
     account,
     excerpts,
     fingerprint,
+    fingerprint_without_site,
     identifier,
     judged_by,
     line,
@@ -140,7 +141,10 @@ def _result(result: Mapping[str, Any], document: Document, run: _Run, state: Cal
         "level": _LEVELS[result["severity"]] if word.said == "fail" else "none",
         "message": {"text": _plain(account(result, document))},
         "locations": [_location(result, check, document)],
-        "partialFingerprints": {"checkOnSubject/v1": fingerprint(result, document)},
+        "partialFingerprints": {
+            "checkOnSubject/v1": fingerprint_without_site(result, document),
+            "checkOnSubject/v2": fingerprint(result, document),
+        },
         "provenance": {"invocationIndex": len(run.invocations)},
         "properties": _properties(result, document),
     }

@@ -42,6 +42,15 @@ def test_a_finding_keeps_its_identifier_from_scan_to_scan_and_each_event_has_its
     assert len({event["metadata"]["uid"] for event in first + second}) == len(first + second)
 
 
+def test_findings_of_hosts_of_one_name_at_two_sites_have_identifiers_of_their_own():
+    (document,) = samples.one_host()
+    sites = [{**document, "host": {**document["host"], "site": site}} for site in ("geneva", "nairobi", "")]
+    lost = [to_document(samples.unreachable("lost", "no route to host"))]
+    sites += [{**each, "host": {**each["host"], "site": site}} for each in lost for site in ("geneva", "vienna")]
+    uids = [{event["finding_info"]["uid"] for event in events([each])} for each in sites]
+    assert len(set.union(*uids)) == sum(map(len, uids))
+
+
 def test_a_name_in_place_of_an_address_is_no_ip():
     (event,) = events([to_document(samples.unreachable("lost", "gone"))])
     assert event["resources"][0]["ip"] == "198.51.100.7"

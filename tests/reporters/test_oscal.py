@@ -79,6 +79,12 @@ def _walk(value, defined, used):
                 _walk(item, defined, used)
 
 
+def test_hosts_of_one_name_at_two_sites_are_two_items_of_the_inventory():
+    (document,) = samples.one_host()
+    sites = [{**document, "host": {**document["host"], "site": site}} for site in ("geneva", "nairobi", "")]
+    assert len(poam(sites)["local-definitions"]["inventory-items"]) == 3
+
+
 def test_objectives_name_the_requirement_that_a_check_serves():
     document = results(samples.one_host())
     objectives = document["local-definitions"]["objectives-and-methods"]

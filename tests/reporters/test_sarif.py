@@ -68,6 +68,18 @@ def test_the_same_check_on_the_same_host_keeps_its_fingerprint_from_scan_to_scan
     assert len({json.dumps(each) for each in prints[0]}) == len(prints[0])
 
 
+def test_hosts_of_one_name_at_two_sites_have_fingerprints_of_their_own_and_keep_those_of_before():
+    (document,) = samples.one_host()
+    prints = {}
+    for site in ("", "geneva", "nairobi"):
+        told = run([{**document, "host": {**document["host"], "site": site}}])["results"]
+        prints[site] = [each["partialFingerprints"] for each in told]
+    for older, newer in (("checkOnSubject/v1", False), ("checkOnSubject/v2", True)):
+        at_sites = [{each[older] for each in prints[site]} for site in ("geneva", "nairobi", "")]
+        assert (len(set.union(*at_sites)) == sum(map(len, at_sites))) is newer
+    assert all(each["checkOnSubject/v1"] == each["checkOnSubject/v2"] for each in prints[""])
+
+
 def test_what_a_host_says_makes_no_link():
     hostile = samples.assessment(problems=("see [this](https://evil.example)",))
     (notification,) = [

@@ -13,7 +13,7 @@ from typing import Any
 from secscan.assessments import Document
 from secscan.decisions import write_decision
 from secscan.inert import for_markdown
-from secscan.statements import account, excerpts, gist, identifier, line, moment_key, references, subject_of
+from secscan.statements import account, excerpts, gist, host_key, identifier, line, moment_key, references, subject_of
 from secscan.vocabularies import VOCABULARIES, Word
 from secscan.wording import ENGLISH
 
@@ -71,7 +71,7 @@ def title(text: str) -> str:
 
 def host_uuid(document: Document) -> str:
     """The inventory item of a host."""
-    return identifier("host", document["host"]["name"])
+    return identifier("host", *host_key(document))
 
 
 def inventory_item(document: Document) -> Json:
