@@ -18,7 +18,10 @@ _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+\\$-]{0,127}\Z")
 _WRITTEN = re.compile(
     r"(?:ssh://)?(?:(?P<user>[^/]*)@)?(?P<host>\[[^\]/]*\]|[^/:]*|[^/@]*:[^/@]*:[^/@]*)(?::(?P<port>[^:/@]*))?/?\Z"
 )
-_PASSWORD = re.compile(r"(://[^/@:\s]*):[^\s]*@")
+_PASSWORD = re.compile(r"(://[^/:]*):.*@", re.DOTALL)  # a user may hold @, a password anything
+_QUERIED = re.compile(r"([?&;][^=&]*(?:pass(?!file=)|pwd|secret|token)[^=&]*)=[^&]*", re.IGNORECASE)
+_USER_AND_PASSWORD = re.compile(r"([^\s:@/]*):.*@", re.DOTALL)
+_SETTING = re.compile(r"(pass|pwd|secret|token|credential)(\w*)[\s:=,].*", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def parse_address(text: str) -> Address:
     written = _WRITTEN.match(text)
     if not written:
         raise UsageError(
-            "cannot read {text!r} as an address; allowed: [ssh://][user@]host[:port], IPv6 as [address]:port", text=text
+            "cannot read {text!r} as an address; allowed: [ssh://][user@]host[:port], IPv6 as [address]:port", text=repeatable(text)
         )
     host, port, user = written["host"], written["port"], written["user"]
     return Address(
@@ -55,8 +58,19 @@ def without_password(text: str) -> str:
 
     >>> without_password("postgresql://scanner:hunter2@db/secscan")
     'postgresql://scanner:***@db/secscan'
+    >>> without_password("postgresql://db/secscan?user=scanner&password=hunter2")
+    'postgresql://db/secscan?user=scanner&password=***'
     """
-    return _PASSWORD.sub(r"\1:***@", text)
+    return _QUERIED.sub(r"\1=***", _PASSWORD.sub(r"\1:***@", text)) if "://" in text else text
+
+
+def repeatable(text: str) -> str:
+    """What somebody wrote where no secret belongs, without what may be one: to be told when it is refused.
+
+    >>> repeatable("root:hunter2@db"), repeatable("db ansible_password = hunter2"), repeatable("-db")
+    ('root:***@db', 'db ansible_password ***', '-db')
+    """
+    return _SETTING.sub(r"\1\2 ***", _USER_AND_PASSWORD.sub(r"\1:***@", text))
 
 
 def check_host(name: str) -> str:
@@ -65,7 +79,7 @@ def check_host(name: str) -> str:
         return name
     raise UsageError(
         "host name {name!r} is refused; allowed: an IP address, or letters, digits and any of . - _, not beginning with . or -",
-        name=name,
+        name=repeatable(name),
     )
 
 
@@ -74,7 +88,8 @@ def check_user(name: str) -> str:
     if _USER.match(name):
         return name
     raise UsageError(
-        "user name {name!r} is refused; allowed: letters, digits and any of _ . @ + \\ $ -, not beginning with a sign", name=name
+        "user name {name!r} is refused; allowed: letters, digits and any of _ . @ + \\ $ -, not beginning with a sign",
+        name=repeatable(f"{name.partition(':')[0]}:***" if ":" in name else name),
     )
 
 

@@ -25,7 +25,7 @@ def ask(what: str) -> str:
 def read_private(path: Path, what: str = Message("password")) -> str:
     """The first line of a file that nobody else may read. Raises UsageError."""
     try:
-        with path.open(encoding="utf-8") as stream:
+        with path.open(encoding="utf-8-sig") as stream:  # some editors begin a file with a mark that nobody sees
             state = os.fstat(stream.fileno())
             if state.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
                 mode = f"{stat.S_IMODE(state.st_mode):04o}"

@@ -23,6 +23,7 @@ FILE = "secscan.yml"
 PREFIX = "SECSCAN_"
 _JOINED = ("formats", "fail_on")  # the command line has them as words with commas between
 _WORDS = (("inventory", "ssh-config"), ("ssh_config", "none"))  # words that are no places
+_FILE_URL = "sqlite:///"  # what follows is a path
 _COMMANDS = ("run", "config", "doctor", "scan", "collect", "evaluate", "explain", "plan", "diff", "history", "continuity")
 _GROUPS = {
     "runs": ("list", "failing", "forget", "upgrade"),
@@ -30,7 +31,18 @@ _GROUPS = {
     "kpi": ("show", "report", "risks"),
     "notify": ("test", "check"),
     "waiver": ("add", "check"),
+    "check": ("record",),
 }
+_WORDS_OF_REPORTS = ("language", "terms", "redact", "redact_key")
+_ONLY: dict[str, tuple[str, ...]] = {"report": _WORDS_OF_REPORTS, "import": ("history",), "schema": ("content",)}
+"""Commands that take some keys alone, because a word such as `output` means something else there."""
+_OF_CONTENT = {
+    "check": ("list", "show", "lint", "test", "pages"),
+    "baseline": ("list", "show", "lint"),
+    "requirement": ("list", "show", "coverage"),
+    "oversight": ("list", "show", "ageing"),
+}
+"""Commands that look at content, ours and that of the project."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +75,12 @@ class Configuration:
     def defaults(self) -> dict[str, dict[str, Any]]:
         """Defaults of the parameters of each command."""
         defaults = {KEYS[name].parameter: setting.value for name, setting in self.settings.items() if KEYS[name].parameter}
-        groups = {group: dict.fromkeys(commands, defaults) for group, commands in _GROUPS.items()}
-        words = {name: value for name, value in defaults.items() if name in {"language", "terms", "redact", "redact_key"}}
-        return {**dict.fromkeys(_COMMANDS, defaults), **groups, "report": words}
+        content = {name: value for name, value in defaults.items() if name == "content"}
+        groups: dict[str, dict[str, Any]] = {group: dict.fromkeys(names, defaults) for group, names in _GROUPS.items()}
+        for group, names in _OF_CONTENT.items():
+            groups[group] = {**groups.get(group, {}), **dict.fromkeys(names, content)}
+        some = {command: {name: defaults[name] for name in names if name in defaults} for command, names in _ONLY.items()}
+        return {**dict.fromkeys(_COMMANDS, defaults), **groups, **some}
 
 
 def configuration_of(context: click.Context) -> Configuration:
@@ -172,5 +187,7 @@ def _default(name: str, value: Any, folder: Path) -> Any:
     if KEYS[name].place:
         if isinstance(value, list):
             return [beside(folder, each) for each in value]
+        if value.startswith(_FILE_URL) and not value.startswith((f"{_FILE_URL}/", f"{_FILE_URL}:")):
+            return _FILE_URL + beside(folder, value.removeprefix(_FILE_URL))
         return value if "://" in value or (name, value) in _WORDS else beside(folder, value)
     return ",".join(value) if name in _JOINED else value

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from secscan.addresses import without_password
 from secscan.cli.forgetting import Forgotten, forget_runs
 from secscan.cli.journal import note
 from secscan.cli.reports import Run as Folder
@@ -60,7 +61,7 @@ def open_history(place: str | None) -> History:
 def known_history(place: str | None) -> History:
     """The history at a place that has one: nothing is made for a question. Raises UsageError, HistoryError."""
     if inspect_history(place) == "missing":
-        shown = place.partition("://")[0] if place and "://" in place else place or data_folder() / "history.sqlite"
+        shown = without_password(place) if place else data_folder() / "history.sqlite"
         raise UsageError("{place}: there is no history; allowed: the file or URL of one, or to scan first, with -o", place=shown)
     return open_history(place)
 

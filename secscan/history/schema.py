@@ -133,7 +133,7 @@ def _parse(url: str) -> URL:
 
 
 def _shown(url: URL) -> str:
-    return url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
+    return url.database or "" if url.get_backend_name() == "sqlite" else without_password(url.render_as_string(hide_password=True))
 
 
 def _make_folder(file: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache, reduce
 from typing import Any, TypeVar
 
-from secscan.addresses import check_host, check_port, check_user
+from secscan.addresses import check_host, check_port, check_user, repeatable
 from secscan.errors import InputError, Problem, UsageError
 from secscan.inventory.contents import Inventory
 from secscan.inventory.targets import check_name
@@ -238,7 +238,7 @@ class _Host:
 
     def _report(self, message: str, allowed: str = "") -> None:
         path, line, column = self.groups.places[self.name]()
-        self.groups.problems.append(Problem(path, line, column, f"host {self.name}: {message}", allowed))
+        self.groups.problems.append(Problem(path, line, column, f"host {repeatable(self.name)}: {message}", allowed))
 
 
 @cache

@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from secscan.addresses import repeatable
 from secscan.errors import Problem
 from secscan.inventory.ansible import Groups
 
@@ -67,7 +68,7 @@ def _read_line(groups: Groups, group: str, section: str, line: str, place: tuple
     if section == "vars":
         name, equals, value = line.partition("=")
         if not equals:
-            raise ValueError(f"expected NAME=VALUE, not {line[:60]!r}")
+            raise ValueError(f"expected NAME=VALUE, not {repeatable(line)[:60]!r}")
         groups.group(group).variables[name.strip()] = _value(value.strip())
     elif section == "children":
         child = line.partition("#")[0].strip()
@@ -79,7 +80,7 @@ def _read_line(groups: Groups, group: str, section: str, line: str, place: tuple
         for setting in settings:
             key, equals, value = setting.partition("=")
             if not equals:
-                raise ValueError(f"expected NAME=VALUE after the host, not {setting!r}")
+                raise ValueError(f"expected NAME=VALUE after the host, not {repeatable(setting)!r}")
             variables[key] = value
         name, port = _split_port(name)
         if port:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from secscan.addresses import Address, parse_address
+from secscan.addresses import Address, parse_address, repeatable
 from secscan.errors import UsageError
 from secscan.model.target import Target
 
@@ -43,7 +43,8 @@ def check_name(name: str) -> str:
     if _NAME.match(name):
         return name
     raise UsageError(
-        "name {name!r} is refused; allowed: letters, digits and any of . _ : @ -, beginning with a letter, digit or _", name=name
+        "name {name!r} is refused; allowed: letters, digits and any of . _ : @ -, beginning with a letter, digit or _",
+        name=repeatable(name),
     )
 
 

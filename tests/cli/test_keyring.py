@@ -163,3 +163,10 @@ def test_a_password_file_that_others_may_read_or_change_is_refused(tmp_path, mod
     path.chmod(mode)
     with pytest.raises(UsageError, match=rf"others may read this password \(mode {mode:04o}\); allowed: mode 0600"):
         confidential.read_private(path)
+
+
+def test_a_mark_at_the_beginning_of_a_file_is_no_part_of_the_password(tmp_path):
+    path = tmp_path / "password"
+    path.touch(0o600)
+    path.write_bytes(b"\xef\xbb\xbfhunter2\r\n")
+    assert confidential.read_private(path) == "hunter2"

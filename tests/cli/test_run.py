@@ -308,3 +308,32 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(secsc
 def test_without_a_project_file_the_settings_are_those_that_are_built_in(secscan):
     told = secscan("config", "--json")
     assert {each["origin"] for each in json.loads(told.out)} == {"default"}
+
+
+def test_commands_about_content_know_that_of_the_project(secscan, project):
+    assert secscan("check", "show", "host_says_fail").code == 0
+    assert "host_says_fail" in secscan("check", "list").out
+    assert "sshd_root_login_disabled" in secscan("check", "list").out
+    assert "checks: 1" in secscan("check", "test", "host_says_fail").out
+    assert secscan("baseline", "show", "tiny_fail").code == 0
+    assert "tiny_fail" in secscan("schema", "baseline").out
+
+
+def test_a_url_of_a_file_leads_to_the_same_history_from_every_folder(secscan, project, tmp_path, monkeypatch):
+    project.write_text(project.read_text().replace("history: history.sqlite", "history: sqlite:///history.sqlite"))
+    secscan("run", "-q")
+    assert Path("history.sqlite").is_file()
+    whole = str(project.absolute())
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    told = secscan("--config", whole, "runs", "list")
+    assert told.code == 0
+    assert "runs: 1" in told.out
+    assert list(Path.cwd().iterdir()) == []
+
+
+def test_imported_results_are_remembered_in_the_history_of_the_project(secscan, project):
+    results = json.dumps({"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "lint"}}, "results": []}]})
+    Path("results.sarif").write_text(results)
+    assert secscan("import", "results.sarif", "-o", "imported").code == 0
+    assert "runs: 1" in secscan("runs", "list").out
