@@ -18,10 +18,12 @@ from secscan.cli.configuration import configuration_of
 from secscan.cli.language import say, spoken
 from secscan.cli.memory import data_folder, history_option, inspect_history
 from secscan.cli.options import attestations_options, content_options, load, read_targets, target_options, waivers_option
-from secscan.errors import InputError, SecscanError
+from secscan.errors import InputError, SecscanError, UsageError
 from secscan.messages import Message, counted, phrase
 
 if TYPE_CHECKING:
+    from secscan.cli.channels import Channel
+    from secscan.cli.configuration import Configuration
     from secscan.doctor.findings import Finding
     from secscan.model.evidence import Bundle
     from secscan.model.target import Target
@@ -56,7 +58,7 @@ def command(
     folders += [order.directory for order in configuration_of(context).reports]
     if history and "://" not in history:
         folders.append(Path(history).expanduser().parent)
-    found = [*_look(options, history, folders)]
+    found = [*_look(options, history, folders), *_look_at_reports(configuration_of(context), output)]
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(each) for each in found], indent=1))
     else:
@@ -113,6 +115,59 @@ def _tried(about: str, work: Callable[[], Any]) -> tuple[Any, list[Finding]]:
     except SecscanError as error:
         told = [str(problem) for problem in error.problems[:_PROBLEMS]] if isinstance(error, InputError) else [error.message]
         return None, [Finding(about, State.WRONG, text, Message("mend it at the place that is named")) for text in told]
+
+
+def _look_at_reports(configuration: Configuration, output: Path | None) -> Iterator[Finding]:
+    """What a run would refuse of the project's reports and channels, before it asks any host."""
+    from secscan.cli.redacting import read_redaction  # noqa: PLC0415 - keep --help free of it
+    from secscan.cli.reports import check_formats, choose_words  # noqa: PLC0415 - as above
+    from secscan.cli.telling import words_of  # noqa: PLC0415 - as above
+
+    said = {name: setting.value for name, setting in configuration.settings.items()}
+    language, terms = said.get("language", "en"), Path(said["terms"]) if "terms" in said else None
+    key = Path(said["redact_key"]) if "redact_key" in said else None
+    works: list[Callable[[], object]] = [
+        lambda: _demand_output(configuration, output),
+        lambda: check_formats(said.get("formats", ""), output),
+        lambda: choose_words(language, terms),
+        lambda: read_redaction(said.get("redact", False), key),
+    ]
+    for order in configuration.reports:
+        works.append(lambda order=order: check_formats(",".join(order.formats), order.directory))  # type: ignore[misc] # mypy sees no default of a lambda
+        works.append(lambda order=order: choose_words(order.language or language, order.terms or terms))  # type: ignore[misc] # as above
+    told: set[str] = set()
+    for work in works:
+        for finding in _tried(Message("reports"), work)[1]:
+            if str(finding.what) not in told:  # the project's language is that of further reports too
+                yield finding
+            told.add(str(finding.what))
+    notify = configuration.notify
+    if notify:
+        yield from _tried(Message("channels"), lambda: words_of(notify, language, terms))[1]
+        for channel in notify.channels:
+            yield _look_at_channel(channel)
+
+
+def _demand_output(configuration: Configuration, output: Path | None) -> None:
+    if configuration.path and output is None:
+        raise UsageError("{path} names no output; allowed: output: DIR, where a run keeps what it finds", path=configuration.path)
+
+
+def _look_at_channel(channel: Channel) -> Finding:
+    """Whether there is a URL to send to, which nobody is told; a run does not stop for it."""
+    from importlib.util import find_spec  # noqa: PLC0415 - keep --help free of it
+
+    from secscan.cli.confidential import SOURCES  # noqa: PLC0415 - as above
+    from secscan.doctor.findings import Finding, State  # noqa: PLC0415 - as above
+
+    about, mend = Message("channels"), Message("then try it: `secscan notify test`")
+    if find_spec("apprise") is None:
+        return Finding(about, State.NOTE, Message("{name} is not installed", name="apprise"), "pip install 'secscan[notify]'")
+    try:
+        SOURCES[channel.kind](channel.place, "URL")
+    except SecscanError as error:
+        return Finding(about, State.NOTE, Message("{about}: {what}", about=channel.name, what=error.message), mend)
+    return Finding(about, State.OK, Message("{channel}: its URL is at hand", channel=channel.name))
 
 
 def _load(options: dict[str, Any]) -> Engine:

@@ -46,6 +46,8 @@ def _look_at_rights(target: Target, bundle: Bundle) -> Finding:
     origin = bundle.origin
     if origin.become.startswith("refused"):
         mend = Message("`secscan plan --sudoers` prints the rule it needs; or give the sudo password (become_password_file)")
+        if "not found" in origin.become:
+            mend = Message("install sudo there, or sign in as root")
         return Finding(target.name, State.WRONG, f"sudo {origin.become}", mend)
     if origin.uid == 0 and origin.become == "sudo":
         return Finding(target.name, State.OK, Message("asks as root, by sudo"))

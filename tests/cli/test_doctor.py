@@ -129,6 +129,49 @@ def test_a_folder_that_cannot_be_written_is_told(secscan, project):
     assert any("is not a folder" in each["what"] for each in found["folders"])
 
 
+@pytest.mark.parametrize(
+    ("about", "wrong", "told"),
+    [
+        ("reports", "language: xx", "no language is named 'xx'"),
+        ("reports", "formats: [html, nosuch]", "no format is named 'nosuch'"),
+        ("reports", "terms: nosuch.yml", "there is no file of terms"),
+        ("reports", "redact_key: nosuch", "nosuch: cannot be read"),
+        ("reports", "reports: [{formats: [nosuch], directory: www}]", "no format is named 'nosuch'"),
+        ("reports", "reports: [{formats: [html], directory: www, language: xx}]", "no language is named 'xx'"),
+        ("channels", "notify: {channels: [{name: team, url_file: team.url, language: xx}]}", "no language is named 'xx'"),
+    ],
+)
+def test_whatever_a_run_would_refuse_is_wrong(secscan, project, about, wrong, told):
+    project.write_text(f"{project.read_text()}{wrong}\n")
+    code, found = looked(secscan)
+    assert code == 1
+    assert found[about][0]["state"] == "wrong"
+    assert told in found[about][0]["what"]
+    assert not Path("www").exists()
+    assert secscan("run").code == 2
+
+
+def test_a_project_without_a_folder_for_what_it_finds_is_wrong(secscan, project):
+    project.write_text(project.read_text().replace("output: out\n", ""))
+    code, found = looked(secscan)
+    assert code == 1
+    assert "names no output" in found["reports"][0]["what"]
+    assert looked(secscan, "-o", "elsewhere")[0] == 0
+
+
+def test_a_channel_that_cannot_be_told_anything_is_a_note_since_no_run_stops_for_it(secscan, project):
+    project.write_text(f"{project.read_text()}notify: {{channels: [{{name: team, url_file: team.url}}]}}\n")
+    code, found = looked(secscan)
+    (note,) = found["channels"]
+    assert (code, note["state"]) == (0, "note")
+    assert "team" in note["what"]
+    assert "cannot be read" in note["what"]
+    Path("team.url").write_text("json://127.0.0.1/canary-5512\n")
+    Path("team.url").chmod(0o600)
+    code, found = looked(secscan)
+    assert [(each["state"], each["what"]) for each in found["channels"]] == [("ok", "team: its URL is at hand")]
+
+
 def test_without_any_target_the_machine_itself_is_looked_at(secscan):
     code, found = looked(secscan)
     assert code == 0

@@ -81,6 +81,11 @@ def test_a_target_that_answers_otherwise_is_told(change, told):
     assert wrong(asked(**change)) == [told]
 
 
+def test_where_there_is_no_sudo_no_rule_for_it_is_proposed():
+    (told,) = (each for each in asked(become="refused: sh: 1: sudo: not found", uid=1000) if each.state is State.WRONG)
+    assert told.mend == "install sudo there, or sign in as root"
+
+
 def test_a_target_that_is_asked_without_root_is_noted():
     bundle = replace(BUNDLE, origin=replace(BUNDLE.origin, uid=1000, become="", clock_offset_s=None))
     found = list(look_at_target(Target("far"), lambda _: bundle))
