@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
-from secscan.model.values import Record, Type
+from secscan.model.values import Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, reply
 from secscan.syntax.pam import DIRECTORIES, LIST_FILES, Rule, by_service, list_rules, module_name, parse_rule, resolve
+from secscan.syntax.pam_paths import ASKING, ways_in
 
 
 def ask(calls: Sequence[Arguments]) -> Question:
@@ -45,7 +46,17 @@ def read(call: Arguments, answer: Answer) -> Observation:
     rules = [parse_rule(line) for line in closed_lines(answer)]
     if not rules:
         raise Unreadable("no rules before the closing line")
-    return Observed({"rules": tuple(_record(rule, skippable=_is_skippable(rules, place)) for place, rule in enumerate(rules))})
+    return Observed({
+        "rules": tuple(_record(rule, skippable=_is_skippable(rules, place)) for place, rule in enumerate(rules)),
+        "ways_in": _ways_in(str(call["service"]), rules, call.get("refusing")),
+    })  # fmt: skip
+
+
+def _ways_in(service: str, rules: Sequence[Rule], refusing: object) -> Value:
+    try:
+        return ways_in(service, rules, {module_name(str(refusing))} if refusing else ASKING)
+    except Unreadable as error:
+        return Unobservable(f"{service}: {error}")
 
 
 def _is_skippable(rules: Sequence[Rule], place: int) -> bool:
@@ -76,6 +87,10 @@ PROBE = Probe(
             "service", Type.TEXT, "name of the service's file, such as sshd, su, common-auth or system-auth", required=True,
             pattern=r"[A-Za-z0-9_.+-]+",
         ),
+        Argument(
+            "refusing", Type.TEXT, "for ways_in: the module that refuses, in place of all that ask for a secret",
+            pattern=r"pam_[A-Za-z0-9_-]+(\.so)?",
+        ),
     ),
     attributes=(
         Attribute(
@@ -88,6 +103,11 @@ PROBE = Probe(
                 Attribute("file", Type.TEXT, "file the rule stands in"),
                 Attribute("skippable", Type.BOOLEAN, "a rule before it may lead past it, as [success=1 default=ignore] does"),
             ),
+        ),
+        Attribute(
+            "ways_in", Type.LIST,
+            "rules whose success lets somebody in although every module that asks for a password, code, key or card refused; "
+            "none where nothing lets in",
         ),
     ),
     ask=ask,
