@@ -38,7 +38,8 @@ from secscan.ask.frames import BATCH_LIMIT
 from secscan.assessments import to_document
 from secscan.bundles import seal
 from secscan.cli import run
-from secscan.cli.reports import Run, exit_code, parse_fail_on
+from secscan.cli.failing import exit_code, parse_fail_on
+from secscan.cli.kept import Run
 from secscan.content.library import load_library
 from secscan.content.reading import Vocabulary
 from secscan.errors import InputError

@@ -12,20 +12,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from secscan.cli import SpokenGroup
+from secscan.cli.failing import exit_code, parse_fail_on
+from secscan.cli.files import prepare_folder
 from secscan.cli.journal import say_aside
+from secscan.cli.kept import Run
 from secscan.cli.language import named, say, spoken, wrapped
 from secscan.cli.options import attestations_options, load
 from secscan.cli.redacting import read_redaction
-from secscan.cli.reports import (
-    Run,
-    check_formats,
-    choose_words,
-    exit_code,
-    parse_fail_on,
-    prepare_folder,
-    report_options,
-    write_reports,
-)
+from secscan.cli.reports import check_formats, choose_words, report_options, write_reports
 from secscan.errors import UsageError
 from secscan.messages import Message
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from secscan.cli import SpokenGroup
+from secscan.cli.files import write_whole
 from secscan.cli.journal import say_aside
 from secscan.cli.language import say, words, wrapped
 from secscan.cli.report import saved_sources
-from secscan.cli.reports import write_whole
 from secscan.errors import InputError, Problem
 from secscan.messages import Message
 

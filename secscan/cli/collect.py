@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from secscan.cli import SpokenCommand
+from secscan.cli.files import prepare_folder
 from secscan.cli.journal import say_aside
+from secscan.cli.kept import describe_failure
 from secscan.cli.options import content_options, load, read_declared, read_targets, target_options, with_inventory
-from secscan.cli.reports import describe_failure, prepare_folder
 from secscan.messages import Message
 
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from secscan.cli.failing import FailOn, severity_rank
+from secscan.cli.files import write_whole
 from secscan.cli.job import INTERRUPTED
 from secscan.cli.journal import is_json, note
 from secscan.cli.language import listed, say, words, wrapped
-from secscan.cli.reports import FailOn, load_reporters, severity_rank, write_whole
+from secscan.cli.reports import load_reporters
 from secscan.errors import SecscanError
 from secscan.messages import Message, phrase
 

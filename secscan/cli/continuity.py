@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 import click
 
 from secscan.cli import SpokenCommand
+from secscan.cli.files import prepare_folder, write_whole
 from secscan.cli.journal import note
 from secscan.cli.language import named, say, spoken
 from secscan.cli.options import attestations_options, content_options, load, read_declared, waivers_option, with_inventory
-from secscan.cli.reports import LANGUAGE_OPTIONS, choose_words, prepare_folder, write_whole
+from secscan.cli.reports import LANGUAGE_OPTIONS, choose_words
 from secscan.errors import EvidenceError, UsageError
 from secscan.messages import Message
 

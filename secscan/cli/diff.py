@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from secscan.cli import SpokenCommand
+from secscan.cli.kept import SETTLED
 from secscan.cli.language import named, say, spoken, wrapped
 from secscan.cli.memory import history_option, known_history
-from secscan.cli.reports import SETTLED
 from secscan.messages import Message
 
 if TYPE_CHECKING:

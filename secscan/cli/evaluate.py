@@ -10,19 +10,13 @@ from pathlib import Path
 import click
 
 from secscan.cli import SpokenCommand
+from secscan.cli.failing import exit_code, parse_fail_on
+from secscan.cli.files import prepare_folder
 from secscan.cli.journal import say_aside
+from secscan.cli.kept import Run
 from secscan.cli.options import attestations_options, content_options, load, read_declared, waivers_option, with_inventory
 from secscan.cli.redacting import read_redaction
-from secscan.cli.reports import (
-    Run,
-    check_formats,
-    choose_words,
-    exit_code,
-    parse_fail_on,
-    prepare_folder,
-    report_options,
-    write_reports,
-)
+from secscan.cli.reports import check_formats, choose_words, report_options, write_reports
 from secscan.errors import UsageError
 from secscan.messages import Message
 

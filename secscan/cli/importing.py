@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from secscan.cli import SpokenCommand
+from secscan.cli.files import prepare_folder, write_whole
 from secscan.cli.journal import note, say_aside
+from secscan.cli.kept import Run
 from secscan.cli.memory import history_option, open_history
-from secscan.cli.reports import Run, prepare_folder, write_whole
 from secscan.errors import HistoryError
 from secscan.messages import Message, counted
 

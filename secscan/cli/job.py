@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from secscan.cli.failing import FailOn, exit_code, parse_fail_on
+from secscan.cli.files import prepare_folder, remove_leftovers
 from secscan.cli.journal import is_json, log_option, name_run, note
+from secscan.cli.kept import Kept, Run
 from secscan.cli.language import say
 from secscan.cli.leaving import set_aside, take_back
 from secscan.cli.memory import Memory, begin_run, history_option, name_of_run, resume_run
@@ -29,19 +32,7 @@ from secscan.cli.options import (
     with_inventory,
 )
 from secscan.cli.redacting import Redaction, read_redaction
-from secscan.cli.reports import (
-    FailOn,
-    Kept,
-    Run,
-    check_formats,
-    choose_words,
-    exit_code,
-    load_reporters,
-    parse_fail_on,
-    prepare_folder,
-    remove_leftovers,
-    report_options,
-)
+from secscan.cli.reports import check_formats, choose_words, load_reporters, report_options
 from secscan.cli.turns import alone, alone_in
 from secscan.errors import HistoryError, UsageError
 from secscan.messages import Message

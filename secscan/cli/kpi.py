@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from secscan.cli import SpokenGroup
+from secscan.cli.files import prepare_folder, write_whole
 from secscan.cli.journal import say_aside
 from secscan.cli.language import WIDTH, say, spoken, words
 from secscan.cli.memory import history_option, inspect_history, open_history
 from secscan.cli.redacting import Redaction, read_redaction, redact_options, shown
 from secscan.cli.report import saved_sources
-from secscan.cli.reports import LANGUAGE_OPTIONS, choose_words, prepare_folder, write_whole
+from secscan.cli.reports import LANGUAGE_OPTIONS, choose_words
 from secscan.messages import Message, phrase
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from secscan.cli.journal import note
 from secscan.messages import Message
 
 if TYPE_CHECKING:
-    from secscan.cli.reports import Run
+    from secscan.cli.kept import Run
 
 GONE = "gone"
 """The folder beside `hosts` with what hosts said last that are not asked any more."""

@@ -19,8 +19,8 @@ import click
 from secscan.addresses import without_password
 from secscan.cli.forgetting import Forgotten, forget_runs
 from secscan.cli.journal import note
-from secscan.cli.reports import Run as Folder
-from secscan.cli.reports import keep_document
+from secscan.cli.kept import Run as Folder
+from secscan.cli.kept import keep_document
 from secscan.errors import HistoryError, SecscanError, UsageError
 from secscan.messages import Message
 

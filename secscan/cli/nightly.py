@@ -15,10 +15,13 @@ from click.core import ParameterSource
 from secscan.cli import SpokenCommand
 from secscan.cli.conclusion import Finished, conclude, exit_code_with
 from secscan.cli.configuration import configuration_of
+from secscan.cli.failing import exit_code
+from secscan.cli.files import prepare_folder, write_whole
 from secscan.cli.job import Done, Job, ending, job_options, performed, read_job
 from secscan.cli.journal import note
+from secscan.cli.kept import Run
 from secscan.cli.redacting import read_redaction
-from secscan.cli.reports import Run, check_formats, choose_words, exit_code, prepare_folder, write_files, write_whole
+from secscan.cli.reports import check_formats, choose_words, write_files
 from secscan.cli.settings import ReportOrder
 from secscan.cli.speech import speech_of
 from secscan.cli.telling import tell, words_of

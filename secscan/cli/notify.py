@@ -10,9 +10,10 @@ import click
 
 from secscan.cli import SpokenGroup
 from secscan.cli.configuration import configuration_of
+from secscan.cli.files import prepare_folder
 from secscan.cli.language import say
 from secscan.cli.memory import history_option, open_history
-from secscan.cli.reports import LANGUAGE_OPTIONS, prepare_folder
+from secscan.cli.reports import LANGUAGE_OPTIONS
 from secscan.errors import UsageError
 
 if TYPE_CHECKING:

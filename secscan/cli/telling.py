@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from secscan.cli.confidential import SOURCES
+from secscan.cli.files import write_whole
 from secscan.cli.journal import note
-from secscan.cli.reports import write_whole
 from secscan.errors import SecscanError
 from secscan.messages import Message
 

@@ -12,7 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from secscan.cli.conclusion import exit_code_with
-from secscan.cli.reports import parse_fail_on
+from secscan.cli.failing import parse_fail_on
 from secscan.cli.settings import KEYS
 from secscan.continuity.figures import Figure, Knowledge, Verdict
 from secscan.errors import UsageError

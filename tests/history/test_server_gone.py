@@ -10,7 +10,7 @@ import pytest
 from small_content import Small, said, write_baseline, write_checks
 
 from secscan.cli import run
-from secscan.cli.reports import Run
+from secscan.cli.kept import Run
 from secscan.history.store import History
 
 HOSTS = ("a", "b", "c", "d")
