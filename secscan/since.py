@@ -20,6 +20,7 @@ KINDS: Mapping[str, str] = {
     "judged_again": mark("Passes, and had no verdict before"),
     "no_longer_applies": mark("Failed, and does not apply any more"),
     "decided": mark("Decided by people"),
+    "host_added": mark("Fails on added hosts"),
     "check_added": mark("Checks added"),
     "check_removed": mark("Checks removed"),
     "other": mark("Other changes"),

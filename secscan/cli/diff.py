@@ -34,7 +34,8 @@ def command(before: str, after: str, history: str | None, as_json: bool, fail_on
     """
     memory = known_history(history)
     later = memory.run(after)
-    diff = memory.diff(memory.run_before(later) if before == "previous" else memory.run(before), later)
+    earlier = memory.run_before(later) if before == "previous" else memory.run(before)
+    diff = memory.diff(earlier, later).with_added_hosts_apart()
     if as_json:
         click.echo(json.dumps(dataclasses.asdict(diff), indent=1))
     else:
@@ -44,7 +45,7 @@ def command(before: str, after: str, history: str | None, as_json: bool, fail_on
 
 def _fails_anew(change: Change) -> bool:
     """Whether something fails that did not before, or was not asked before, and nobody has accepted it."""
-    if change.after is None or change.kind not in ("new", "check_added"):
+    if change.after is None or change.kind not in ("new", "host_added", "check_added"):
         return False
     return change.after.outcome == "fail" and change.after.disposition not in SETTLED
 
@@ -62,7 +63,8 @@ def _show(diff: Diff) -> None:
         if names := hosts[fate]:
             told = say("{title} ({count}): {names}", title=Message(title), count=len(names), names=list(names))
             click.echo("\n" + wrapped(told, hanging=2))
-    by_kind = {kind: list(changes) for kind, changes in groupby(diff.changes, key=lambda change: change.kind.value)}
+    listed = (change for change in diff.changes if change.kind != "host_added" or (change.after and change.after.outcome == "fail"))
+    by_kind = {kind: list(changes) for kind, changes in groupby(listed, key=lambda change: change.kind.value)}
     for kind, title in KINDS.items():
         if changes := by_kind.get(kind):
             click.echo("\n" + say("{title} ({count})", title=Message(title), count=len(changes)))

@@ -180,7 +180,7 @@ class Memory:
             run = next(each for each in known if each.id == begun.id)  # as it is now that it has come to its end
             alike = [each for each in known if each.id < run.id and each.whole and each.series == run.series]
             if alike:
-                diff, asked = history.diff(alike[-1], run), set(hosts)
+                diff, asked = history.diff(alike[-1], run).with_added_hosts_apart(), set(hosts)
                 return replace(diff, changes=tuple(change for change in diff.changes if change.host in asked))
         return None
 

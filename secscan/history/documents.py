@@ -12,7 +12,7 @@ from secscan.history.records import Change, Diff
 from secscan.history.states import Kind, Status
 
 GONE_NAMED = 20  # hosts that are asked no more are named in every document, so only the first of them
-_NOT_STILL = (Kind.NEW, Kind.CHANGED_VALUE, Kind.CHECK_ADDED)
+_NOT_STILL = (Kind.NEW, Kind.CHANGED_VALUE, Kind.HOST_ADDED, Kind.CHECK_ADDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Since:
             "content_changed": diff.before.content_sha256 != diff.after.content_sha256,
             "host": self._host(host),
             "still_failing": failing - failing_anew,
-            "changes": [_change(change) for change in changes],
+            "changes": [_change(change) for change in changes if change.kind is not Kind.HOST_ADDED or fails(change.after)],
             "hosts_gone": {"count": len(diff.hosts_gone), "names": list(diff.hosts_gone[:GONE_NAMED])},
         }
 

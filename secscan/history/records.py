@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from secscan.history.states import Kind, Status
 
@@ -61,6 +62,15 @@ class Diff:
     hosts_gone: tuple[str, ...]
     unreached: tuple[str, ...]
     reached_again: tuple[str, ...]
+
+    def with_added_hosts_apart(self) -> Diff:
+        """The same; what a host that is new is asked for the first time is told as that, because no check was added."""
+        added = frozenset(self.hosts_added)
+        if not added:
+            return self
+        first = (each.kind is Kind.CHECK_ADDED and each.host in added for each in self.changes)
+        changes = [replace(each, kind=Kind.HOST_ADDED) if new else each for each, new in zip(self.changes, first, strict=True)]
+        return replace(self, changes=tuple(sorted(changes, key=attrgetter("kind", "host", "check", "subject"))))
 
 
 @dataclass(frozen=True, slots=True)

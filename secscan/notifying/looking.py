@@ -106,7 +106,7 @@ def _fresh(since: Diff | None) -> frozenset[_Place] | None:
     return frozenset(
         (change.host, change.check, change.subject)
         for change in since.changes
-        if change.after and change.after.outcome == "fail" and change.kind in (Kind.NEW, Kind.CHECK_ADDED)
+        if change.after and change.after.outcome == "fail" and change.kind in (Kind.NEW, Kind.HOST_ADDED, Kind.CHECK_ADDED)
     )
 
 

@@ -35,7 +35,7 @@ _SECURITY_SEVERITY = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": 
 _BASES = {"CHECKS": {"description": {"text": "The folder of checks that secscan was given"}}}
 _NOTIFICATIONS = 100  # of one host
 _WORDS = VOCABULARIES["sarif"]
-_NEW = frozenset({"new", "check_added"})  # kinds of change; of the others the result was there before, and is another one now
+_NEW = frozenset({"new", "host_added", "check_added"})  # other kinds of change: the result was there, and is another one now
 
 
 @dataclass(slots=True)

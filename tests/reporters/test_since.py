@@ -38,13 +38,14 @@ def of_each_kind(host: str) -> tuple[Change, ...]:
         Kind.NEW: (PASSES, FAILS), Kind.FIXED: (FAILS, PASSES), Kind.CHANGED_VALUE: (FAILS, FAILS),
         Kind.UNJUDGEABLE: (PASSES, UNKNOWN),
         Kind.JUDGED_AGAIN: (UNKNOWN, PASSES), Kind.NO_LONGER_APPLIES: (FAILS, Status("not_applicable")),
-        Kind.DECIDED: (FAILS, Status("fail", "waived")), Kind.CHECK_ADDED: (None, FAILS), Kind.CHECK_REMOVED: (PASSES, None),
+        Kind.DECIDED: (FAILS, Status("fail", "waived")), Kind.HOST_ADDED: (None, FAILS), Kind.CHECK_ADDED: (None, FAILS),
+        Kind.CHECK_REMOVED: (PASSES, None),
         Kind.OTHER: (Status("not_applicable"), PASSES),
     }  # fmt: skip
     return tuple(Change(host, CHECK, "", kind, *pair) for kind, pair in pairs.items())
 
 
-def told(documents: list[dict[str, Any]], since: Since, failing: int = 3) -> list[dict[str, Any]]:
+def told(documents: list[dict[str, Any]], since: Since, failing: int = 4) -> list[dict[str, Any]]:
     """The documents with what changed."""
     return [{**document, "since": since.document(document["host"]["name"], failing)} for document in copy.deepcopy(documents)]
 
@@ -150,13 +151,13 @@ def test_json_has_it_whole_for_each_host_and_in_numbers_for_all():
     document = told(documents[:1], compared(*of_each_kind(host)), failing=7)[0]
     assert json.loads(render("json", [document]))["since"] == document["since"]
     assert [change["kind"] for change in document["since"]["changes"]] == [kind.value for kind in Kind if kind != "still_failing"]
-    assert document["since"]["still_failing"] == 7 - 3, (
-        "new, with another value, and asked for the first time are not still failing"
+    assert document["since"]["still_failing"] == 7 - 4, (
+        "new, with another value, on a new host, and asked for the first time are not still failing"
     )
     whole = json.loads(render("json", told(documents, compared(*of_each_kind(host), gone=("old",)), failing=7)))
     assert whole["summary"]["since"]["changes"] == dict.fromkeys(KINDS, 1)
     assert whole["summary"]["since"]["hosts"] == {"gone": 1}
-    assert whole["summary"]["since"]["still_failing"] == 4 + 7 + 7
+    assert whole["summary"]["since"]["still_failing"] == 3 + 7 + 7
     assert "since" not in json.loads(render("json", documents))["summary"]
 
 
@@ -164,7 +165,7 @@ def test_what_is_written_is_what_the_schema_describes_and_is_written_once():
     document = samples.one_host()[0]
     host = document["host"]["name"]
     written = write_document(document)
-    first = with_since(written, compared(*of_each_kind(host), gone=("old",)).document(host, 3))
+    first = with_since(written, compared(*of_each_kind(host), gone=("old",)).document(host, 4))
     again = with_since(first, compared(unreached=(host,)).document(host, 0))
     assert parse_document(first.encode(), "x") == told([document], compared(*of_each_kind(host), gone=("old",)))[0]
     assert parse_document(again.encode(), "x")["since"]["host"] == "unreached"
