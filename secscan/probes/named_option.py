@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
@@ -11,6 +12,8 @@ from secscan.syntax.blocks import Statement, parse_blocks
 
 _DEPTH = 16
 _EVERYBODY = {"any", "0.0.0.0/0", "::/0"}
+_KEYS = {"trust-anchors", "trusted-keys", "managed-keys"}
+_WARNING = re.compile(r"\| \S+:\d+: ")  # named-checkconf mixes them into what it prints: FILE:LINE: option 'x' is deprecated
 # -x keeps the secrets of keys back
 _SCRIPT = r"""if have named-checkconf; then
   if told=$(named-checkconf -px 2>/dev/null); then
@@ -34,7 +37,10 @@ def read(call: Arguments, answer: Answer) -> Observation:
     lines = closed_lines(answer)
     if not lines or not all(line.startswith("|") for line in lines):
         raise Unreadable("not the lines of named-checkconf")
-    tree = parse_blocks("\n".join(line[2:] for line in lines))
+    tree = parse_blocks("\n".join(line[2:] for line in lines if not _WARNING.match(line)))
+    strange = next((statement for statement in tree if not re.fullmatch(r"[a-z-]+", statement.name)), None)
+    if strange:
+        raise Unreadable(f"not a statement of named.conf: {' '.join(strange.words)[:120]!r}")
     name = str(call["name"]).lower()
     lists = {statement.words[1]: statement for statement in tree if statement.name == "acl" and len(statement.words) == 2}
     options = next((statement.body or () for statement in tree if statement.name == "options"), ())
@@ -48,7 +54,13 @@ def read(call: Arguments, answer: Answer) -> Observation:
     ]
     return Observed({
         "views": tuple(
-            {"view": title, **_effective(name, (body, options), lists), "recursion_for": _recursion_for((body, options), lists)}
+            {
+                "view": title,
+                **_effective(name, (body, options), lists),
+                "recursion_for": _recursion_for((body, options), lists),
+                "anchors": _anchors((body, tree)),
+                "unchecked": _elements_of("validate-except", (body, options), lists),
+            }
             for title, body in scopes
         ),
         "zones": tuple(zones),
@@ -72,6 +84,17 @@ def _recursion_for(levels: Sequence[Sequence[Statement]], lists: Mapping[str, St
         if not isinstance(elements, Absent):
             return elements
     return ("localnets", "localhost")
+
+
+def _anchors(levels: Iterable[Sequence[Statement]]) -> tuple[str, ...]:
+    """Domains of which keys are written in the configuration, for the view and for all views."""
+    keys = (key for level in levels for each in level if each.name in _KEYS for key in each.body or ())
+    return tuple(dict.fromkeys(key.words[0].rstrip(".") or "." for key in keys if key.words))
+
+
+def _elements_of(name: str, levels: Sequence[Sequence[Statement]], lists: Mapping[str, Statement]) -> Value:
+    elements = _effective(name, levels, lists)["elements"]
+    return () if isinstance(elements, Absent) else elements
 
 
 def _zone(zone: Statement) -> Record:
@@ -122,6 +145,8 @@ PROBE = Probe(
                 Attribute("view", Type.TEXT, "name of the view"),
                 *_VALUES,
                 Attribute("recursion_for", Type.LIST, "clients whose questions the view passes on, whatever option is asked about"),
+                Attribute("anchors", Type.LIST, "domains of which the configuration holds keys (trust-anchors), such as . for all"),
+                Attribute("unchecked", Type.LIST, "domains that validate-except leaves out"),
             ),
         ),
         Attribute(
