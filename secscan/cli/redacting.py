@@ -15,7 +15,8 @@ from secscan.errors import UsageError
 from secscan.messages import Message
 
 if TYPE_CHECKING:
-    from secscan.redaction import Pseudonyms, Published
+    from secscan.pseudonyms import Pseudonyms
+    from secscan.redaction import Published
 
 F = TypeVar("F", bound=Callable[..., Any])
 Source = Callable[[], Mapping[str, Any]]
@@ -64,7 +65,7 @@ class Redaction:
         }
 
     def _known(self, sources: Sequence[Source]) -> Pseudonyms:
-        from secscan.redaction import choose_pseudonyms  # noqa: PLC0415 - keep --help free of it
+        from secscan.pseudonyms import choose_pseudonyms  # noqa: PLC0415 - keep --help free of it
 
         if self._pseudonyms is None:
             self._pseudonyms = choose_pseudonyms((source() for source in sources), self.key, lasting=self.lasting)

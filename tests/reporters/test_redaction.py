@@ -15,7 +15,8 @@ import samples
 from secscan import plugins
 from secscan.assessments import to_document, validate_document
 from secscan.model.assessment import ATTESTATION
-from secscan.redaction import Published, choose_pseudonyms, redact, redact_in_order
+from secscan.pseudonyms import choose_pseudonyms
+from secscan.redaction import Published, redact, redact_in_order
 from secscan.wording import ENGLISH
 
 KEY = b"0123456789abcdef"
