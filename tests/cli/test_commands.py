@@ -123,7 +123,7 @@ def test_csv_has_a_row_for_each_result(secscan, tiny):
 def test_reports_and_evidence_are_for_their_owner_only(secscan, tiny):
     secscan("scan", "local", *tiny("all"), "-o", "out", "-f", "text,json,html,csv,junit")
     written = [path for path in Path("out").rglob("*") if path.is_file()]
-    assert len(written) == 7
+    assert len(written) == 8  # five reports, a document, its evidence, and the lock of the folder
     assert {path.stat().st_mode & 0o077 for path in (Path("out"), *Path("out").rglob("*"))} == {0}
     assert [path for path in written if path.name.endswith(".partial")] == []
 
