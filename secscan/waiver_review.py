@@ -32,6 +32,11 @@ class Remark:
     waiver: str
     message: str
 
+    @property
+    def told(self) -> Message:
+        """The remark with its place."""
+        return Message("{host}: {summary}", host=f"{self.path}:{self.line}: {self.waiver}", summary=self.message)
+
 
 def review(
     waivers: Sequence[Waiver],
@@ -57,15 +62,21 @@ def review(
 
 def covered_results(waiver: Waiver, document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The results of a saved assessment that a waiver speaks of, whatever the moment and the value."""
-    host = document["host"]
-    if not in_scope(waiver.scope, Host(host["name"], site=host["site"], labels=host["labels"])):
+    if not in_scope(waiver.scope, _host(document)):
         return
     for result in document["results"]:
+        if result["outcome"] not in waiver.outcomes:
+            continue
         if waiver.scope.services and result["subject"] not in service_subjects(waiver.scope):
             continue
         named = any(fnmatchcase(result["check"], pattern) for pattern in waiver.checks)
-        if result["outcome"] in waiver.outcomes and (named or not set(waiver.requirements).isdisjoint(result["requirements"])):
+        if named or not set(waiver.requirements).isdisjoint(result["requirements"]):
             yield result
+
+
+def _host(document: Mapping[str, Any]) -> Host:
+    host = document["host"]
+    return Host(host["name"], site=host["site"], labels=host["labels"])
 
 
 def faults(waiver: Waiver, library: Library, baseline: Baseline | None) -> Iterator[str]:
@@ -116,6 +127,7 @@ class _Uses:
     """What saved assessments say of waivers."""
 
     used: set[str] = field(default_factory=set)
+    unasked: set[str] = field(default_factory=set)  # waivers for a host that was not reached, so that nobody knows
     changed: dict[str, list[str]] = field(default_factory=dict)  # waiver -> results with another value than the accepted one
     overlaps: dict[tuple[str, str], str] = field(default_factory=dict)  # two waivers -> a result that both cover
     hosts: set[str] = field(default_factory=set)
@@ -126,6 +138,9 @@ class _Uses:
         self.hosts.add(document["host"]["name"])
         self.subjects.update(result["subject"] for result in document["results"])
         covering: dict[str, list[Waiver]] = {}
+        if document["unreachable"]:
+            self.unasked.update(waiver.id for waiver in waivers if in_scope(waiver.scope, _host(document)))
+            return
         for waiver in waivers:
             for result in covered_results(waiver, document):
                 told: str = Message("{check} on {subject}", check=result["check"], subject=result["subject"])
@@ -141,7 +156,7 @@ class _Uses:
 
     def remarks(self, waiver: Waiver) -> Iterator[str]:
         """What somebody should know about a waiver."""
-        if waiver.id not in self.used:
+        if waiver.id not in self.used | self.unasked:
             yield Message("is unused: nothing that it covers fails")
         if changed := self.changed.get(waiver.id):
             yield Message("was given for other values, and must be reviewed: {results}", results=changed[:5])

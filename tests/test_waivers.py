@@ -507,3 +507,14 @@ def test_a_limit_is_one_for_worse_failures_too(capsys: pytest.CaptureFixture[str
     Path("baselines/site.yaml").write_text(f"id: site\ntitle: Site\n{limits}\nrequirements: {{UNC-IS-18: [value_is_eight]}}\n")
     assert run(["baseline", "lint", "--content", "."]) == 2
     assert problem in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("scanned")
+def test_no_character_of_a_waiver_does_anything_to_the_terminal(capsys: pytest.CaptureFixture[str]):
+    entry = r'"id": "W\e[31m\u202e1", checks: ["v\e]0;x\a*"], any_value: true, starts: 2020-01-01, expires: 2099-01-01'
+    told = "".join(reviewed(capsys, [entry], "-b", "own"))
+    run(["waiver", "list"])
+    run(["waiver", "expiring", "--within", "99y"])
+    told += capsys.readouterr().out
+    assert "<U+202E>1" in told
+    assert [sign for sign in told if not sign.isprintable() and sign != "\n"] == []

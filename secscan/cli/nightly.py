@@ -79,6 +79,8 @@ def command(context: click.Context, /, prometheus: Path | None, policy: str | No
             bundles = _bundles(done.run)
             told = tell(notify, words, job.output, speech_of(job, done, summary, bundles, notify, whole=not job.partial))
         forgotten = None if done.interrupted else _forget(job, done, keeping)
+        if not (done.interrupted or job.partial):
+            _review_waivers(job, done.run)
         finished = Finished(
             name=done.run.name,
             baseline=job.engine.baseline,
@@ -145,6 +147,19 @@ def _forget(job: Job, done: Done, policy: Policy | None) -> Forgotten | None:
     if policy is None or done.memory is None:
         return None
     return done.memory.forget(policy, citations(job.engine.waivers, job.engine.attestations, time.time()))
+
+
+def _review_waivers(job: Job, run: Run) -> None:
+    """Say what somebody should look at in the waivers, as `secscan waiver check` does. It changes nothing of how the run ends."""
+    from secscan.waiver_review import review  # noqa: PLC0415 - keep --help free of it
+
+    if not job.engine.waivers:
+        return
+    whole = len(job.targets) >= len(job.engine.inventory.targets)  # of hosts that are never asked nothing is known
+    baseline = job.engine.rulebook.baseline
+    for each in review(job.engine.waivers, job.engine.library, baseline, run.documents() if whole else None, time.time()):
+        text = Message("note: {note}", note=each.told)
+        note("waiver_remark", text, "warning", waiver=each.waiver, path=each.path, line=each.line)
 
 
 def _measure_services(job: Job, run: Run) -> Measured | None:

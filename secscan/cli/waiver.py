@@ -180,7 +180,7 @@ def check(files: tuple[Path, ...], saved: Path | None, baseline: str | None, con
         _read(files), library, library.baseline(baseline) if baseline else None, _documents(saved) if saved else None, time.time()
     )
     for remark in remarks:
-        click.echo(f"{remark.path}:{remark.line}: {remark.waiver}: {spoken(remark.message)}")
+        click.echo(spoken(remark.told))
     click.echo(say("{count} to look at", count=len(remarks)) if remarks else say("nothing to look at"))
     return 1 if remarks else 0
 

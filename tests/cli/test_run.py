@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -337,3 +338,46 @@ def test_imported_results_are_remembered_in_the_history_of_the_project(secscan, 
     Path("results.sarif").write_text(results)
     assert secscan("import", "results.sarif", "-o", "imported").code == 0
     assert "runs: 1" in secscan("runs", "list").out
+
+
+WAIVERS = """waivers:
+- {id: W-1, checks: [host_says_fail], hosts: [one], any_value: true, WHO, expires: SOON}
+- {id: W-2, checks: [host_says_fail], hosts: [one], any_value: true, WHO, expires: 2099-01-01}
+- {id: W-3, checks: [host_says_pass], any_value: true, WHO, expires: 2099-01-01}
+- {id: W-4, checks: [host_says_fail], hosts: [gone], any_value: true, WHO, expires: 2099-01-01}
+- {id: W-5, checks: [host_said_fail], any_value: true, WHO, expires: 2099-01-01}
+- {id: W-6, checks: [host_says_fail], hosts: [two], any_value: true, WHO, expires: 2020-02-01}
+"""
+
+
+def test_a_run_tells_of_waivers_that_somebody_should_look_at_and_ends_as_it_would_without(secscan, project):
+    soon = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 5 * 86400))
+    who = "justification: j, owner: Ann, approver: Bob, starts: 2020-01-01"
+    Path("waivers.yml").write_text(WAIVERS.replace("WHO", who).replace("SOON", soon))
+    project.write_text(project.read_text() + "waivers: [waivers.yml]\n")
+    told = secscan("run", "--quiet")
+    assert told.code == 1
+    assert told.complaints == [
+        "secscan: note: waivers.yml:2: W-1: is over in 6 days",
+        "secscan: note: waivers.yml:3: W-2: says the same as W-1: host_says_fail on one",
+        "secscan: note: waivers.yml:4: W-3: is unused: nothing that it covers fails",
+        "secscan: note: waivers.yml:5: W-4: is unused: nothing that it covers fails",
+        "secscan: note: waivers.yml:5: W-4: no host of this run is named 'gone' (did you mean 'one'?)",
+        "secscan: note: waivers.yml:6: W-5: is unused: nothing that it covers fails",
+        "secscan: note: waivers.yml:6: W-5: no check is named 'host_said_fail' (did you mean 'host_says_fail'?)",
+        "secscan: note: waivers.yml:7: W-6: is over since 2020-02-01",
+    ]
+    events = [json.loads(line) for line in secscan("run", "-q", "--log-format", "json").complaints]
+    remarks = [event for event in events if event["event"] == "waiver_remark"]
+    assert [(each["waiver"], each["line"], each["level"]) for each in remarks[:2]] == [("W-1", 2, "warning"), ("W-2", 3, "warning")]
+    assert secscan("run", "-q", "one").err == ""
+
+
+def test_nothing_is_said_of_the_use_of_waivers_for_hosts_that_were_not_asked(secscan, project):
+    who = "justification: j, owner: Ann, approver: Bob, starts: 2020-01-01, expires: 2099-01-01"
+    Path("waivers.yml").write_text(f"waivers:\n- {{id: W-1, checks: [host_says_fail], hosts: [two], any_value: true, {who}}}\n")
+    project.write_text(project.read_text() + "waivers: [waivers.yml]\nlimit: [host=one]\n")
+    assert secscan("run", "-q").err == ""
+    project.write_text(project.read_text().replace("limit: [host=one]\n", ""))
+    Path("inventory.yml").write_text("hosts: [{name: one, transport: local}, {name: two, address: 127.0.0.1, port: 1}]\n")
+    assert "unused" not in secscan("run", "-q").err
