@@ -211,11 +211,13 @@ def _of_catalogue(language: str, said: gettext.NullTranslations) -> Wording:
     @cache
     def translate_content(text: str) -> str | None:
         folded = fold(text)
+        if not folded:
+            return ""
         written = content.gettext(folded)
         return None if written == folded else written
 
     return Wording(
-        said.gettext,
+        lambda text: said.gettext(text) if text else "",  # a catalogue's own head stands under the empty text
         said.ngettext,
         translate_content,
         CldrFigures(Locale.parse(_TAGS.get(language, language))),

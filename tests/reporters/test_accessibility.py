@@ -266,6 +266,13 @@ def pages(request: pytest.FixtureRequest, written: Callable[[str], dict[str, Pat
     return written(request.param)
 
 
+# terms of a list that take more room than theirs, so that they lie over what stands beside them
+RUNS_OVER = (
+    "[...document.querySelectorAll('dt')].filter((term) => term.clientWidth && term.scrollWidth > term.clientWidth)"
+    ".map((term) => term.textContent)"
+)
+
+
 @pytest.fixture(scope="module")
 def english(written: Callable[[str], dict[str, Path]]) -> dict[str, Path]:
     return written("en")
@@ -337,6 +344,7 @@ def test_axe_finds_nothing_in_light_or_dark_and_every_page_fits_from_phone_to_wa
                 chromium.size(width)
                 needed = chromium.run("document.documentElement.scrollWidth")
                 told += [(name, f"needs {needed} px in a window of {width} px")] if needed > width else []
+                told += [(name, f"runs over its neighbour in a window of {width} px", text) for text in chromium.run(RUNS_OVER)]
             told += [(name, complaint) for complaint in chromium.complaints]
             told += [(name, f"asks for {url}") for url in chromium.requests if not url.startswith("file:")]
     assert told == []

@@ -21,7 +21,7 @@ from secscan.assessments import to_document
 from secscan.errors import InputError, UsageError
 from secscan.findings import write_finding
 from secscan.inert import columns
-from secscan.languages import LANGUAGES, wording
+from secscan.languages import LANGUAGES, spoken, wording
 from secscan.plugins import REPORTERS, reporter
 from secscan.reporters import Reporter
 from secscan.wording import ENGLISH
@@ -100,6 +100,13 @@ def test_what_is_compiled_is_what_is_written(language, domain):
     write_mo(compiled, catalogue(language, domain))
     path = places.locale() / language / "LC_MESSAGES" / f"{domain}.mo"
     assert path.read_bytes() == compiled.getvalue(), "make messages compiles the catalogues"
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_says_nothing_says_nothing_in_any_language(language, text):
+    for words in (wording(language), spoken(language)):
+        assert (words.translate(text).strip(), (words.translate_content(text) or "").strip()) == ("", "")
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
