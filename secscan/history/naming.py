@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from secscan.history.tables import checks, hosts, versions
 
 _AT_ONCE = 500  # databases take no endless lists
+_INSERT: Mapping[str, Callable[[Any], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+"""Both can wait for others who are making the same text."""
 
 
 @dataclass(slots=True)
@@ -29,7 +32,8 @@ class Numbered:
             self._look(connection, self.table.c[self.column], missing)
             new = [text for text in missing if text not in self._numbers]
             if new:
-                connection.execute(insert(self.table), [{self.column: text} for text in new])
+                insert = _INSERT[connection.dialect.name](self.table).on_conflict_do_nothing()
+                connection.execute(insert, [{self.column: text} for text in new])
                 self._look(connection, self.table.c[self.column], new)
         return self._numbers
 
