@@ -45,10 +45,12 @@ def _send(url: str, compose: Compose) -> str:
 
 
 def _deliver(url: str, compose: Compose) -> str:
-    from apprise import Apprise, NotifyFormat  # noqa: PLC0415 - slow to import, and optional
+    from apprise import Apprise, AppriseAsset, NotifyFormat  # noqa: PLC0415 - slow to import, and optional
 
     heard = _listen()
-    service = Apprise.instantiate(url, suppress_exceptions=True)
+    asset = AppriseAsset()
+    asset.http_redirects = False  # they end at a page to sign in, which answers 200 and takes no message; `?redirect=yes` is obeyed
+    service = Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
     if service is None:
         return "this is no URL that Apprise knows; allowed: https://appriseit.com/services/"
     letter = compose(max(_SHORTEST, service.body_maxlen - (0 if service.title_maxlen else SUBJECT_LIMIT + 2)))

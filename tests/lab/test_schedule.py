@@ -134,6 +134,7 @@ def test_a_schedule_survives_a_reboot_and_a_run_that_was_missed_is_caught_up(pla
     planned.power_on()
     time.sleep(5)
     assert runs(planned) == before + 1, "what was not missed is not caught up"
+    assert "no run since the start of this machine" in planned.run(f"{SECSCAN} schedule status")
     assert planned.run("systemctl is-active secscan.timer", check=False) == "active\n"
 
 

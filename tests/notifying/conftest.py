@@ -30,7 +30,10 @@ def mail() -> Iterator[Sink]:
 
 @pytest.fixture
 def web() -> Iterator[Sink]:
-    """A web server that takes Apprise's JSON; below /refused it refuses, below /slow it does not answer in time."""
+    """A web server that takes Apprise's JSON; below /refused it refuses, below /slow it does not answer in time.
+
+    Below /moved it leads to a page, which anybody may look at.
+    """
     sink = Sink("")
     released = threading.Event()
 
@@ -40,10 +43,16 @@ def web() -> Iterator[Sink]:
             if self.path.startswith("/slow"):
                 released.wait(20)
                 return
-            refused = self.path.startswith("/refused")
-            if not refused:
+            status = 401 if self.path.startswith("/refused") else 302 if self.path.startswith("/moved") else 200
+            if status == 200:
                 sink.messages.append((self.path, body))
-            self.send_response(401 if refused else 200)
+            self.send_response(status)
+            if status == 302:
+                self.send_header("Location", "/sign-in")
+            self.end_headers()
+
+        def do_GET(self) -> None:
+            self.send_response(200)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

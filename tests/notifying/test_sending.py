@@ -66,6 +66,7 @@ def test_a_message_is_made_as_long_as_the_service_takes():
     [
         ("/refused/canary-token-9931", "was refused with status 401 of HTTP"),
         ("/slow/canary-token-9931", "no answer within 1 seconds"),
+        ("/moved/canary-token-9931", "was refused with status 302 of HTTP"),  # to a page that takes no message
     ],
 )
 def test_a_refusal_and_a_silence_are_told_without_the_secret(web, place, why, caplog, capfd):
