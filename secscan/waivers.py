@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from secscan.documents import Document, did_you_mean, read_document, text_of
-from secscan.errors import InputError, Problem, UsageError
+from secscan.entries import Entry, Shape, read_entries
+from secscan.errors import InputError, UsageError
 from secscan.model.values import WRITTEN, Type, read_timestamp
 from secscan.model.waiver import Scope, Waiver
 
@@ -20,6 +21,7 @@ KEYS = (
 )  # fmt: skip
 REQUIRED = ("id", "justification", "owner", "approver", "starts", "expires")
 OUTCOMES = ("fail", "error", "manual")
+_SHAPE = Shape("waiver", "waivers", KEYS, REQUIRED)
 FINGERPRINT_LENGTH = 16
 _FINGERPRINT = re.compile(f"[0-9a-f]{{{FINGERPRINT_LENGTH}}}")
 _DAY_S = 86400.0
@@ -28,22 +30,14 @@ _LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()  # what comes after can b
 
 def read_waivers(paths: Iterable[Path]) -> tuple[Waiver, ...]:
     """Every waiver of the files. Raises UsageError for a missing file, InputError with every problem of all of them."""
-    waivers: dict[str, Waiver] = {}
-    problems: list[Problem] = []
+    return read_entries(_read_documents(paths), _read_file, _SHAPE.noun)
+
+
+def _read_documents(paths: Iterable[Path]) -> Iterator[Document]:
     for path in paths:
         if not path.exists():
             raise UsageError("there is no waiver file {path!r}; allowed: a file that `secscan waiver add` writes", path=str(path))
-        document = read_document(path)
-        for waiver in _read_file(document):
-            if waiver.id in waivers:
-                first = waivers[waiver.id]
-                message = f"waiver {waiver.id!r} stands in {first.path}:{first.line} too"
-                document.problems.append(Problem(document.path, waiver.line, 1, message, "each id once"))
-            waivers.setdefault(waiver.id, waiver)
-        problems += document.problems
-    if problems:
-        raise InputError(problems)
-    return tuple(waivers.values())
+        yield read_document(path)
 
 
 def _read_file(document: Document) -> list[Waiver]:
@@ -57,46 +51,34 @@ def _read_file(document: Document) -> list[Waiver]:
         document.report((), "a waiver file must have a list of waivers", "waivers: [{" + ", ".join(REQUIRED) + ", ...}]")
         return []
     document.reject_unknown((), data, ("waivers",))
-    return [_Entry(document, number, entry).waiver() for number, entry in enumerate(listed)]
+    return [_Entry(document, number, entry, _SHAPE).waiver() for number, entry in enumerate(listed)]
 
 
-class _Entry:
+class _Entry(Entry):
     """One waiver of a file while it is read."""
-
-    def __init__(self, document: Document, number: int, data: Any) -> None:
-        self._document = document
-        self._keys = ("waivers", number)
-        self._data: Mapping[str, Any] = data if isinstance(data, dict) else {}
-        if not isinstance(data, dict):
-            document.report(self._keys, "a waiver must be a mapping", ", ".join(KEYS))
-            return
-        document.reject_unknown(self._keys, data, KEYS)
-        missing = [repr(key) for key in REQUIRED if key not in data]
-        if missing:
-            document.report(self._keys, f"a waiver has no {', '.join(missing)}", ", ".join(KEYS))
 
     def waiver(self) -> Waiver:
         """The waiver; what is wrong with it is reported to the document."""
         starts_at = self._moment("starts", end=False)
         expires_at = self._moment("expires", end=True)
         if starts_at and expires_at and expires_at <= starts_at:
-            self._report("expires", "a waiver must expire after it starts")
-        owner, approver = self._text("owner"), self._text("approver")
+            self.report("expires", "a waiver must expire after it starts")
+        owner, approver = self.text("owner"), self.text("approver")
         if owner and owner.casefold() == approver.casefold():
-            self._report("approver", "owner and approver must be different people")
+            self.report("approver", "owner and approver must be different people")
         checks, requirements = self._texts("checks"), self._texts("requirements")
-        if not checks and not requirements and self._data:
-            self._document.report(self._keys, "a waiver says nothing about what it waives", "checks: [...] or requirements: [...]")
-        observed, any_value = self._observed(), self._data.get("any_value", False)
+        if not checks and not requirements and self.data:
+            self.document.report(self.keys, "a waiver says nothing about what it waives", "checks: [...] or requirements: [...]")
+        observed, any_value = self._observed(), self.data.get("any_value", False)
         if not isinstance(any_value, bool):
-            self._report("any_value", "'any_value' must be true or false")
-        elif self._data and bool(observed) == any_value:
-            self._document.report(
-                self._keys, "a waiver is given for observed values", "either observed: {HOST: FINGERPRINT}, or any_value: true"
+            self.report("any_value", "'any_value' must be true or false")
+        elif self.data and bool(observed) == any_value:
+            self.document.report(
+                self.keys, "a waiver is given for observed values", "either observed: {HOST: FINGERPRINT}, or any_value: true"
             )
         return Waiver(
-            id=self._text("id"),
-            justification=self._text("justification"),
+            id=self.text("id"),
+            justification=self.text("justification"),
             owner=owner,
             approver=approver,
             starts_at=starts_at,
@@ -104,77 +86,64 @@ class _Entry:
             checks=checks,
             requirements=requirements,
             scope=Scope(self._texts("hosts"), self._texts("sites"), self._labels(), self._texts("services")),
-            ticket=self._text("ticket"),
+            ticket=self.text("ticket"),
             observed=observed,
             any_value=any_value is True,
             outcomes=self._outcomes(),
-            path=self._document.path,
-            line=self._document.at(self._keys)[0],
+            path=self.document.path,
+            line=self.document.at(self.keys)[0],
         )
-
-    def _report(self, key: str, message: str, allowed: str = "") -> None:
-        self._document.report((*self._keys, key), message, allowed)
-
-    def _text(self, key: str) -> str:
-        value = self._data.get(key)
-        if value is None and key not in REQUIRED:
-            return ""
-        if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
-            return " ".join(str(value).split())
-        if key in self._data:
-            self._report(key, f"{key!r} must be text")
-        return ""
 
     def _texts(self, key: str) -> tuple[str, ...]:
         """The texts of a list; a key with nothing behind it is a mistake, because without one the waiver is for everything."""
-        if key not in self._data:
+        if key not in self.data:
             return ()
-        value = self._data[key]
+        value = self.data[key]
         if isinstance(value, list) and value and all(map(_is_word, value)):
             return tuple(str(item).strip() for item in value)
-        self._report(key, f"{key!r} must be a list of texts")
+        self.report(key, f"{key!r} must be a list of texts")
         return ()
 
     def _outcomes(self) -> tuple[str, ...]:
         outcomes = self._texts("outcomes") or ("fail",)
         for outcome in outcomes:
             if outcome not in OUTCOMES:
-                self._report("outcomes", f"{outcome!r} cannot be waived{did_you_mean(outcome, OUTCOMES)}", ", ".join(OUTCOMES))
+                self.report("outcomes", f"{outcome!r} cannot be waived{did_you_mean(outcome, OUTCOMES)}", ", ".join(OUTCOMES))
         return outcomes
 
     def _labels(self) -> Mapping[str, tuple[str, ...]]:
-        if "labels" not in self._data:
+        if "labels" not in self.data:
             return {}
-        written = self._data["labels"]
+        written = self.data["labels"]
         named = (
             {name: each if isinstance(each, list) else [each] for name, each in written.items()}
             if isinstance(written, dict)
             else {}
         )
         if not named or not all(each and not any(isinstance(word, list | dict) for word in each) for each in named.values()):
-            self._report("labels", "'labels' must be a mapping to texts", "labels: {role: [web, proxy]}")
+            self.report("labels", "'labels' must be a mapping to texts", "labels: {role: [web, proxy]}")
             return {}
         return {name: tuple(map(text_of, each)) for name, each in named.items()}
 
     def _observed(self) -> Mapping[str, Mapping[str, str]]:
-        value = self._data.get("observed")
+        value = self.data.get("observed")
         if value is None:
             return {}
         if not isinstance(value, dict) or not value or not all(map(_are_fingerprints, value.values())):
             allowed = f"{{HOST: {{CHECK: {FINGERPRINT_LENGTH} of 0-9 a-f}}}}"
-            self._report("observed", "'observed' must name fingerprints by host and check", allowed)
+            self.report("observed", "'observed' must name fingerprints by host and check", allowed)
             return {}
         return {str(host): {str(check): str(each) for check, each in checks.items()} for host, checks in value.items()}
 
     def _moment(self, key: str, *, end: bool) -> float:
         """A moment; a date alone begins at 00:00 UTC, and as an end lasts until the day is over."""
-        value = self._data.get(key)
+        value = self.data.get(key)
         if value is None:
             return 0.0
         try:
             return read_moment(str(value), end=end)
         except ValueError:
-            self._report(key, f"{key!r} cannot be {value!r}", f"{WRITTEN[Type.TIMESTAMP]}, in the years 1970 to 9998")
+            self.report(key, f"{key!r} cannot be {value!r}", f"{WRITTEN[Type.TIMESTAMP]}, in the years 1970 to 9998")
             return 0.0
 
 
