@@ -28,7 +28,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
-    """`FILE:LINE: STATEMENT` for each statement that sends elsewhere or sets file modes, then `end`."""
+    """`FILE:LINE: STATEMENT` for each statement that sends elsewhere, discards or sets file modes, then `end`."""
     said = reply(answer, "rsyslog")
     if said:
         return said
@@ -41,6 +41,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
     found = parse_rsyslog(lines)
     return Observed({
         "actions": tuple(map(_record, found.targets)),
+        "reads_journal": found.reads_journal,
         "file_create_mode": reduce(or_, found.modes) if found.modes else Absent("a setting of it: 0644 counts"),
     })  # fmt: skip
 
@@ -54,6 +55,7 @@ def _record(target: Target) -> Record:
         "auth_mode": target.auth_mode or Absent("a setting of it"),
         "queue": target.queue,
         "selector": target.selector,
+        "reached": Unobservable(target.doubt) if target.reached is None else target.reached,
         "file": target.file,
         "line": target.line,
     }
@@ -61,7 +63,7 @@ def _record(target: Target) -> Record:
 
 PROBE = Probe(
     name="rsyslog",
-    summary="Where rsyslog sends logs, and with which permissions it makes files",
+    summary="Where rsyslog sends logs, what gets there, and with which permissions it makes files",
     arguments=(),
     attributes=(
         Attribute(
@@ -80,9 +82,18 @@ PROBE = Probe(
                     Type.TEXT,
                     "which messages are chosen for it, such as *.* or authpriv.*; conditions around it are not told",
                 ),
+                Attribute(
+                    "reached",
+                    Type.BOOLEAN,
+                    "messages about sign-ins get there: filters let them pass, and nothing discards them before; those that only a "
+                    "text in the message decides cannot be followed",
+                ),
                 Attribute("file", Type.TEXT, "file it stands in"),
                 Attribute("line", Type.INTEGER, "line it begins on"),
             ),
+        ),
+        Attribute(
+            "reads_journal", Type.BOOLEAN, "it takes messages from the journal itself (imjournal), not those that are passed on"
         ),
         Attribute(
             "file_create_mode", Type.MODE, "permissions of new log files; of several settings, every bit that any of them grants"

@@ -1,20 +1,23 @@
 """Configuration of rsyslog, in both of its languages: what sends elsewhere, and with which permissions files are made.
 
-Only statements about these leave the host (others may hold passwords), as `FILE:LINE: STATEMENT`, includes in place.
+Only statements about these leave the host (others may hold passwords), as `FILE:LINE: STATEMENT`, includes in place, and what
+discards messages. A line `given FILTER` before one of them tells a filter around it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from secscan.probing import Unreadable
+from secscan.syntax.rsyslog_flow import Flow
 
 # settings of the old language that matter here; those of an action hold for the actions after them
 _DIRECTIVES = (
     "defaultnetstreamdriver|actionsendstreamdriver|actionsendstreamdrivermode|actionsendstreamdriverauthmode"
-    "|actionqueuetype|actionqueuefilename|filecreatemode|resetconfigvariables"
+    "|actionqueuetype|actionqueuefilename|filecreatemode|resetconfigvariables|ruleset|defaultruleset"
+    "|actionexeconlywhenpreviousissuspended"
 )
 LIST_AWK = (
     r"""
@@ -68,14 +71,63 @@ function include(pattern, from, depth,   command, list, count, i, names) {
     else scan(names[i], depth + 1)
   }
 }
-function statement(file, number, text, depth,   low, at, stop, object, chosen) {
-  low = tolower(bare(text))
-  # what a selector at the beginning chooses; & stands for that of the statement before
-  if (match(low, /^[ \t]*[*a-z0-9,]+\.[^ \t(]+[ \t]/)) selector = substr(low, 1, RLENGTH)
-  else if (low !~ /^[ \t]*&/) selector = low ~ /^[ \t]*:(\$|msg|programname|syslogtag|hostname|fromhost|rawmsg)/ ? "property " : ""
-  else sub(/&/, selector, text)
-  chosen = selector; gsub(/[ \t]+/, "", chosen); if (chosen != "") chosen = chosen " "
+function then_of(text,   i, c, quote) { # where the word stands that ends a condition; 0 when it does not
+  for (i = 1; i <= length(text); i++) {
+    c = substr(text, i, 1)
+    if (quote != "" && c == "\\") { i++; continue }
+    if (quote != "") { if (c == quote) quote = "" }
+    else if (c == "\"" || c == "\047") quote = c
+    else if (tolower(substr(text, i, 6)) ~ /^[^a-z_]then([^a-z_]|$)/) return i + 1
+  }
+  return 0
+}
+# Filters that hold here: given[1..givens]. Those after inside[level] belong to the statement at hand, the others to blocks around.
+function under(filter) { given[++givens] = filter }
+function ended(   i) { # the statement that they belong to; & takes them up again
+  befores = 0
+  for (i = inside[level] + 1; i <= givens; i++) before[++befores] = given[i]
+  givens = inside[level]
+}
+function told_under(file, number, count,   i) {
+  for (i = 1; i <= count; i++) tell(file, number, "given " given[i])
+}
+# a target is told with the selector right before it
+function send(file, number, text,   count, chosen) {
+  count = givens; chosen = ""
+  if (count > inside[level] && given[count] ~ /^selector /) { chosen = substr(given[count], 10) " "; count-- }
+  else if (count > inside[level] && given[count] ~ /^property /) chosen = "property "
+  told_under(file, number, count)
+  tell(file, number, chosen text)
+  ended()
+}
+function object_of(file, number, object, depth,   low) {
+  low = tolower(object)
+  if (low ~ /^include/) {
+    if (match(low, /file[ \t]*=[ \t]*"[^"]*"/)) {
+      object = substr(object, RSTART, RLENGTH); sub(/^[^"]*"/, "", object); sub(/"$/, "", object)
+      include(object, file, depth)
+    } else print "fault " file " has an include that is not understood"
+  }
+  else if (low ~ /^action/ && low ~ /type[ \t]*=[ \t]*"(om)?(fwd|relp)"/) send(file, number, object)
+  else if (low ~ /^action/) {
+    if (low ~ /filecreatemode/ && low ~ /type[ \t]*=[ \t]*"omfile"/) tell(file, number, object)
+    ended()
+  }
+  else if (low ~ /^global/ && low ~ /netstreamdriver/) tell(file, number, object)
+  else if (low ~ /^module/ && low ~ /builtin:om(file|fwd)/) tell(file, number, object)
+  else if (low ~ /^module/ && low ~ /"imjournal"/) tell(file, number, object)
+  else if (low ~ /^(module|input)/ && low ~ /"im(uxsock|journal)"/ && low ~ /ruleset[ \t]*=/) tell(file, number, object)
+  else if (low ~ /^ruleset/) {
+    if (match(low, /name[ \t]*=[ \t]*"[^"]*"/)) {
+      object = substr(object, RSTART, RLENGTH); sub(/^[^"]*"/, "", object); sub(/"$/, "", object)
+      under("ruleset " object)
+    } else under("unknown")
+  }
+}
+function statement(file, number, text, depth,   low, stop, i, first) {
+  low = tolower(text)
   if (low ~ /^[ \t]*\$includeconfig[ \t]/) { sub(/^[ \t]*[^ \t]+[ \t]+/, "", text); include(text, file, depth); return }
+  if (low ~ /^[ \t]*\$modload[ \t]+imjournal/) { tell(file, number, text); return }
   if (low ~ /^[ \t]*\$[a-z]/) {
     sub(/^[ \t]*\$/, "", low); sub(/[ \t].*/, "", low)
     if (low ~ /^("""
@@ -83,26 +135,48 @@ function statement(file, number, text, depth,   low, at, stop, object, chosen) {
     + r""")$/) tell(file, number, text)
     return
   }
-  while (match(tolower(text), /(^|[^a-z_.])(action|global|module|include)[ \t]*\(/)) {
-    text = substr(text, RSTART)
-    sub(/^[^A-Za-z]/, "", text)
-    stop = close_of(text)
-    if (!stop) return
-    object = substr(text, 1, stop)
-    text = substr(text, stop + 1)
-    low = tolower(object)
-    if (low ~ /^include/) {
-      if (match(low, /file[ \t]*=[ \t]*"[^"]*"/)) {
-        object = substr(object, RSTART, RLENGTH); sub(/^[^"]*"/, "", object); sub(/"$/, "", object)
-        include(object, file, depth)
-      } else print "fault " file " has an include that is not understood"
+  while (1) {
+    sub(/^[ \t;]+/, "", text)
+    if (text == "") return
+    low = tolower(text); first = substr(text, 1, 1)
+    if (first == "{") { inside[++level] = givens; text = substr(text, 2) }
+    else if (first == "}") { if (level) level--; ended(); text = substr(text, 2) }
+    else if (first == "&") { givens = inside[level]; for (i = 1; i <= befores; i++) under(before[i]); text = substr(text, 2) }
+    else if (low ~ /^(stop([^a-z0-9_]|$)|~)/) {
+      told_under(file, number, givens); tell(file, number, "stop"); ended()
+      text = substr(text, first == "~" ? 2 : 5)
     }
-    else if (low ~ /^action/ && low ~ /type[ \t]*=[ \t]*"(om)?(fwd|relp)"/) tell(file, number, chosen object)
-    else if (low ~ /^action/ && low ~ /filecreatemode/ && low ~ /type[ \t]*=[ \t]*"omfile"/) tell(file, number, object)
-    else if (low ~ /^global/ && low ~ /netstreamdriver/) tell(file, number, object)
-    else if (low ~ /^module/ && low ~ /builtin:om(file|fwd)/) tell(file, number, object)
+    else if (match(low, /^call(_indirect)?[ \t]+[^ \t;{}]+/)) {
+      told_under(file, number, givens); tell(file, number, substr(text, 1, RLENGTH)); ended()
+      text = substr(text, RLENGTH + 1)
+    }
+    else if (low ~ /^if[ \t("$]/ && (stop = then_of(text))) {
+      under("if " substr(text, 3, stop - 3)); text = substr(text, stop + 4)
+    }
+    else if (match(low, /^[*a-z0-9,]+\.[^ \t({"]+[ \t]/)) {
+      first = substr(low, 1, RLENGTH); gsub(/[ \t]+/, "", first); givens = inside[level]; under("selector " first)
+      text = substr(text, RLENGTH + 1)
+    }
+    else if (match(text, /^:[$!A-Za-z][^,"]*,[ \t]*![A-Za-z]+[ \t]*,[ \t]*"(\\.|[^"\\])*"/) ||
+             match(text, /^:[$!A-Za-z][^,"]*,[ \t]*[A-Za-z]+[ \t]*(,[ \t]*"(\\.|[^"\\])*")?/)) {
+      givens = inside[level]; under("property " substr(text, 1, RLENGTH)); text = substr(text, RLENGTH + 1)
+    }
+    else if (low ~ /^-?@@?[^ \t@]/ || low ~ /^:omrelp:/) { send(file, number, text); return }
+    else if (first ~ /[\/?|^>:]/ || low ~ /^-[\/?]/ || (first == "*" && low ~ /^\*[ \t]*$/)) { ended(); return }
+    else if (low ~ /^[a-z_]+[ \t]*\(/ && low !~ /^(foreach|if)[ \t(]/ && (stop = close_of(text))) {
+      object_of(file, number, substr(text, 1, stop), depth); text = substr(text, stop + 1)
+    }
+    else if (match(low, /^(set|unset|reset)[ \t][^;]*;/)) text = substr(text, RLENGTH + 1)
+    # names of users
+    else if (givens > inside[level] && given[givens] ~ /^(selector|property) / && low ~ /^[a-z0-9_,.-]+[ \t]*$/) {
+      ended(); return
+    }
+    else { # a word of another meaning: what follows is under a condition that nobody follows
+      if (low !~ /^(continue|do)([ \t{}]|$)/) under("unknown")
+      if (match(text, /^[^ \t{};@]+/)) text = substr(text, RLENGTH + 1)
+      else text = substr(text, 2)
+    }
   }
-  if (bare(text) ~ /(^|[ \t])-?@@?[^ \t@]/ || text ~ /:omrelp:/) tell(file, number, text)
 }
 function scan(file, depth,   line, number, held, first, got, comment) {
   if (++files > 1000) { if (files == 1001) print "fault more than 1000 files are included"; return }
@@ -116,13 +190,14 @@ function scan(file, depth,   line, number, held, first, got, comment) {
     if (sub(/\\$/, "", line)) { held = held line; continue }
     held = held line " "
     if (!balanced(held) && number - first < 500) continue
+    if (tolower(held) ~ /^[ \t}]*(else[ \t]+)?if[ \t("$]/ && !then_of(held) && number - first < 500) continue
     if (held !~ /^[ \t]*$/) statement(file, first, held, depth)
     held = ""
   }
   if (got < 0) print "fault " file " cannot be read by this user"
   close(file)
 }
-BEGIN { scan(main, 0) }
+BEGIN { level = 0; givens = 0; inside[0] = 0; scan(main, 0) }
 """
 )
 
@@ -132,7 +207,10 @@ _EVERYTHING = "*.*"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One place logs are sent to. `queue` is none, memory or disk; `selector` which messages, as far as one stands before it."""
+    """One place logs are sent to. `queue` is none, memory or disk; `selector` which messages, as far as one stands before it.
+
+    `reached` tells whether messages about sign-ins get there: None when that is not known, and `doubt` says why.
+    """
 
     protocol: str
     host: str
@@ -142,6 +220,8 @@ class Target:
     selector: str
     file: str
     line: int
+    reached: bool | None = True
+    doubt: str = ""
 
 
 @dataclass(slots=True)
@@ -150,6 +230,7 @@ class Configuration:
 
     targets: list[Target] = field(default_factory=list)
     modes: list[int] = field(default_factory=list)
+    reads_journal: bool = False  # by imjournal; else journald passes messages on, as ForwardToSyslog says
 
 
 def parse_rsyslog(lines: Sequence[str]) -> Configuration:
@@ -158,19 +239,34 @@ def parse_rsyslog(lines: Sequence[str]) -> Configuration:
     driver = _default_driver([text for _, _, text in located])
     legacy: dict[str, str] = {}
     found = Configuration()
+    flow = Flow()
     for file, line, text in located:
+        known = len(found.targets)
         directive = re.fullmatch(r"\$(\w+)\s*(.*)", text)
+        kind = re.match(r"(?:([^\s(]+) )?(action|global|module|input)\s*\(", text, re.IGNORECASE)
         if directive:
             _direct(directive[1].lower(), directive[2].strip(), legacy, found)
+            flow.direct(directive[1].lower(), directive[2].strip(), f"{file}:{line}")
+        elif flow.takes(text, f"{file}:{line}"):
             continue
-        kind = re.match(r"(?:([^\s(]+) )?(action|global|module)\s*\(", text, re.IGNORECASE)
-        if kind:
+        elif kind:
+            given = _parameters(text)
+            found.reads_journal |= given.get("load") == "imjournal"
             place = (kind[1] or _EVERYTHING, file, line)
-            _object(_parameters(text), kind[2].lower(), driver, place, found)
+            _object(given, kind[2].lower(), driver, place, found)
+            if kind[2].lower() in {"module", "input"} and "ruleset" in given:
+                flow.doubt_all(f"{file}:{line} takes messages of this host to a ruleset of their own")
         else:
             found.targets.append(_legacy_target(text, legacy, driver, file, line))
             legacy.pop("actionqueuetype", None)
             legacy.pop("actionqueuefilename", None)
+        spare = kind is not None and _parameters(text).get("action.execonlywhenpreviousissuspended", "off").lower() == "on"
+        for number in range(known, len(found.targets)):
+            flow.arrive(number, found.targets[number].selector, f"{file}:{line}", stand_in=spare)
+        if len(found.targets) > known or kind:
+            flow.leave()
+    fates = flow.fates()
+    found.targets = [replace(target, reached=fates[n][0], doubt=fates[n][1]) for n, target in enumerate(found.targets)]
     return found
 
 
@@ -194,6 +290,8 @@ def _default_driver(texts: Sequence[str]) -> str:
 def _direct(name: str, value: str, legacy: dict[str, str], found: Configuration) -> None:
     if name == "resetconfigvariables":
         legacy.clear()
+    elif name == "modload":
+        found.reads_journal = True
     elif name == "filecreatemode":
         found.modes.append(_mode(value))
     else:
