@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,25 @@ HOSTS: Mapping[str, str] = {
 LISTED = 20  # groups of one kind
 _NAMED = 8  # hosts of a group, or of a list
 _WORDS = {term.key: term.word for term in (*OUTCOMES, *DISPOSITIONS)}
+
+
+def change_of(document: Document) -> Callable[[Mapping[str, Any]], str]:
+    """What became of a result since the earlier run, for programs; empty where there was none.
+
+    A kind of change, else `still_failing` or `unchanged`; `host_added` or `host_unreached` for everything on such a host.
+    """
+    since = document.get("since")
+    if not since:
+        return lambda _result: ""
+    if since["host"] in ("added", "unreached"):
+        return lambda _result: f"host_{since['host']}"
+    kinds, host = {(change["check"], change["subject"]): change["kind"] for change in since["changes"]}, document["host"]["name"]
+
+    def told(result: Mapping[str, Any]) -> str:
+        kind: str | None = kinds.get((result["check"], "" if result["subject"] == host else result["subject"]))
+        return kind or ("still_failing" if result["outcome"] == "fail" else "unchanged")
+
+    return told
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from secscan.assessments import Document
 from secscan.findings import write_actual, write_expected, write_place
 from secscan.inert import for_csv, prose, shorten
 from secscan.reporters import Reporter
+from secscan.since import change_of
 from secscan.statements import judged_by
 from secscan.wording import ENGLISH
 
@@ -19,7 +20,7 @@ COLUMNS = (
     "check", "title", "domain", "subject", "severity", "outcome", "disposition",
     "requirements", "nist_800_53", "iso_27001", "cis_v8",
     "expected", "actual", "reason", "remedy", "effort", "takes_effect",
-    "assessed_at", "judged_by",
+    "assessed_at", "judged_by", "change",
 )  # fmt: skip
 _CELL_LIMIT = 32_000  # characters; spreadsheets take 32,767
 MARK = "\ufeff"
@@ -35,14 +36,15 @@ def render(documents: Iterable[Document]) -> Iterator[str]:
 def _rows(document: Document) -> Iterator[Iterable[str]]:
     host, baseline = document["host"], document["baseline"]
     before = [host["name"], host["site"], host["system"], baseline["id"], baseline["sha256"]]
-    after = [document["finished_at"], judged_by(document)]
+    after, change = [document["finished_at"], judged_by(document)], change_of(document)
     if not document["results"]:
         empty = dict.fromkeys(COLUMNS, "") | dict(zip(COLUMNS, before, strict=False))
         outcome = "unreachable" if document["unreachable"] else ""
         told = {"outcome": outcome, "reason": document["unreachable"], "assessed_at": after[0], "judged_by": after[1]}
+        told["change"] = change({"check": "", "subject": "", "outcome": outcome})
         yield (empty | told).values()
     for result in document["results"]:
-        yield [*before, *_cells(result, document["checks"][result["check"]], document["unreachable"]), *after]
+        yield [*before, *_cells(result, document["checks"][result["check"]], document["unreachable"]), *after, change(result)]
 
 
 def _cells(result: Mapping[str, Any], check: Mapping[str, Any], unreachable: str) -> list[str]:

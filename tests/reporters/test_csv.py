@@ -52,3 +52,20 @@ def test_no_cell_from_a_hostile_host_is_a_formula_or_too_long_for_a_spreadsheet(
         for cell in row.values():
             assert cell[:1] not in set("=+-@\t\r")
             assert len(cell) <= 32_767
+
+
+def test_a_row_says_what_changed_since_the_run_before():
+    document = samples.one_host()[0]
+    assert {row["change"] for row in rows([document])} == {""}, "there was none"
+    (changed, fails) = [row["check"] for row in rows([document]) if row["outcome"] == "fail"][:2]
+    change = {"kind": "new", "check": changed, "subject": "", "severity": "", "before": None, "after": None, "check_changed": False}
+    since = {"run": "run-1", "host": "known", "changes": [change]}
+    told = {row["check"]: row["change"] for row in rows([{**document, "since": since}])}
+    assert (told[changed], told[fails]) == ("new", "still_failing")
+    assert {row["change"] for row in rows([{**document, "since": since}]) if row["outcome"] != "fail"} == {"unchanged"}
+    added = rows([{**document, "since": {**since, "host": "added", "changes": []}}])
+    assert {row["change"] for row in added} == {"host_added"}
+    lost = to_document(samples.unreachable("lost", "no route to host"))
+    for silent in (lost, {**lost, "results": []}):
+        (row, *_) = rows([{**silent, "since": {**since, "host": "unreached", "changes": []}}])
+        assert row["change"] == "host_unreached"
