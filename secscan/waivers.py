@@ -198,9 +198,12 @@ def add_waiver(path: Path, waiver: Waiver) -> None:
             raise UsageError("{path}: has a waiver {id!r} already; allowed: an id of its own", path=path, id=waiver.id)
         text = re.sub(r"(?m)^waivers:[ \t]*\[[ \t]*\]", "waivers:", text)  # a list that is empty is written so
     joined = text + ("" if text.endswith("\n") else "\n") + write_waiver(waiver)
-    partial = path.with_name(f".{path.name}.partial")
+    real = path.resolve()
+    partial = real.with_name(f".{real.name}.partial")
     try:
         partial.write_text(joined, encoding="utf-8")
+        if real.exists():
+            partial.chmod(real.stat().st_mode & 0o777)
         added: set[str] = set()
         with contextlib.suppress(InputError):  # told with the name of the file that the user knows
             added = {each.id for each in read_waivers([partial])}
@@ -208,7 +211,7 @@ def add_waiver(path: Path, waiver: Waiver) -> None:
             raise UsageError(
                 "{path}: is not written as `waivers:` and one `- id:` below the other; allowed: to add it by hand", path=path
             )
-        partial.replace(path)
+        partial.replace(real)
     except OSError as error:
         raise UsageError("{path}: cannot be written: {reason}", path=path, reason=error.strerror) from error
     finally:

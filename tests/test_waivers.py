@@ -518,3 +518,15 @@ def test_no_character_of_a_waiver_does_anything_to_the_terminal(capsys: pytest.C
     told += capsys.readouterr().out
     assert "<U+202E>1" in told
     assert [sign for sign in told if not sign.isprintable() and sign != "\n"] == []
+
+
+def test_a_file_that_is_added_to_keeps_its_mode_and_stays_where_a_link_leads(tmp_path: Path):
+    (tmp_path / "shared").mkdir()
+    path, link = tmp_path / "shared" / "w.yml", tmp_path / "w.yml"
+    path.write_text(FILE)
+    path.chmod(0o640)
+    link.symlink_to(path)
+    add_waiver(link, waiver(id="W-2"))
+    assert link.is_symlink()
+    assert [each.id for each in read_waivers([path])] == ["W-1", "W-2"]
+    assert path.stat().st_mode & 0o777 == 0o640
