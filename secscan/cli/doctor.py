@@ -84,7 +84,17 @@ def _look(options: dict[str, Any], history: str | None, folders: list[Path]) -> 
     yield look_at_history(without_password(history or str(data_folder() / "history.sqlite")), lambda: inspect_history(history))
     yield from look_at_folders(folders)
     if targets and engine:
+        yield from _look_at_parameters(engine, targets)
         yield from _ask(engine, targets)
+
+
+def _look_at_parameters(engine: Engine, targets: tuple[Target, ...]) -> Iterator[Finding]:
+    """What the inventory sets for single hosts, as far as a run would refuse it."""
+    from secscan.pipeline import localise  # noqa: PLC0415 - keep --help free of it
+
+    for target in targets:
+        if target.parameters:
+            yield from _tried(Message("inventory"), lambda target=target: localise(engine, target))[1]  # type: ignore[misc] # mypy sees no default of a lambda
 
 
 def _packages() -> Iterator[Finding]:
@@ -119,7 +129,8 @@ def _tried(about: str, work: Callable[[], Any]) -> tuple[Any, list[Finding]]:
 
 def _look_at_reports(configuration: Configuration, output: Path | None) -> Iterator[Finding]:
     """What a run would refuse of the project's reports and channels, before it asks any host."""
-    from secscan.cli.redacting import read_redaction  # noqa: PLC0415 - keep --help free of it
+    from secscan.cli.failing import parse_fail_on  # noqa: PLC0415 - keep --help free of it
+    from secscan.cli.redacting import read_redaction  # noqa: PLC0415 - as above
     from secscan.cli.reports import check_formats, choose_words  # noqa: PLC0415 - as above
     from secscan.cli.telling import words_of  # noqa: PLC0415 - as above
 
@@ -130,6 +141,7 @@ def _look_at_reports(configuration: Configuration, output: Path | None) -> Itera
         lambda: _demand_output(configuration, output),
         lambda: check_formats(said.get("formats", ""), output),
         lambda: choose_words(language, terms),
+        lambda: parse_fail_on(said.get("fail_on", "low")),
         lambda: read_redaction(said.get("redact", False), key),
     ]
     for order in configuration.reports:

@@ -138,6 +138,7 @@ def test_a_folder_that_cannot_be_written_is_told(secscan, project):
         ("reports", "redact_key: nosuch", "nosuch: cannot be read"),
         ("reports", "reports: [{formats: [nosuch], directory: www}]", "no format is named 'nosuch'"),
         ("reports", "reports: [{formats: [html], directory: www, language: xx}]", "no language is named 'xx'"),
+        ("reports", "fail_on: [bogus]", "--fail-on cannot be 'bogus'"),
         ("channels", "notify: {channels: [{name: team, url_file: team.url, language: xx}]}", "no language is named 'xx'"),
     ],
 )
@@ -149,6 +150,14 @@ def test_whatever_a_run_would_refuse_is_wrong(secscan, project, about, wrong, to
     assert told in found[about][0]["what"]
     assert not Path("www").exists()
     assert secscan("run").code == 2
+
+
+def test_parameters_of_a_host_that_a_run_would_refuse_are_wrong(secscan, project):
+    Path("inventory.yml").write_text("hosts: [{name: here, transport: local, parameters: {command_says_yes: {nosuch: 1}}}]\n")
+    code, found = looked(secscan)
+    assert code == 1
+    assert found["inventory"][0]["what"] in secscan("run").err
+    assert found["here"][0]["state"] == "ok"
 
 
 def test_a_project_without_a_folder_for_what_it_finds_is_wrong(secscan, project):
