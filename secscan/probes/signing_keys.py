@@ -1,6 +1,6 @@
 """Keys that the package manager trusts to sign packages: whose they are, until when, and whether what is installed needs them.
 
-The public keys come as they are and are read here, so that the host needs no gpg, which would leave files behind.
+The public keys come without what their signatures prove and are read here: the host needs no gpg, which would leave files behind.
 """
 
 from __future__ import annotations
@@ -11,36 +11,14 @@ from dataclasses import dataclass, field
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Record, Type, Unobservable
 from secscan.probing import Unreadable, closed_lines, quote, reply
+from secscan.syntax.key_rings import SHOW
 from secscan.syntax.openpgp import SigningKey, issuers, signing_keys, unarmour
 from secscan.syntax.rpm import ASK_RPM
 
-_KIB = 2048  # of one key ring
 _LINES = 200000
-# The armoured blocks of a kind; in a file of sources they are indented, and a dot stands for an empty line.
-_BLOCKS_AWK = """{ sub(/^[ \\t]+/, ""); sub(/[ \\t\\r]+$/, "") }
-$0 == "-----BEGIN PGP " kind "-----" { inside = 1 }
-inside { print "+" ($0 == "." ? "" : $0) }
-$0 == "-----END PGP " kind "-----" { inside = 0 }"""
 _NAMED_AWK = """tolower($0) ~ /^[ \\t]*signed-by:/ { sub(/^[^:]*:/, ""); print; next }
 match(tolower($0), /signed-by=[^] \\t]+/) { print substr($0, RSTART + 10, RLENGTH - 10) }"""
-_SCRIPT = f"""blocks={quote(_BLOCKS_AWK)}
-show() {{ # WORD KIND FILE...: a line `WORD FILE`, then what the file holds of that kind
-  word=$1 kind=$2
-  shift 2
-  for file do
-    [ -f "$file" ] || continue
-    if [ ! -r "$file" ]; then printf 'closed %s\\n' "$file"; continue; fi
-    printf '%s %s\\n' "$word" "$file"
-    case $(od -An -N1 -tx1 "$file" | tr -d ' ') in
-      88 | 89 | 8a | 98 | 99 | 9a | c2 | c6)
-        if [ "$(wc -c <"$file")" -gt {_KIB * 1024} ]; then printf 'large\\n'
-        else od -An -v -tx1 "$file" | tr -d ' ' | sed 's/^/=/'; fi
-        ;;
-      *) awk -v kind="$kind" "$blocks" "$file" 2>/dev/null ;;
-    esac
-  done
-}}
-on_apt() {{
+_SCRIPT = f"""{SHOW}on_apt() {{
   printf 'manager apt\\n'
   for place in /etc/apt/sources.list.d /etc/apt/trusted.gpg.d /var/lib/apt/lists; do
     if [ -d $place ] && [ ! -r $place ]; then printf 'closed %s\\n' $place; fi
