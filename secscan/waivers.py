@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from secscan.documents import Document, did_you_mean, read_document, text_of
+from secscan.documents import Document, did_you_mean, parse_document, read_document, text_of
 from secscan.entries import Entry, Shape, read_entries
 from secscan.errors import InputError, UsageError
 from secscan.model.values import WRITTEN, Type, read_timestamp
@@ -190,7 +191,14 @@ def write_waiver(waiver: Waiver) -> str:
 
 
 def add_waiver(path: Path, waiver: Waiver) -> None:
-    """Append a waiver to a file, made when it is not there; the file is read again first, so that it stays right."""
+    """Append a waiver to a file, made when it is not there; it is read again first, so that it stays right.
+
+    Raises InputError for a waiver that cannot be, UsageError for a file that it cannot be added to.
+    """
+    alone = parse_document(f"waivers:\n{write_waiver(waiver)}", str(path))
+    _read_file(alone)
+    if alone.problems:
+        raise InputError(replace(problem, line=0, column=0) for problem in alone.problems)  # of a line that is not there yet
     text = path.read_text(encoding="utf-8") if path.exists() else "waivers:\n"
     if path.exists():
         known = {each.id for each in read_waivers([path])}

@@ -300,6 +300,12 @@ def test_waivers_that_do_nothing_are_told(scanned: Path, capsys: pytest.CaptureF
         (("--any-value", "--expires", "2099-01-01", "--approver", "ann"), "owner and approver must be different people"),
         (("--any-value", "--expires", "2099-01-01", "--justification", " "), "--justification is empty; allowed: a text"),
         (("--saved", "first", "--host", "web*", "--expires", "2099-01-01"), "nothing that this waiver covers fails there"),
+        (
+            ("--any-value", "--expires", "2099-01-01", "--approver", "Ann "),
+            "waivers.yml: owner and approver must be different people",
+        ),
+        (("--any-value", "--expires", "2099-01-01", "--host", ""), "waivers.yml: 'hosts' must be a list of texts"),
+        (("--any-value", "--expires", "2099-01-01", " "), "waivers.yml: 'checks' must be a list of texts"),
     ],
 )
 def test_a_waiver_that_cannot_be_is_refused(scanned: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], told: str):
