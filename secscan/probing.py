@@ -63,6 +63,19 @@ def closed_lines(answer: Answer, closing: str = "end") -> list[str]:
     return lines[:-1]
 
 
+def closed_words(answer: Answer) -> dict[str, list[str]]:
+    r"""By the first word of each line before `end`, what follows it, in order; Unreadable when `end` is missing.
+
+    >>> closed_words(Answer(b"rules 3\nhint ufw\nhint nftables\nend\n"))
+    {'rules': ['3'], 'hint': ['ufw', 'nftables']}
+    """
+    told: dict[str, list[str]] = {}
+    for line in closed_lines(answer):
+        word, _, rest = line.partition(" ")
+        told.setdefault(word, []).append(rest)
+    return told
+
+
 def one_line(answer: Answer) -> str:
     """The only line of an answer; Unreadable when there are more or fewer."""
     lines = whole_lines(answer)

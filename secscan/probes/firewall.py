@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Type, Unobservable, Value
-from secscan.probing import Unreadable, closed_lines, reply
+from secscan.probing import Unreadable, closed_words, reply
 from secscan.syntax.packet_filters import READ_IPTABLES, READ_NFT
 from secscan.syntax.systemd import SYSTEMD_IS_INIT
 
@@ -148,10 +148,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
     said = reply(answer, "a packet filter")
     if said:
         return said
-    told: dict[str, list[str]] = {}
-    for line in closed_lines(answer):
-        word, _, rest = line.partition(" ")
-        told.setdefault(word, []).append(rest)
+    told = closed_words(answer)
     if "missed" in told:
         return Unobservable("; ".join(told["missed"]))
     if "read" not in told:

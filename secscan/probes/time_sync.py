@@ -7,7 +7,7 @@ from datetime import datetime
 
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Record, Type, Unobservable, Value
-from secscan.probing import Unreadable, closed_lines, reply
+from secscan.probing import Unreadable, closed_words, reply
 
 # Lines `service NAME`, `synchronised yes|no`, `offset SECONDS`, `stratum N`, `updated EPOCH`, `authenticated yes|no`,
 # `source NAME STATE REACHABLE`, `told sources`. What a service cannot tell is left out.
@@ -185,10 +185,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
     said = reply(answer, "time synchronisation")
     if said:
         return said
-    told: dict[str, list[str]] = {}
-    for line in closed_lines(answer):
-        word, _, rest = line.partition(" ")
-        told.setdefault(word, []).append(rest)
+    told = closed_words(answer)
     service = told["service"][0]
     if service not in _SERVICES | {"none"}:
         raise Unreadable(f"not a time service: {service[:40]!r}")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Type, Unobservable, Value
-from secscan.probing import Unreadable, closed_lines, reply
+from secscan.probing import Unreadable, closed_words, reply
 from secscan.syntax.kernels import newest_kernel
 from secscan.syntax.systemd import SYSTEMD_IS_INIT
 from secscan.syntax.updates_apk import UPDATES_APK
@@ -99,10 +99,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
     said = reply(answer, "updates")
     if said:
         return said
-    told: dict[str, list[str]] = {}
-    for line in closed_lines(answer):
-        word, _, rest = line.partition(" ")
-        told.setdefault(word, []).append(rest)
+    told = closed_words(answer)
     pending, security = _known(told, "pending"), _known(told, "security")
     records = tuple(_update(kind, text, security) for kind in ("update", "patch") for text in told.get(kind, ()))
     count = sum(1 for text in told.get("update", ()) if not text.endswith(" phased"))
