@@ -61,7 +61,8 @@ def superfluous_runs(runs: Iterable[Run], policy: Policy, cited: Citations, rest
 
     Runs of one baseline into one folder are a series, and the policy holds for each series: a job must not push out another one
     that is remembered in the same place, nor a look at one host the run of that night over all of them. A run that broke off
-    stands for no day, week or year, and is kept as long as it is the last of its series, because it can be taken up.
+    stands for no day, week or year, and is kept as long as it is the last of its series, because it can be taken up. One that
+    claims to be later than the newest, of a clock that was wrong, takes nobody's place, and stays until that moment is past.
     `resting_on` are runs whose evidence is cited.
     """
     series: dict[tuple[str, str, bool], list[Run]] = {}
@@ -73,6 +74,9 @@ def superfluous_runs(runs: Iterable[Run], policy: Policy, cited: Citations, rest
 
 def _superfluous(series: Sequence[Run], policy: Policy, cited: Citations, needed: set[str]) -> list[Run]:
     whole = {run.name: run.started_at for run in series if run.finished_at is not None}
+    now = next(reversed(whole.values()), 0.0)  # of the newest; clocks jump, and the order of runs does not
+    timely = {name: started_at for name, started_at in whole.items() if started_at <= now}
     last = max((number for number, run in enumerate(series) if run.finished_at is not None), default=-1)
-    kept = kept_runs(whole, policy) | cited.runs_in_force(whole) | {run.name for run in series[last + 1 :]}
-    return [run for run in series if run.name not in kept and run.name not in needed]
+    kept = kept_runs(timely, policy) | (whole.keys() - timely.keys()) | {run.name for run in series[last + 1 :]}
+    kept |= cited.runs_in_force(whole) | needed
+    return [run for run in series if run.name not in kept]

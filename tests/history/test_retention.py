@@ -82,6 +82,22 @@ def test_the_two_newest_runs_stay_even_of_one_day_unless_said_otherwise():
     assert names(superfluous_runs(today, parse_policy("daily 1, last 1"), NOBODY)) == ["r0", "r1", "r2"]
 
 
+@pytest.mark.parametrize("policy", ["last 2", "daily 2, last 1", "daily 3, weekly 2"])
+def test_runs_of_a_clock_that_was_ahead_push_out_none_of_today_and_stay_until_their_day_is_over(policy: str):
+    nights = runs(*((f"r{number}", "a", True) for number in range(9)))
+    ahead = {number: replace(nights[number], started_at=(500 + number) * 86400.0) for number in (3, 4, 5)}
+    found = names(superfluous_runs([ahead.get(run.id, run) for run in nights], parse_policy(policy), NOBODY))
+    timely = [run for run in nights if run.id not in ahead]
+    assert found == names(superfluous_runs(timely, parse_policy(policy), NOBODY)), "they take nobody's place"
+    assert "r8" not in found
+
+
+def test_a_night_whose_clock_is_far_behind_forgets_nothing():
+    nights = runs(*((f"r{number}", "a", True) for number in range(9)))
+    behind = replace(nights[8], started_at=-3600.0)
+    assert superfluous_runs([*nights[:8], behind], parse_policy("daily 2"), NOBODY) == []
+
+
 def test_a_run_that_broke_off_takes_the_place_of_no_whole_one_and_stays_as_long_as_it_can_be_taken_up():
     broken = runs(("old", "a", False), ("whole", "a", True), ("broken", "a", False))
     assert names(superfluous_runs(broken, LAST, NOBODY)) == ["old"]
