@@ -1,8 +1,8 @@
 """What the workers of nginx, Apache and PHP-FPM can change of what their servers give out: the roots of the sites, file by file.
 
 Roots are those that the configuration names. Workers are those that run; where none does, the user that the configuration names.
-Of what can be changed the topmost is told: whoever may write a directory decides over all below it. Symbolic links in a root are
-not followed, and access lists beyond owner, group and others not read.
+Of what can be changed the topmost is told: whoever may write a directory decides over all below it. What symbolic
+links in a root lead to is looked at as another root. Access lists beyond owner, group and others are not read.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from secscan.syntax.servers import FIND_SERVERS
 
 _FILES = 200_000  # below one root
 _FOUND = 200  # that can be changed, below one root
+_LINKS = 1000  # symbolic links below one root
 _PLACES = 200  # that one root with a variable stands for
 _APACHE = ("documentroot", "virtualdocumentroot", "alias", "aliasmatch", "scriptalias", "scriptaliasmatch", "user", "group")
 # The roots and the user that lines of nginx name, a line each; variables stand for any name. A quoted value loses its quotes.
@@ -130,9 +131,24 @@ tell() { # PATH of something that can be changed
     *) @STAT@ -- "$1" 2>/dev/null ;;
   esac
 }
+outward() { # ROOT OPTION...: where the symbolic links in it lead that lead out of it
+  place=$1
+  shift
+  find -H "$place" "$@" -xdev -type l -print 2>/dev/null | head -n $((@LINKS@ + 1)) | {
+    count=0
+    while IFS= read -r link; do
+      count=$((count + 1))
+      if [ $count -gt @LINKS@ ]; then printf '?\n'; break; fi
+      target=$(readlink -f "$link" 2>/dev/null)
+      case $target in '' | "$place" | "${place%/}"/*) ;; *) printf '%s\n' "$target" ;; esac
+    done
+  } | sort -u
+}
 look() { # ROOT
   root=${1%/}
   if [ ! -e "${root:=/}" ]; then return 0; fi
+  case $nl$looked$nl in *"$nl$root$nl"*) return 0 ;; esac
+  looked=$looked$nl$root
   printf 'root %s\n' "$root"
   depth=''
   if [ "$(find -H "$root" -xdev 2>/dev/null | head -n $((@FILES@ + 1)) | wc -l)" -gt @FILES@ ]; then
@@ -142,6 +158,8 @@ look() { # ROOT
   IFS=' '
   # shellcheck disable=SC2086 # words
   found=$(changeable "$root" $depth | head -n $((@FOUND@ + 1)))
+  # shellcheck disable=SC2086 # words
+  linked=$linked$nl$(outward "$(readlink -f "$root")" $depth)
   IFS=$nl
   # shellcheck disable=SC2086 # one path a line
   set -- $found
@@ -155,6 +173,22 @@ look() { # ROOT
     IFS=$nl
     if [ -n "$found" ]; then tell "$found"; fi
     up=${up%/*}
+  done
+}
+follow_links() { # what the links in roots lead to is given out as well, and so is what links there lead to
+  rounds=0
+  while [ -n "${linked#"${linked%%[!$nl]*}"}" ]; do
+    rounds=$((rounds + 1))
+    # shellcheck disable=SC2086 # one path a line
+    set -- $linked
+    linked=''
+    if [ $rounds -gt 8 ] || [ $# -gt @PLACES@ ]; then printf 'fault links in the roots lead to too many places\n'; return 0; fi
+    for place; do
+      case $place in
+        '?') printf 'fault more than @LINKS@ symbolic links are below a root\n' ;;
+        *) look "$place" ;;
+      esac
+    done
   done
 }
 look_at() { # ROOT as it is written
@@ -207,8 +241,10 @@ answer() {
       *) printf '%s\n' "$each" ;;
     esac
   done
+  follow_links
   printf 'end\n'
 }
+looked='' linked=''
 workers='' masters=''
 if [ -r /proc/self/stat ]; then
   told=$(list_workers)
@@ -227,7 +263,7 @@ if [ -z "$servers" ]; then printf 'absent\n'
 elif [ "$(id -u)" != 0 ]; then printf 'unobservable: only root can look into every directory\n'
 else
   why=''
-  for tool in find awk sort stat head wc sed grep; do if ! have $tool; then why="there is no $tool command"; fi; done
+  for tool in find awk sort stat head wc sed grep readlink; do if ! have $tool; then why="there is no $tool command"; fi; done
   if [ -n "$why" ]; then printf 'unobservable: %s\n' "$why"; else answer; fi
 fi
 part 0 0"""
@@ -236,7 +272,7 @@ part 0 0"""
 def _script() -> str:
     """The configurations are fetched as for the probes of their directives, in functions, so that nothing of it is printed."""
     shell = _SHELL.replace("@STAT@", STAT).replace("@FILES@", str(_FILES))
-    shell = shell.replace("@FOUND@", str(_FOUND)).replace("@PLACES@", str(_PLACES))
+    shell = shell.replace("@FOUND@", str(_FOUND)).replace("@PLACES@", str(_PLACES)).replace("@LINKS@", str(_LINKS))
     return (
         f"of_nginx={quote(_NGINX_AWK)}\nof_apache={quote(_APACHE_AWK)}\nnginx_files() {{\n{FETCH_NGINX}\n}}\n"
         f"apache_files() {{\n{fetch_apache(_APACHE)}\n}}\n{FIND_SERVERS}{shell}"
@@ -293,7 +329,7 @@ PROBE = Probe(
     attributes=(
         Attribute("servers", Type.LIST, "programs that run: nginx, apache2, httpd, php-fpm"),
         Attribute("workers", Type.LIST, "users that their workers run as"),
-        Attribute("roots", Type.LIST, "roots and aliases of the sites that are there"),
+        Attribute("roots", Type.LIST, "roots and aliases of the sites, and what links in them lead to outside, that are there"),
         Attribute(
             "changeable", Type.RECORDS,
             "the topmost of what workers can change in the roots, and the directories above a root that they can", ENTRY_FIELDS,
