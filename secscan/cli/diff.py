@@ -6,7 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -37,10 +37,22 @@ def command(before: str, after: str, history: str | None, as_json: bool, fail_on
     earlier = memory.run_before(later) if before == "previous" else memory.run(before)
     diff = memory.diff(earlier, later).with_added_hosts_apart()
     if as_json:
-        click.echo(json.dumps(dataclasses.asdict(diff), indent=1))
+        click.echo(json.dumps(_written(diff), indent=1))
     else:
         _show(diff)
     return int(fail_on_new and any(map(_fails_anew, diff.changes)))
+
+
+def _written(diff: Diff) -> dict[str, Any]:
+    """As JSON has it."""
+    told = {field.name: getattr(diff, field.name) for field in dataclasses.fields(diff)}
+    runs = {"before": dataclasses.asdict(diff.before), "after": dataclasses.asdict(diff.after)}
+    return told | runs | {"changes": [_written_change(change) for change in diff.changes]}
+
+
+def _written_change(change: Change) -> dict[str, Any]:
+    before, after = change.before and change.before._asdict(), change.after and change.after._asdict()
+    return change._asdict() | {"before": before, "after": after}
 
 
 def _fails_anew(change: Change) -> bool:

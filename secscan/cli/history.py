@@ -27,7 +27,7 @@ def command(check: str, host: str, history: str | None, as_json: bool) -> int:
     """Every change of one check on one host, the oldest first."""
     story = known_history(history).story(check, host)
     if as_json:
-        click.echo(json.dumps([dataclasses.asdict(chapter) for chapter in story], indent=1))
+        click.echo(json.dumps([dataclasses.asdict(chapter) | {"status": chapter.status._asdict()} for chapter in story], indent=1))
         return 0
     version = story[0].status.version
     for chapter in story:

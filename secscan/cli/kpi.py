@@ -153,9 +153,9 @@ def _measured(
 
 def _spells(history: str | None, baselines: set[str]) -> dict[str, tuple[Spell, ...]] | None:
     """The failures that the history knows; None where there is none. Raises UsageError, HistoryError."""
-    if inspect_history(history) == "missing":
+    if inspect_history(history, whole=False) == "missing":
         return None
-    found = open_history(history)
+    found = open_history(history, whole=False)
     try:
         return found.spells(baselines)
     finally:

@@ -51,19 +51,19 @@ def data_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "secscan"
 
 
-def open_history(place: str | None) -> History:
-    """The history at a file or URL; the default place for None. Raises UsageError, HistoryError."""
+def open_history(place: str | None, *, whole: bool = True) -> History:
+    """The history at a file or URL; the default place for None. Raises UsageError, HistoryError. `whole` as for open_database."""
     from secscan.history.store import History  # noqa: PLC0415 - SQLAlchemy is slow to import
 
-    return History(_url_of(place))
+    return History(_url_of(place), whole=whole)
 
 
-def known_history(place: str | None) -> History:
+def known_history(place: str | None, *, whole: bool = False) -> History:
     """The history at a place that has one: nothing is made for a question. Raises UsageError, HistoryError."""
-    if inspect_history(place) == "missing":
+    if inspect_history(place, whole=False) == "missing":
         shown = without_password(place) if place else data_folder() / "history.sqlite"
         raise UsageError("{place}: there is no history; allowed: the file or URL of one, or to scan first, with -o", place=shown)
-    return open_history(place)
+    return open_history(place, whole=whole)
 
 
 def upgrade_history(place: str | None) -> tuple[str | None, Path | None]:
@@ -73,11 +73,11 @@ def upgrade_history(place: str | None) -> tuple[str | None, Path | None]:
     return upgrade_database(_url_of(place))
 
 
-def inspect_history(place: str | None) -> str:
+def inspect_history(place: str | None, *, whole: bool = True) -> str:
     """How a history stands, changing nothing: missing, current, older or waiting. Raises UsageError, HistoryError."""
     from secscan.history.schema import inspect_database  # noqa: PLC0415 - SQLAlchemy is slow to import
 
-    return inspect_database(_url_of(place))
+    return inspect_database(_url_of(place), whole=whole)
 
 
 def _url_of(place: str | None) -> str:

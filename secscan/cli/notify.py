@@ -115,7 +115,7 @@ def _seconds(text: str) -> float:
 def _last_run(history: str | None, baseline: str, folder: Path) -> Run | None:
     """The last whole run by the baseline into the folder."""
     alike = (baseline, str(folder.absolute()))
-    whole = [run for run in open_history(history).runs() if run.whole and run.series == alike]
+    whole = [run for run in open_history(history, whole=False).runs() if run.whole and run.series == alike]
     return max(whole, key=lambda run: run.finished_at or 0.0, default=None)
 
 

@@ -98,7 +98,7 @@ def forget(
     from secscan.waivers import read_waivers  # noqa: PLC0415 - as above
 
     rule = parse_policy(policy)
-    memory = known_history(history)
+    memory = known_history(history, whole=True)
     known = len(memory.runs())
     if not known:
         raise UsageError("the history has no run; allowed: to scan first, with -o")

@@ -9,15 +9,14 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from secscan.history.naming import Names
 from secscan.history.queries import fails
 from secscan.history.records import Change, Diff, Run
-from secscan.history.states import REMOVED, Kind, Status, classify
+from secscan.history.states import REMOVED, Kind, Status, by_content, classify
 from secscan.history.tables import assessments, hosts, states, transitions
 
-_Found = tuple[Any, ...]  # a status as _columns has it, its version as a number; None throughout where there was none
 _NOT_STILL = (Kind.NEW, Kind.CHANGED_VALUE, Kind.CHECK_ADDED)
 _IN_ORDER = attrgetter("kind", "host", "check", "subject")
 
@@ -45,48 +44,50 @@ def _changes(connection: Connection, names: Names, rows: Sequence[Any]) -> list[
     hosts_by_id = names.hosts.texts(connection, {row[0] for row in rows})
     checks_by_id = names.checks.texts(connection, {row[1] for row in rows})
     versions_by_id = names.versions.texts(connection, {version for row in rows for version in (row[6], row[11]) if version})
-    statuses, changes = _Statuses(versions_by_id), []
-    for row in rows:
-        earlier, later = statuses[row[3:8]], statuses[row[8:]]
+    changes = []
+    for host, check, subject, *found in rows:
+        earlier, later = _status(versions_by_id, *found[:5]), _status(versions_by_id, *found[5:])
         kind = classify(earlier, later)
         if kind is not None and kind is not Kind.STILL_FAILING:
-            content = earlier is not None and later is not None and earlier.version != later.version
-            changes.append(Change(hosts_by_id[row[0]], checks_by_id[row[1]], row[2], kind, earlier, later, content))
+            content = by_content(earlier, later)
+            changes.append(Change(hosts_by_id[host], checks_by_id[check], subject, kind, earlier, later, content))
     return changes
 
 
-class _Statuses(dict[_Found, Status | None]):
-    """Statuses by what the tables have of them; most are those of many checks, and made once. None: asked no more, or not yet."""
-
-    def __init__(self, versions_by_id: Mapping[int, str]) -> None:
-        super().__init__()
-        self._versions = versions_by_id
-
-    def __missing__(self, found: _Found) -> Status | None:
-        outcome, disposition, fingerprint, version, severity = found
-        there = outcome is not None and outcome != REMOVED
-        made = self[found] = Status(outcome, disposition, fingerprint, self._versions[version], severity) if there else None
-        return made
+def _status(
+    versions_by_id: Mapping[int, str], outcome: str | None, disposition: str, fingerprint: str, version: int, severity: str
+) -> Status | None:
+    """A status as _columns has it, its version as a number. None: asked no more, or not yet."""
+    if outcome is None or outcome == REMOVED:
+        return None
+    return Status(outcome, disposition, fingerprint, versions_by_id[version], severity)
 
 
 def _moved(before: Run, after: Run) -> Select[Any]:
-    """Host, check, subject, and what it was at the end of both runs, of every state that moved between them."""
-    moved = select(transitions.c.state_id).where(transitions.c.run_id > before.id, transitions.c.run_id <= after.id)
-    earlier = case((transitions.c.run_id <= before.id, transitions.c.id))
+    """Host, check, subject, and what it was at the end of both runs, of every state that became something else between them."""
+    earlier, later, old = transitions.alias("earlier"), transitions.alias("later"), transitions.alias("old")
     steps = (
-        select(transitions.c.state_id, func.max(earlier).label("old"), func.max(transitions.c.id).label("new"))
-        .where(transitions.c.run_id <= after.id, transitions.c.state_id.in_(moved))
-        .group_by(transitions.c.state_id)
+        select(later.c.state_id, func.max(later.c.number).label("number"))
+        .where(later.c.run_id > before.id, later.c.run_id <= after.id)
+        .group_by(later.c.state_id)
         .subquery()
     )
-    old, new = transitions.alias("old"), transitions.alias("new")
+    last = select(func.max(earlier.c.number)).where(earlier.c.state_id == steps.c.state_id, earlier.c.run_id <= before.id)
+    new = transitions.alias("new")
     return (
         select(states.c.host_id, states.c.check_id, states.c.subject, *_columns(old), *_columns(new))
-        .join(steps, steps.c.state_id == states.c.id)
-        .join(new, new.c.id == steps.c.new)
-        .outerjoin(old, old.c.id == steps.c.old)
-        .where(_concerned(before, after))
+        .select_from(steps)
+        .join(new, and_(new.c.state_id == steps.c.state_id, new.c.number == steps.c.number))
+        .join(states, states.c.id == steps.c.state_id)
+        .outerjoin(old, and_(old.c.state_id == steps.c.state_id, old.c.number == last.scalar_subquery()))
+        .where(_concerned(before, after), or_(old.c.outcome.is_(None), _differs(old, new)))
     )
+
+
+def _differs(old: Any, new: Any) -> Any:
+    """That somebody is to be told: of other versions and severities with the same outcome nobody is (see classify)."""
+    other_value = and_(new.c.outcome == "fail", old.c.fingerprint != new.c.fingerprint)
+    return or_(old.c.outcome != new.c.outcome, old.c.disposition != new.c.disposition, other_value)
 
 
 def _columns(table: Any) -> tuple[Any, ...]:
@@ -111,11 +112,12 @@ def _failing_at(connection: Connection, before: Run, after: Run) -> int:
     later = select(transitions.c.state_id).where(transitions.c.run_id > after.id)
     unchanged = select(func.count()).select_from(states).where(states.c.outcome == "fail", states.c.id.not_in(later), concerned)
     last = (
-        select(func.max(transitions.c.id).label("id"))
+        select(transitions.c.state_id, func.max(transitions.c.number).label("number"))
         .where(transitions.c.run_id <= after.id, transitions.c.state_id.in_(later))
         .group_by(transitions.c.state_id)
         .subquery()
     )
-    changed = select(func.count()).select_from(transitions).join(last, last.c.id == transitions.c.id)
+    same = and_(last.c.state_id == transitions.c.state_id, last.c.number == transitions.c.number)
+    changed = select(func.count()).select_from(transitions).join(last, same)
     changed = changed.join(states, states.c.id == transitions.c.state_id).where(transitions.c.outcome == "fail", concerned)
     return int(connection.execute(unchanged).scalar_one()) + int(connection.execute(changed).scalar_one())

@@ -28,7 +28,7 @@ _TIMES = (states.c.first_seen, states.c.since, states.c.changed_at, states.c.reo
 _KNOWN = select(states.c.check_id, states.c.subject, *_STATUS).where(
     states.c.host_id == bindparam("host"), states.c.baseline == bindparam("series")
 )
-_MOVING = select(states.c.check_id, states.c.subject, *_STATUS, states.c.id, *_TIMES).where(
+_MOVING = select(states.c.check_id, states.c.subject, *_STATUS, states.c.id, states.c.moves, *_TIMES).where(
     states.c.host_id == bindparam("host"),
     states.c.baseline == bindparam("series"),
     states.c.check_id.in_(bindparam("checks", expanding=True)),
@@ -41,10 +41,11 @@ _MOVE = update(states).where(states.c.id == bindparam("state"))
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """One state that moved. `number` is its own in the tables, None for a new one."""
+    """One state that moved. `number` is its own in the tables, None for a new one; `moves` is how often it did before."""
 
     key: Key
     number: int | None
+    moves: int
     before: State | None
     after: State
 
@@ -123,8 +124,10 @@ def _find(connection: Connection, names: Names, document: Mapping[str, Any]) -> 
 
 def _move(connection: Connection, names: Names, key: Key, row: Any, status: Status, moment: float) -> Moved:
     """One state from what _MOVING tells of it, None where it is new."""
-    before = None if row is None else State(_status(connection, names, row[2:7]), *row[8:])
-    return Moved(key, None if row is None else row.id, before, advance(before, status, moment)[0])
+    if row is None:
+        return Moved(key, None, 0, None, advance(None, status, moment)[0])
+    before = State(_status(connection, names, row[2:7]), *row[9:])
+    return Moved(key, row.id, row.moves, before, advance(before, status, moment)[0])
 
 
 def _status(connection: Connection, names: Names, found: Found) -> Status:
@@ -135,7 +138,7 @@ def _status(connection: Connection, names: Names, found: Found) -> Status:
 def _write(connection: Connection, names: Names, run: Run, place: Mapping[str, Any], moved: Sequence[Moved], moment: float) -> None:
     """New and changed states, and a transition for each."""
     versions = names.versions.numbers(connection, {each.after.status.version for each in moved})
-    rows = {each.key: _columns(each.after, versions[each.after.status.version]) for each in moved}
+    rows = {each.key: _columns(each, versions[each.after.status.version]) for each in moved}
     ids = {each.key: each.number for each in moved if each.number is not None}
     if ids:
         connection.execute(_MOVE, [{"state": state_id, **rows[key]} for key, state_id in ids.items()])
@@ -147,15 +150,16 @@ def _write(connection: Connection, names: Names, run: Run, place: Mapping[str, A
         ids = {(check_id, subject): state_id for check_id, subject, state_id in connection.execute(query)}
     kept = ("outcome", "disposition", "fingerprint", "severity", "version_id")
     steps = [
-        {"state_id": ids[key], "run_id": run.id, "at": moment, **{name: row[name] for name in kept}} for key, row in rows.items()
+        {"state_id": ids[key], "number": row["moves"] - 1, "run_id": run.id, "at": moment, **{name: row[name] for name in kept}}
+        for key, row in rows.items()
     ]
     connection.execute(_ADD_TRANSITION, steps)
 
 
-def _columns(state: State, version_id: int) -> dict[str, Any]:
-    status = state.status
+def _columns(moved: Moved, version_id: int) -> dict[str, Any]:
+    state, status = moved.after, moved.after.status
     return {
         "outcome": status.outcome, "disposition": status.disposition, "fingerprint": status.fingerprint,
         "severity": status.severity, "version_id": version_id, "first_seen": state.first_seen, "since": state.since,
-        "changed_at": state.changed_at, "reopened": state.reopened, "mended": state.mended,
+        "changed_at": state.changed_at, "reopened": state.reopened, "mended": state.mended, "moves": moved.moves + 1,
     }  # fmt: skip

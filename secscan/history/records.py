@@ -1,9 +1,10 @@
-"""What the history tells: runs, changes, stories."""
+"""What the history tells: runs, changes, stories. Tuples where a large fleet has a hundred thousand: they are made fastest."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from operator import attrgetter
+from typing import NamedTuple
 
 from secscan.history.states import Kind, Status
 
@@ -37,8 +38,7 @@ class Run:
         return self.finished_at is not None and not self.partial
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """What changed about one check on one subject of a host between two runs. `content`: the check itself changed too."""
 
     host: str
@@ -69,7 +69,7 @@ class Diff:
         if not added:
             return self
         first = (each.kind is Kind.CHECK_ADDED and each.host in added for each in self.changes)
-        changes = [replace(each, kind=Kind.HOST_ADDED) if new else each for each, new in zip(self.changes, first, strict=True)]
+        changes = [each._replace(kind=Kind.HOST_ADDED) if new else each for each, new in zip(self.changes, first, strict=True)]
         return replace(self, changes=tuple(sorted(changes, key=attrgetter("kind", "host", "check", "subject"))))
 
 
@@ -84,8 +84,7 @@ class Chapter:
     status: Status
 
 
-@dataclass(frozen=True, slots=True)
-class Failing:
+class Failing(NamedTuple):
     """One check that fails on one subject now. Moments are seconds since the epoch, UTC, as of a State."""
 
     host: str

@@ -30,13 +30,14 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _ALLOWED = "sqlite:///PATH or postgresql+psycopg://USER@HOST/NAME"
 
 
-def open_database(url: str) -> Engine:
+def open_database(url: str, *, whole: bool = True) -> Engine:
     """The engine of a history, its tables up to date. Raises UsageError for a wrong URL, HistoryError for a bad database.
 
     Older tables are brought up to date in a file, of which a copy is made. On a server somebody has to ask for it: others may
-    work with it by an older secscan, and copies are made by whoever runs it.
+    work with it by an older secscan, and copies are made by whoever runs it. `whole`: a file is read from end to end for damage
+    first, which takes a second for 300 MB; whoever only asks a question is told of damage where the answer lies.
     """
-    return _opened(url, asked=False)[0]
+    return _opened(url, asked=False, whole=whole)[0]
 
 
 def upgrade_database(url: str) -> tuple[str | None, Path | None]:
@@ -44,12 +45,12 @@ def upgrade_database(url: str) -> tuple[str | None, Path | None]:
 
     Raises as open_database.
     """
-    engine, before, copy = _opened(url, asked=True)
+    engine, before, copy = _opened(url, asked=True, whole=True)
     engine.dispose()
     return before, copy
 
 
-def _opened(url: str, *, asked: bool) -> tuple[Engine, str | None, Path | None]:
+def _opened(url: str, *, asked: bool, whole: bool) -> tuple[Engine, str | None, Path | None]:
     parsed = _parse(url)
     file = _file_of(parsed)
     if file:
@@ -59,7 +60,7 @@ def _opened(url: str, *, asked: bool) -> tuple[Engine, str | None, Path | None]:
     if file:
         event.listen(engine, "connect", _prepare_sqlite)
     try:
-        before, copy = _bring_up(engine, file, asked=asked)
+        before, copy = _bring_up(engine, file, asked=asked, whole=whole)
     except BaseException as error:
         engine.dispose()
         if isinstance(error, SQLAlchemyError):
@@ -71,8 +72,8 @@ def _opened(url: str, *, asked: bool) -> tuple[Engine, str | None, Path | None]:
     return engine, before, copy
 
 
-def inspect_database(url: str) -> str:
-    """How a history stands, changing nothing. Raises UsageError, HistoryError for a bad one.
+def inspect_database(url: str, *, whole: bool = True) -> str:
+    """How a history stands, changing nothing. Raises UsageError, HistoryError for a bad one. `whole` as for open_database.
 
     `missing`, `current`, `older` (the next to open it brings it up to date), or `waiting` (for somebody who does so).
     """
@@ -84,7 +85,9 @@ def inspect_database(url: str) -> str:
         _demand_sqlite(file)
     engine = _engine(parsed, file)
     try:
-        present, names = _look(engine, file)
+        if file and whole:
+            _demand_whole(engine, file)
+        present, names = _look(engine)
         if present is not None:
             _demand_known(engine, present, _migrations())
     except SQLAlchemyError as error:
@@ -164,11 +167,15 @@ def _prepare_sqlite(connection: object, _record: object) -> None:
     cursor.close()
 
 
-def _bring_up(engine: Engine, file: Path | None, *, asked: bool) -> tuple[str | None, Path | None]:
+def _bring_up(engine: Engine, file: Path | None, *, asked: bool, whole: bool) -> tuple[str | None, Path | None]:
     """The version before, None for one that is this one or for no tables, and the copy of a file."""
-    present, _ = _look(engine, file)
+    if file and whole:
+        _demand_whole(engine, file)
+    present, _ = _look(engine)
     if present == REVISION:
         return None, None
+    if file and not whole:
+        _demand_whole(engine, file)
     if present is not None:
         _demand_known(engine, present, _migrations())
         if not (file or asked):
@@ -179,13 +186,17 @@ def _bring_up(engine: Engine, file: Path | None, *, asked: bool) -> tuple[str | 
     return present, _migrate(engine, file, present)
 
 
-def _look(engine: Engine, file: Path | None) -> tuple[str | None, list[str]]:
+def _demand_whole(engine: Engine, file: Path) -> None:
+    """Every page is as it must be. Raises HistoryError for a file that is damaged."""
+    with engine.connect() as connection:
+        fault = " ".join(str(connection.execute(text("PRAGMA quick_check(1)")).scalar()).split())
+    if fault != "ok":
+        raise HistoryError("{file}: is damaged: {fault}; move it away, or restore it from a backup", file=file, fault=fault)
+
+
+def _look(engine: Engine) -> tuple[str | None, list[str]]:
     """The version of the tables, None where there is none yet, and their names. Raises HistoryError when they are not ours."""
     with engine.connect() as connection:
-        if file:
-            fault = " ".join(str(connection.execute(text("PRAGMA quick_check(1)")).scalar()).split())
-            if fault != "ok":
-                raise HistoryError("{file}: is damaged: {fault}; move it away, or restore it from a backup", file=file, fault=fault)
         names, present = inspect(connection).get_table_names(), _version(connection)
     if present is None and names:
         raise HistoryError(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from secscan.history.records import Failing
 from secscan.history.tables import assessments, checks, hosts, runs, states, transitions
@@ -17,13 +16,17 @@ FLAPPING_CHANGES = 4
 def failing_now(connection: Connection, now: float, at_most: int | None) -> list[Failing]:
     """Failures, the longest first, and whether each comes and goes."""
     flapping = set(connection.execute(_flapping(now)).scalars())
-    rows: Sequence[Any] = connection.execute(_failures(at_most)).fetchall()
-    return [Failing(*(*found, number in flapping)) for number, *found in rows]
+    found: list[Failing] = []
+    for baseline in connection.execute(select(runs.c.baseline).distinct()).scalars().all():
+        rows = connection.execute(_failures(baseline, at_most)).fetchall()
+        found += [Failing._make((*each, number in flapping)) for number, *each in rows]
+    found.sort(key=lambda each: (each.since, each.host, each.check))
+    return found[:at_most]
 
 
-def _failures(at_most: int | None) -> Select[Any]:
-    """The number of each state that fails, and a Failing as far as it stands in the tables."""
-    asked = _asked().subquery()
+def _failures(baseline: str, at_most: int | None) -> Select[Any]:
+    """The number of each state that fails by a baseline, and a Failing as far as it stands in the tables."""
+    asked = select(assessments.c.host_id).where(assessments.c.run_id.in_(_asking(baseline)))
     return (
         select(
             states.c.id, hosts.c.name, states.c.baseline, checks.c.name, states.c.subject, states.c.severity, states.c.disposition,
@@ -31,28 +34,24 @@ def _failures(at_most: int | None) -> Select[Any]:
         )
         .join(hosts, hosts.c.id == states.c.host_id)
         .join(checks, checks.c.id == states.c.check_id)
-        .join(asked, and_(asked.c.host_id == states.c.host_id, asked.c.baseline == states.c.baseline))
-        .where(states.c.outcome == "fail")
+        .where(states.c.outcome == "fail", states.c.baseline == baseline, states.c.host_id.in_(asked))
         .order_by(states.c.since, hosts.c.name, checks.c.name)
         .limit(at_most)
     )  # fmt: skip
 
 
-def _asked() -> Select[Any]:
-    """The hosts that the last whole run of each series asked, or any run after it, by baseline. Others have left."""
+def _asking(baseline: str) -> Select[Any]:
+    """The runs whose hosts are still asked: of each series the last whole one, and any after it. Hosts of others have left."""
     last = (
-        select(runs.c.baseline, runs.c.folder, func.max(runs.c.id).label("id"))
-        .where(runs.c.finished_at.is_not(None), runs.c.partial.is_(False))
-        .group_by(runs.c.baseline, runs.c.folder)
+        select(runs.c.folder, func.max(runs.c.id).label("id"))
+        .where(runs.c.baseline == baseline, runs.c.finished_at.is_not(None), runs.c.partial.is_(False))
+        .group_by(runs.c.folder)
         .subquery()
     )
-    alike = and_(last.c.baseline == runs.c.baseline, last.c.folder == runs.c.folder)
     return (
-        select(assessments.c.host_id, runs.c.baseline)
-        .join(runs, runs.c.id == assessments.c.run_id)
-        .outerjoin(last, alike)
-        .where(runs.c.id >= func.coalesce(last.c.id, 0))
-        .distinct()
+        select(runs.c.id)
+        .outerjoin(last, last.c.folder == runs.c.folder)
+        .where(runs.c.baseline == baseline, runs.c.id >= func.coalesce(last.c.id, 0))
     )
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 JUDGED = frozenset({"pass", "fail"})
 REMOVED = "removed"  # the outcome of a check that is asked no more
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """What one scan says of one check: outcome, what people decided, what was seen, and which version of the check asked.
 
     `version` is the digest of the check and its parameters: where it changed, the content changed and not the host.

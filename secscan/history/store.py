@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from secscan.errors import HistoryError, UsageError
@@ -17,16 +17,15 @@ from secscan.history.naming import Names
 from secscan.history.records import Change, Chapter, Diff, Failing, Run
 from secscan.history.schema import open_database, reason
 from secscan.history.standing import failing_now
-from secscan.history.states import Status
-from secscan.history.tables import assessments, checks, hosts, runs, states, transitions, versions
+from secscan.history.tables import assessments, hosts, runs, states
 from secscan.kpi.spells import Spell, spells_of
 
 
 class History:
-    """A history in a database. Every method raises HistoryError when the database cannot do it."""
+    """A history in a database, opened as open_database does. Every method raises HistoryError when the database cannot do it."""
 
-    def __init__(self, url: str) -> None:
-        self._engine: Engine = open_database(url)
+    def __init__(self, url: str, *, whole: bool = True) -> None:
+        self._engine: Engine = open_database(url, whole=whole)
         self._names = Names()
 
     def close(self) -> None:
@@ -117,20 +116,7 @@ class History:
     def story(self, check: str, host: str) -> list[Chapter]:
         """Every change of a check on a host, the oldest first. UsageError when there is none."""
         with self._work() as connection:
-            query = (
-                select(transitions.c.at, runs.c.name, states.c.baseline, states.c.subject, *queries.status_columns(transitions))
-                .join(states, states.c.id == transitions.c.state_id)
-                .join(hosts, hosts.c.id == states.c.host_id)
-                .join(checks, checks.c.id == states.c.check_id)
-                .join(versions, versions.c.id == transitions.c.version_id)
-                .outerjoin(runs, runs.c.id == transitions.c.run_id)
-                .where(hosts.c.name == host, checks.c.name == check)
-                .order_by(transitions.c.id)
-            )
-            found = [
-                Chapter(at, run or "", baseline, subject, Status(*status))
-                for at, run, baseline, subject, *status in connection.execute(query)
-            ]
+            found = queries.story_of(connection, check, host)
         if not found:
             raise UsageError(
                 "nothing is known of {check!r} on {host!r}; allowed: a check and a host of an earlier run", check=check, host=host
@@ -155,18 +141,8 @@ class History:
 
     def evidence_of(self, forgotten: Iterable[Run]) -> list[tuple[str, str]]:
         """Folder and digest of the evidence that only these runs rest on. What a host said last into a folder is not in it."""
-        ids = [run.id for run in forgotten]
         with self._work() as connection:
-            newest = select(func.max(assessments.c.id)).join(runs).group_by(runs.c.folder, assessments.c.host_id)
-            stays = assessments.c.run_id.not_in(ids) | assessments.c.id.in_(newest)
-            query = (
-                select(runs.c.folder, assessments.c.bundle_sha256)
-                .join(runs)
-                .where(assessments.c.run_id.in_(ids), assessments.c.bundle_sha256 != "")
-                .where(assessments.c.bundle_sha256.not_in(select(assessments.c.bundle_sha256).where(stays)))
-                .distinct()
-            )
-            return [(folder, digest) for folder, digest in connection.execute(query)]
+            return queries.evidence_of(connection, {run.id: run.folder for run in forgotten})
 
     def drop(self, forgotten: Iterable[Run]) -> int:
         """Forget runs, not the changes that they brought. Returns how many were forgotten."""

@@ -18,7 +18,7 @@ from sqlalchemy import (
     false,
 )
 
-REVISION = "2"  # the last step of migrations/
+REVISION = "3"  # the last step of migrations/
 _KEY = BigInteger().with_variant(Integer, "sqlite")  # SQLite counts in INTEGER PRIMARY KEY columns only
 metadata = MetaData(
     naming_convention={
@@ -59,6 +59,8 @@ assessments = Table(
     Column("counts", Text, nullable=False),  # outcomes with their numbers, as JSON
     Column("bundle_sha256", String(64), nullable=False),
     UniqueConstraint("run_id", "host_id"),
+    Index("ix_assessments_host", "host_id", "run_id"),
+    Index("ix_assessments_bundle", "bundle_sha256", "run_id"),
 )
 states = Table(
     "states",
@@ -68,7 +70,7 @@ states = Table(
     Column("baseline", String(80), nullable=False),  # several may be scanned by turns, and none removes the checks of another
     Column("check_id", ForeignKey("checks.id"), nullable=False),
     Column("subject", Text, nullable=False),  # empty when it is the host itself
-    Column("outcome", String(16), nullable=False, index=True),  # `removed` when the check is asked no more
+    Column("outcome", String(16), nullable=False),  # `removed` when the check is asked no more
     Column("disposition", String(16), nullable=False),
     Column("fingerprint", String(16), nullable=False),
     Column("severity", String(8), nullable=False),
@@ -78,20 +80,21 @@ states = Table(
     Column("changed_at", Float, nullable=False),
     Column("reopened", Integer, nullable=False),
     Column("mended", Boolean, nullable=False),
+    Column("moves", Integer, nullable=False, server_default="0"),  # how many transitions it has
     UniqueConstraint("host_id", "baseline", "check_id", "subject"),
+    Index("ix_states_outcome", "outcome", "baseline", "host_id"),
 )
 transitions = Table(
     "transitions",
     metadata,
-    Column("id", _KEY, primary_key=True),
-    Column("state_id", ForeignKey("states.id", ondelete="CASCADE"), nullable=False),
+    Column("state_id", ForeignKey("states.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),  # of a state's transitions in their order, from 0
     Column("run_id", _KEY, nullable=False, index=True),  # no foreign key: a run that retention dropped leaves its changes
-    Column("at", Float, nullable=False),
+    Column("at", Float, nullable=False, index=True),
     Column("outcome", String(16), nullable=False),
     Column("disposition", String(16), nullable=False),
     Column("fingerprint", String(16), nullable=False),
     Column("severity", String(8), nullable=False),
     Column("version_id", _KEY, nullable=False),
-    Index("ix_transitions_state", "state_id", "id", "run_id"),  # with the run, so that runs are compared by it alone
-    Index("ix_transitions_at", "at", "state_id"),
+    sqlite_with_rowid=False,  # what became of a state lies together, and indexes have its number and that of the transition
 )

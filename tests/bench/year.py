@@ -10,19 +10,21 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from secscan.history.records import Run
 from secscan.history.store import History
 from tests.bench.bench import Row
 
 HOSTS, CHECKS, NIGHTS = 1000, 300, 365
 _START, _DAY_S = 1_800_000_000.0, 86_400.0
 _LIMIT_MB, _LIMIT_S = 2000.0, 1.0
+_RARE = "the difference of the first and the last run"  # a year: two results in three have changed, and it has no limit
 _TIME_S = 1200.0  # begin no night after so long; what a year would be is then reckoned
 _OUTCOMES = ("pass",) * 14 + ("fail",) * 3 + ("error", "manual", "not_applicable")
 _SEVERITIES = ("critical", "high", "medium", "low")
@@ -151,10 +153,10 @@ def measure() -> list[Row]:
         Row("", f"{what}: changes in {nights} nights", "", f"{year.changes:,}, {part:.1%} of the results of a night"),
         Row("", f"{what}: taking in a night, processor time", "", usual),
     ]
-    return rows + [
-        Row("", f"{what}, {nights} nights: {question}", "< 1 s", f"{seconds * 1000:,.0f} ms", seconds < _LIMIT_S)
-        for question, seconds in year.questions_s.items()
-    ]
+    for question, seconds in year.questions_s.items():
+        asked, told = f"{what}, {nights} nights: {question}", f"{seconds * 1000:,.0f} ms"
+        rows.append(Row("", asked, "", told) if question == _RARE else Row("", asked, "< 1 s", told, seconds < _LIMIT_S))
+    return rows
 
 
 def simulate(place: Path, hosts: int, nights: int, time_s: float) -> Year:
@@ -176,11 +178,25 @@ def simulate(place: Path, hosts: int, nights: int, time_s: float) -> Year:
         history.finish(run, started_at + 3600)
         year.nights_s.append(spent)
         year.sizes.append(_size(path))
-    year.questions_s = {
-        name: _best(question) for name, question in _questions(history, fleet, _START + len(year.nights_s) * _DAY_S).items()
+    history.close()
+    year.questions_s = ask(f"sqlite:///{path}", fleet.names[0], _START + len(year.nights_s) * _DAY_S)
+    return year
+
+
+def ask(url: str, host: str, now: float) -> dict[str, float]:
+    """Processor seconds of every question by its name, each to a history that is opened for it."""
+
+    def answer(question: Callable[[History], object]) -> None:
+        history = History(url, whole=False)
+        question(history)
+        history.close()
+
+    history = History(url)
+    found = {
+        name: _best(lambda question=question: answer(question)) for name, question in _questions(history.runs(), host, now).items()
     }
     history.close()
-    return year
+    return found | {"reading all of it for damage, before a run": _best(lambda: History(url).close())}
 
 
 def _size(path: Path) -> int:
@@ -190,19 +206,18 @@ def _size(path: Path) -> int:
     return int(pages) * int(size)
 
 
-def _questions(history: History, fleet: Fleet, now: float) -> dict[str, Callable[[], object]]:
-    """The usual questions, by name."""
-    runs = history.runs()
-    check, host = "example_setting_0_is_safe", fleet.names[0]
+def _questions(runs: Sequence[Run], host: str, now: float) -> dict[str, Callable[[History], object]]:
+    """What people ask, by name."""
     return {
-        "which runs there are": history.runs,
-        "the story of a check on a host": lambda: history.story(check, host),
-        "what fails longest, the first 100, and whether it comes and goes": lambda: history.failing(now, 100),
-        "everything that fails now": lambda: history.failing(now),
-        "the difference of the last two runs": lambda: history.diff(runs[-2], runs[-1]),
-        "the difference of runs a month apart": lambda: history.diff(runs[max(0, len(runs) - 31)], runs[-1]),
-        "the difference of the first and the last run": lambda: history.diff(runs[0], runs[-1]),
-        "which evidence is needed no more": lambda: history.evidence_of(runs[: len(runs) // 2]),
+        "which runs there are": lambda history: history.runs(),
+        "the story of a check on a host": lambda history: history.story("example_setting_0_is_safe", host),
+        "what fails longest, the first 100, and whether it comes and goes": lambda history: history.failing(now, 100),
+        "everything that fails now": lambda history: history.failing(now),
+        "the difference of the last two runs": lambda history: history.diff(runs[-2], runs[-1]),
+        "the difference of runs a month apart": lambda history: history.diff(runs[max(0, len(runs) - 31)], runs[-1]),
+        _RARE: lambda history: history.diff(runs[0], runs[-1]),
+        "which evidence is needed no more without the oldest run": lambda history: history.evidence_of(runs[:1]),
+        "which evidence is needed no more without the older half": lambda history: history.evidence_of(runs[: len(runs) // 2]),
     }
 
 

@@ -86,7 +86,7 @@ _TAKEN_IN = """SELECT hosts.name, max(runs.started_at) FROM assessments
 _STATES = """SELECT hosts.name, checks.name, outcome, fingerprint, states.id FROM states
     JOIN hosts ON hosts.id = host_id JOIN checks ON checks.id = check_id"""
 _LAST_CHANGES = """SELECT state_id, outcome, fingerprint FROM transitions
-    WHERE id IN (SELECT max(id) FROM transitions GROUP BY state_id)"""
+    WHERE (state_id, number) IN (SELECT state_id, max(number) FROM transitions GROUP BY state_id)"""
 
 
 def compare(connection: Connection, number: int, said: set[int]) -> int:

@@ -40,6 +40,37 @@ BREAKS = '    raise KeyError("nowhere")\n'
 FAILS = '    op.execute("SELECT id FROM nowhere")\n'
 DIES = "    os.kill(os.getpid(), signal.SIGKILL)\n"
 
+# Three runs over one host, by two checks, of which one moved from night to night: table, columns, rows.
+OF_VERSION_2 = (
+    ("hosts", "name", [("one",)]),
+    ("checks", "name", [("check_a",), ("check_b",)]),
+    ("versions", "digest", [("v",)]),
+    (
+        "runs", "name baseline content_sha256 started_at finished_at targets folder partial",
+        [(f"run-{number}", "base", "x", number, number + 0.5, 1, "/out", False) for number in (1, 2, 3)],
+    ),
+    (
+        "assessments", "run_id host_id started_at finished_at unreachable counts bundle_sha256",
+        [(number, 1, number, number + 0.5, "", "{}", "") for number in (1, 2, 3)],
+    ),
+    (
+        "states",
+        """host_id baseline check_id subject outcome disposition fingerprint severity version_id first_seen since changed_at
+        reopened mended""",
+        [
+            (1, "base", 1, "", "fail", "none", "", "high", 1, 1.0, 3.0, 3.0, 1, False),
+            (1, "base", 2, "", "pass", "none", "", "high", 1, 1.0, 1.0, 1.0, 0, False),
+        ],
+    ),
+    (
+        "transitions", "state_id run_id at outcome disposition fingerprint severity version_id",
+        [
+            (1, 1, 1.0, "fail", "none", "", "high", 1), (2, 1, 1.0, "pass", "none", "", "high", 1),
+            (1, 2, 2.0, "pass", "none", "", "high", 1), (1, 3, 3.0, "fail", "none", "", "high", 1),
+        ],
+    ),
+)  # fmt: skip
+
 
 @pytest.fixture
 def old(url: str) -> str:
@@ -137,6 +168,35 @@ def test_the_first_tables_that_there_ever_were_are_brought_up_to_date(url):
     assert schema.upgrade_database(url)[0] == "1"
     history = History(url)
     assert [(each.name, each.folder, each.partial) for each in history.runs()] == [("run-1", "/out", False)]
+    history.close()
+
+
+def test_what_changed_keeps_its_order_when_the_tables_are_brought_up_to_date(url):
+    """Transitions were numbered all together once, and are now for each state."""
+    from alembic import command  # noqa: PLC0415 - of this test alone
+
+    engine = create_engine(url)
+    config = schema._migrations()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "2")
+        for table, columns, rows in OF_VERSION_2:
+            names = columns.split()
+            statement = f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
+            connection.execute(text(statement), [dict(zip(names, row, strict=True)) for row in rows])
+    engine.dispose()
+    assert schema.upgrade_database(url)[0] == "2"
+    history = History(url)
+    first, second, third = history.runs()
+    told = [(chapter.run, chapter.status.outcome) for chapter in history.story("check_a", "one")]
+    assert told == [("run-1", "fail"), ("run-2", "pass"), ("run-3", "fail")]
+    assert [chapter.run for chapter in history.story("check_b", "one")] == ["run-1"]
+    assert [change.kind for change in history.diff(first, second).changes] == ["fixed"]
+    assert [change.kind for change in history.diff(second, third).changes] == ["new"]
+    fourth = history.begin("run-4", "base", "x", 4.0, 1, "/out")
+    found = document("one", {"check_a": ("pass", "", "v")}, 4.0)
+    assert [change.check for change in history.record(fourth, found)] == ["check_a", "check_b"]
+    assert [chapter.run for chapter in history.story("check_a", "one")] == ["run-1", "run-2", "run-3", "run-4"]
     history.close()
 
 

@@ -121,6 +121,27 @@ def test_a_file_that_is_damaged_in_the_middle_is_told_when_it_is_opened_and_left
     assert sorted(path.name for path in tmp_path.iterdir() if path.suffix == ".sqlite") == ["h.sqlite"]
 
 
+def test_damage_is_told_to_whoever_asks_where_the_answer_lies_and_to_whoever_writes_before_that(tmp_path: Path):
+    file = tmp_path / "h.sqlite"
+    history = History(f"sqlite:///{file}")
+    history.record(history.begin("run-1", "base", "x", START, 1, ""), document("one", statuses(3000)))
+    history.close()
+    with closing(sqlite3.connect(file)) as database:
+        (size,) = database.execute("PRAGMA page_size").fetchone()
+        (page,) = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'transitions'").fetchone()
+    damaged = bytearray(file.read_bytes())
+    damaged[(page - 1) * size : page * size] = b"\xff" * size
+    file.write_bytes(damaged)
+    asked = History(f"sqlite:///{file}", whole=False)
+    assert [run.name for run in asked.runs()] == ["run-1"]
+    with pytest.raises(HistoryError, match="the history cannot be used: database disk image is malformed"):
+        asked.story("check_0001", "one")
+    asked.close()
+    with pytest.raises(HistoryError, match=r"h\.sqlite: is damaged: .*; move it away, or restore it from a backup"):
+        History(f"sqlite:///{file}")
+    assert file.read_bytes() == damaged
+
+
 def test_a_file_that_is_cut_short_is_told_and_left_as_it_is(tmp_path: Path):
     file = tmp_path / "h.sqlite"
     history = History(f"sqlite:///{file}")

@@ -299,6 +299,18 @@ def test_the_database_of_something_else_is_left_alone(tmp_path: Path):
         History(f"sqlite:///{file}")
 
 
+def test_the_story_of_a_run_that_was_taken_up_late_ends_with_what_was_found_last(history: History):
+    """The run of the first night broke off, and was resumed when the next one was over."""
+    first = history.begin("run-1", "base", "x", START, 2, "")
+    history.record(history.begin("run-2", "base", "x", START + DAY, 2, ""), document("one", {"check": PASS}, START + DAY))
+    history.record(first, document("one", {"check": FAIL}, START + 2 * DAY))
+    third = history.begin("run-3", "base", "x", START + 3 * DAY, 2, "")
+    assert history.record(third, document("one", {"check": FAIL}, START + 3 * DAY)) == []
+    assert [chapter.status.outcome for chapter in history.story("check", "one")] == ["pass", "fail"]
+    assert history.diff(history.run("run-2"), third).changes == ()
+    assert [change.kind for change in history.diff(first, history.run("run-2")).changes] == [Kind.FIXED]
+
+
 def test_the_file_is_for_its_owner_only(tmp_path: Path):
     History(f"sqlite:///{tmp_path}/below/h.sqlite").close()
     assert (tmp_path / "below" / "h.sqlite").stat().st_mode & 0o077 == 0
