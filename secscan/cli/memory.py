@@ -230,11 +230,18 @@ def name_of_run(started_at: float) -> str:
     return f"{time.strftime(_MOMENT, time.gmtime(started_at))}-{secrets.token_hex(3)}"
 
 
+def _open_for(place: str | None, engine: Engine) -> History:
+    """The history, in which checks have the names that they have now."""
+    history = open_history(place)
+    history.rename_checks({old: check.id for check in engine.library.checks.values() for old in check.formerly})
+    return history
+
+
 def begin_run(
     place: str | None, engine: Engine, targets: Sequence[Target], folder: Path, name: str, started_at: float, *, partial: bool
 ) -> tuple[History, Run]:
     """The history, and in it a new run. Raises UsageError, HistoryError."""
-    history = open_history(place)
+    history = _open_for(place, engine)
     content = engine.library.sha256
     whole = str(folder.absolute())
     return history, history.begin(name, engine.baseline, content, started_at, len(targets), whole, partial=partial)
@@ -244,7 +251,7 @@ def resume_run(
     place: str | None, engine: Engine, targets: Sequence[Target], folder: Path, name: str, *, partial: bool
 ) -> tuple[History, Run]:
     """The history, and in it the run that is to be taken up again. Raises UsageError, HistoryError."""
-    history = open_history(place)
+    history = _open_for(place, engine)
     known = _known(history, engine, targets, folder, name)
     if known.baseline != engine.baseline:
         raise UsageError("run {name} was by baseline {baseline}; allowed: -b {baseline}", name=known.name, baseline=known.baseline)

@@ -95,9 +95,9 @@ def _columns(table: Any) -> tuple[Any, ...]:
 
 
 def _concerned(before: Run, after: Run) -> Any:
-    """That a state is of the baselines of two runs, and on a host that the later one asked."""
-    asked = select(assessments.c.host_id).where(assessments.c.run_id == after.id)
-    return and_(states.c.baseline.in_([before.baseline, after.baseline]), states.c.host_id.in_(asked))
+    """That a state is of the baselines of two runs, and on a host that the later one reached: of others it knows nothing."""
+    reached = select(assessments.c.host_id).where(assessments.c.run_id == after.id, assessments.c.unreachable == "")
+    return and_(states.c.baseline.in_([before.baseline, after.baseline]), states.c.host_id.in_(reached))
 
 
 def _reached_hosts(connection: Connection, run: Run) -> dict[str, bool]:

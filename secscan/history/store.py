@@ -17,7 +17,7 @@ from secscan.history.naming import Names
 from secscan.history.records import Change, Chapter, Diff, Failing, Run
 from secscan.history.schema import open_database, reason
 from secscan.history.standing import failing_now
-from secscan.history.tables import assessments, hosts, runs, states
+from secscan.history.tables import assessments, checks, hosts, runs, states
 from secscan.kpi.spells import Spell, spells_of
 
 
@@ -46,6 +46,16 @@ class History:
                     update(runs).where(runs.c.id == found.id).values(finished_at=None, targets=targets, partial=partial)
                 )
             return queries.demand_run(connection, name)
+
+    def rename_checks(self, renamed: Mapping[str, str]) -> None:
+        """What is known of a check stays known when it gets another name: new names by old ones. One that is known has its own."""
+        with self._work() as connection:
+            known = set(connection.execute(select(checks.c.name).where(checks.c.name.in_({*renamed, *renamed.values()}))).scalars())
+            for old, new in renamed.items():
+                if old in known and new not in known:
+                    connection.execute(update(checks).where(checks.c.name == old).values(name=new))
+                    known.add(new)
+        self._names.forget()
 
     def record(self, run: Run, document: Mapping[str, Any]) -> list[Change]:
         """Take in what was found on one host, and tell what changed. A host that the run has already is not taken in again."""

@@ -57,3 +57,25 @@ def test_a_check_that_is_new_adds_no_host(secscan, night, own_content):
     assert "Fails on added hosts (1)\n  high      host_says_fail on new: fail\n" in text
     assert "Checks added (1)\n  high      host_says_fail on old: fail\n" in text
     assert "Checks removed (1)\n  high      host_says_pass on old: pass\n" in text
+
+
+def test_a_check_that_is_renamed_is_neither_added_nor_removed_and_keeps_its_story(secscan, night, own_content):
+    night("old")
+    baseline = own_content / "baselines" / "tiny_all.yaml"
+    check, renamed = (own_content / "checks" / "tests" / f"{name}.yaml" for name in ("host_says_fail", "host_says_otherwise"))
+    text, selected = check.read_text(), baseline.read_text()
+    try:
+        check.unlink()
+        renamed.write_text(text.replace("host_says_fail", "host_says_otherwise") + "formerly: [host_says_fail]\n")
+        baseline.write_text(selected.replace("host_says_fail", "host_says_otherwise"))
+        night("old")
+    finally:
+        renamed.unlink()
+        check.write_text(text)
+        baseline.write_text(selected)
+    told = secscan("diff").out
+    assert "Checks added" not in told
+    assert "Checks removed" not in told
+    assert "Still failing: 1" in told
+    story = json.loads(secscan("history", "host_says_otherwise", "old", "--json").out)
+    assert [chapter["status"]["outcome"] for chapter in story] == ["fail", "fail"], "of another file, and so told once more"

@@ -60,12 +60,13 @@ def test_a_change_of_the_check_is_told_apart_from_one_of_the_host(history: Histo
     assert {change.check: change.content for change in history.diff(first, second).changes} == {"x": True, "y": False}
 
 
-def test_a_host_that_is_not_reached_moves_no_check(history: History):
+def test_a_host_that_is_not_reached_moves_no_check_and_nobody_says_that_it_still_fails(history: History):
     first = night(history, 1, {"a": {"x": FAIL, "y": PASS}})
     second = night(history, 2, {"a": None})
     third = night(history, 3, {"a": {"x": FAIL, "y": PASS}})
     diff = history.diff(first, second)
-    assert (diff.changes, diff.unreached, diff.still_failing) == ((), ("a",), 1)
+    assert (diff.changes, diff.unreached, diff.still_failing) == ((), ("a",), 0)
+    assert history.diff(first, third).still_failing == 1
     assert history.diff(second, third).reached_again == ("a",)
     assert [chapter.status.outcome for chapter in history.story("x", "a")] == ["fail"]
 
@@ -230,7 +231,8 @@ def test_every_answer_is_what_a_model_with_perfect_memory_tells(url: str, scans:
         remembered.append(dict(present))
     for first, second in combinations(range(len(runs)), 2):
         diff = history.diff(runs[first], runs[second])
-        before, after = (_of_hosts(remembered[number], scans[second]) for number in (first, second))
+        reached = {host: statuses for host, statuses in scans[second].items() if statuses is not None}
+        before, after = (_of_hosts(remembered[number], reached) for number in (first, second))
         same = {key for key in before.keys() & after.keys() if before[key] == after[key]}
         told = {(change.host, change.check) for change in diff.changes}
         silent = {key for key in before.keys() & after.keys() if before[key][0] == after[key][0] != "fail"}
@@ -309,6 +311,24 @@ def test_the_story_of_a_run_that_was_taken_up_late_ends_with_what_was_found_last
     assert [chapter.status.outcome for chapter in history.story("check", "one")] == ["pass", "fail"]
     assert history.diff(history.run("run-2"), third).changes == ()
     assert [change.kind for change in history.diff(first, history.run("run-2")).changes] == [Kind.FIXED]
+
+
+def test_a_check_that_is_renamed_keeps_its_story(history: History):
+    night(history, 1, {"a": {"old_name": FAIL, "other": PASS}})
+    history.rename_checks({"old_name": "new_name", "never_known": "nothing"})
+    second = night(history, 2, {"a": {"new_name": FAIL, "other": PASS}})
+    assert history.diff(history.run("run-1"), second).changes == ()
+    assert [chapter.run for chapter in history.story("new_name", "a")] == ["run-1"]
+    assert [(each.check, each.since) for each in history.failing(START + 2 * DAY)] == [("new_name", START + DAY)]
+    with pytest.raises(UsageError, match="nothing is known of 'nothing'"):
+        history.story("nothing", "a")
+
+
+def test_a_check_that_takes_the_name_of_one_that_is_known_has_its_own_story(history: History):
+    night(history, 1, {"a": {"old_name": FAIL, "new_name": PASS}})
+    history.rename_checks({"old_name": "new_name"})
+    assert [chapter.status.outcome for chapter in history.story("old_name", "a")] == ["fail"]
+    assert [chapter.status.outcome for chapter in history.story("new_name", "a")] == ["pass"]
 
 
 def test_the_file_is_for_its_owner_only(tmp_path: Path):
