@@ -19,7 +19,7 @@ from secscan.errors import UsageError
 from secscan.messages import Message
 
 if TYPE_CHECKING:
-    from secscan.model.waiver import Waiver
+    from secscan.model.waiver import Scope, Waiver
 
 DEFAULT = Path("waivers.yml")
 _FILES = click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[FILE]...")
@@ -34,7 +34,7 @@ def command() -> None:
 
 
 @command.command("add")
-@click.argument("checks", nargs=-1, required=True, metavar="CHECK...")
+@click.argument("checks", nargs=-1, metavar="[CHECK]...")
 @click.option(
     "--file",
     "path",
@@ -45,6 +45,15 @@ def command() -> None:
 @_SAVED
 @click.option("--host", "hosts", multiple=True, metavar="NAME", help="Only on this host, * and ? allowed; may be repeated.")
 @click.option("--site", "sites", multiple=True, metavar="ID", help="Only at this site; may be repeated.")
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Only on hosts with this label; may be repeated, with other values of it, or for other labels that they must have too.",
+)
+@click.option("--service", "services", multiple=True, metavar="NAME", help="Only for this service, on no host; may be repeated.")
+@click.option("--requirement", "requirements", multiple=True, metavar="ID", help="For every check that serves it; may be repeated.")
 @click.option("--justification", required=True, metavar="TEXT", help="Why it is acceptable.")
 @click.option("--owner", required=True, metavar="NAME", help="Who answers for it.")
 @click.option("--approver", required=True, metavar="NAME", help="Who accepts it; not the owner.")
@@ -90,7 +99,7 @@ def add(
 def _told(checks: tuple[str, ...], path: Path, told: dict[str, Any], any_value: bool) -> Waiver:
     """The waiver that the options describe, checked as if it had been read from a file."""
     from secscan.model.values import WRITTEN, Type  # noqa: PLC0415 - keep --help free of it
-    from secscan.model.waiver import Scope, Waiver  # noqa: PLC0415 - as above
+    from secscan.model.waiver import Waiver  # noqa: PLC0415 - as above
     from secscan.waivers import read_moment  # noqa: PLC0415 - as above
 
     def moment(option: str, text: str, *, end: bool = False) -> float:
@@ -101,6 +110,8 @@ def _told(checks: tuple[str, ...], path: Path, told: dict[str, Any], any_value: 
                 "--{option} cannot be {text!r}; allowed: {written}", option=option, text=text, written=WRITTEN[Type.TIMESTAMP]
             ) from None
 
+    if not checks and not told["requirements"]:
+        raise UsageError("a waiver says nothing about what it waives; allowed: CHECK..., or --requirement ID")
     today = time.strftime("%Y-%m-%d", time.gmtime())
     starts_at = moment("starts", told["starts"] or today)
     expires_at = moment("expires", told["expires"], end=True)
@@ -119,10 +130,29 @@ def _told(checks: tuple[str, ...], path: Path, told: dict[str, Any], any_value: 
         starts_at=starts_at,
         expires_at=expires_at,
         checks=checks,
-        scope=Scope(told["hosts"], told["sites"]),
+        requirements=told["requirements"],
+        scope=_scope(told),
         ticket=told["ticket"],
         any_value=any_value,
     )
+
+
+def _scope(told: dict[str, Any]) -> Scope:
+    """The scope that the options describe."""
+    from secscan.model.waiver import Scope  # noqa: PLC0415 - keep --help free of it
+
+    if told["services"] and (told["hosts"] or told["sites"] or told["labels"]):
+        raise UsageError(
+            "--service cannot go with --host, --site or --label, because a service is judged by itself and on no host; "
+            "allowed: --service alone, or a waiver for each"
+        )
+    labels: dict[str, tuple[str, ...]] = {}
+    for text in told["labels"]:
+        name, sign, value = (part.strip() for part in text.partition("="))
+        if not name or not sign:
+            raise UsageError("--label cannot be {text!r}; allowed: NAME=VALUE, as the inventory has it", text=text)
+        labels[name] = (*labels.get(name, ()), value)
+    return Scope(told["hosts"], told["sites"], labels, told["services"])
 
 
 def _new_id(name: str | None, path: Path, today: str) -> str:
