@@ -17,6 +17,7 @@ from secscan.model.assessment import Host
 from secscan.model.check import Baseline
 from secscan.model.values import write_duration
 from secscan.model.waiver import Waiver
+from secscan.renewals import concerns, renewals
 from secscan.waivers import last_day
 
 SOON_S = 30 * 86400.0
@@ -49,7 +50,7 @@ def review(
     uses = _Uses()
     for document in documents or ():
         uses.add(waivers, document)
-    remarks = []
+    remarks = list(prolonged(waivers, baseline, now)) if baseline else []
     for waiver in waivers:
         messages = [
             *faults(waiver, library, baseline),
@@ -96,6 +97,20 @@ def faults(waiver: Waiver, library: Library, baseline: Baseline | None) -> Itera
         yield from _too_long(waiver, baseline)
 
 
+def prolonged(waivers: Sequence[Waiver], baseline: Baseline, now: float) -> Iterator[Remark]:
+    """That waivers which follow each other are together longer than the baseline allows, told of the last of them."""
+    for each in renewals(waivers, baseline, now):
+        message = Message(
+            "follows {waivers} without a break: {length} together, at most {limit} is allowed for {severity} failures ({check})",
+            waivers=[earlier.id for earlier in each.earlier],
+            length=write_duration(each.length_s),
+            limit=write_duration(baseline.waiver_limits[each.severity]),
+            severity=Message(each.severity),
+            check=_first(each.checks),
+        )
+        yield Remark(each.last.path, each.last.line, each.last.id, message)
+
+
 def _ending(waiver: Waiver, now: float) -> Iterator[str]:
     if now >= waiver.expires_at:
         yield Message("is over since {day}", day=last_day(waiver.expires_at))
@@ -107,19 +122,21 @@ def _too_long(waiver: Waiver, baseline: Baseline) -> Iterator[str]:
     """That a waiver is longer than the baseline allows: once for each severity, with the first of the checks."""
     concerned: dict[str, list[str]] = {}
     for selection in baseline.selections:
-        named = any(fnmatchcase(selection.check, pattern) for pattern in waiver.checks)
-        if (named or not set(waiver.requirements).isdisjoint(selection.requirements)) and too_long(
-            waiver, selection.severity.value, baseline.waiver_limits
-        ):
-            concerned.setdefault(selection.severity.value, []).append(selection.check)
+        severity = selection.severity.value
+        if concerns(waiver, selection) and too_long(waiver, severity, baseline.waiver_limits):
+            concerned.setdefault(severity, []).append(selection.check)
     for severity, checks in concerned.items():
         yield Message(
             "is given for {length}, and at most {limit} is allowed for {severity} failures ({check})",
             length=write_duration(waiver.expires_at - waiver.starts_at),
             limit=write_duration(baseline.waiver_limits[severity]),
             severity=Message(severity),
-            check=[*checks[:_NAMED], *(["..."] if len(checks) > _NAMED else [])],
+            check=_first(checks),
         )
+
+
+def _first(names: Sequence[str]) -> list[str]:
+    return [*names[:_NAMED], *(["..."] if len(names) > _NAMED else [])]
 
 
 @dataclass(slots=True)

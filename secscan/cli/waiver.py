@@ -74,7 +74,7 @@ def add(
     **told: Any,
 ) -> int:
     """Accept what fails now. With --saved it is bound to the values observed there: another value must be reviewed again."""
-    from secscan.waiver_review import faults  # noqa: PLC0415 - keep --help free of it
+    from secscan.waiver_review import faults, prolonged  # noqa: PLC0415 - keep --help free of it
     from secscan.waivers import add_waiver  # noqa: PLC0415 - as above
 
     if bool(saved) == any_value:
@@ -91,7 +91,11 @@ def add(
     add_waiver(path, waiver)
     click.echo(say("{path}: added {id}", path=path, id=waiver.id), err=True)
     library, _ = load_content(content)
-    for fault in faults(waiver, library, library.baseline(baseline) if baseline else None):
+    judge = library.baseline(baseline) if baseline else None
+    told_of = list(faults(waiver, library, judge))
+    if judge:
+        told_of += [each.message for each in prolonged(_read_with(path), judge, time.time()) if each.waiver == waiver.id]
+    for fault in told_of:
         say_aside(Message("note: {note}", note=Message("{host}: {summary}", host=waiver.id, summary=fault)))
     return 0
 
@@ -157,10 +161,7 @@ def _scope(told: dict[str, Any]) -> Scope:
 
 def _new_id(name: str | None, path: Path, today: str) -> str:
     """The id that is wanted, or a free one. Ids are taken by every file of the project, because they are read together."""
-    from secscan.waivers import read_waivers  # noqa: PLC0415 - keep --help free of it
-
-    read_together = {each.absolute(): each for each in (path, *_files_of_the_project())}
-    known = {waiver.id: waiver for waiver in read_waivers(each for each in read_together.values() if each.exists())}
+    known = {waiver.id: waiver for waiver in _read_with(path)}
     if name in known:
         raise UsageError("{path}: has a waiver {id!r} already; allowed: an id of its own", path=known[name].path, id=name)
     return name or next(free for number in range(1, len(known) + 2) if (free := f"W-{today}-{number}") not in known)
@@ -219,6 +220,14 @@ def _read(files: Sequence[Path]) -> tuple[Waiver, ...]:
     from secscan.waivers import read_waivers  # noqa: PLC0415 - keep --help free of it
 
     return read_waivers(files or _files_of_the_project() or [DEFAULT])
+
+
+def _read_with(path: Path) -> tuple[Waiver, ...]:
+    """The waivers of a file and of the other files of the project, as far as they are there."""
+    from secscan.waivers import read_waivers  # noqa: PLC0415 - keep --help free of it
+
+    together = {each.absolute(): each for each in (path, *_files_of_the_project())}
+    return read_waivers(each for each in together.values() if each.exists())
 
 
 def _files_of_the_project() -> list[Path]:

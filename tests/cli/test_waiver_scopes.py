@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,44 @@ def test_a_scope_that_cannot_be_is_refused_with_what_can_be(secscan, words: tupl
     assert told.code == 2
     assert complaint in told.err
     assert not Path("waivers.yml").exists()
+
+
+@pytest.fixture
+def followed(own_content) -> Path:
+    """A project whose baseline allows 90 days, with a waiver of 80 days that is followed by one of 60."""
+    (Path("baselines")).mkdir()
+    Path("baselines/short.yaml").write_text(
+        "id: short\ntitle: Short\nwaivers_at_most: {low: 90d}\nrequirements: {TESTS-1: [host_says_fail]}\n"
+    )
+    today = datetime.now(UTC).date()
+    days = [str(today + timedelta(days=number)) for number in (-40, 39, 40, 99)]
+    common = "checks: [host_says_fail], any_value: true, justification: j, owner: Ann, approver: Bob"
+    Path("waivers.yml").write_text(
+        f"waivers:\n- {{id: W-1, {common}, starts: {days[0]}, expires: {days[1]}}}\n"
+        f"- {{id: W-2, {common}, starts: {days[2]}, expires: {days[3]}}}\n"
+    )
+    Path("secscan.yml").write_text(
+        f"baseline: short\ncontent: [{own_content}, .]\noutput: out\nwaivers: [waivers.yml]\ninventory: inventory.yml\n"
+    )
+    Path("inventory.yml").write_text("hosts: [{name: here, transport: local}]\n")
+    return Path("waivers.yml")
+
+
+TOGETHER = "W-2: follows W-1 without a break: {} together, at most 90d is allowed for high failures (host_says_fail)"
+
+
+def test_waivers_that_are_together_too_long_are_told_and_count(secscan, followed):
+    told = secscan("waiver", "check", "-b", "short")
+    assert (told.code, told.out) == (1, "waivers.yml:3: " + TOGETHER.format("140d") + "\n1 to look at\n")
+    ended = secscan("run")
+    assert "note: waivers.yml:3: " + TOGETHER.format("140d") in ended.err
+    assert ended.code == 0, ended.err
+
+
+def test_a_waiver_that_is_added_to_prolong_another_is_told_at_once(secscan, followed):
+    text = followed.read_text()
+    followed.write_text("".join(text.splitlines(keepends=True)[:-1]))
+    day = str(datetime.now(UTC).date() + timedelta(days=59))
+    told = secscan("waiver", "add", "host_says_*", "--any-value", *GIVEN[:-1], day, "--id", "W-2")
+    assert told.code == 0
+    assert "note: " + TOGETHER.format("100d") in " ".join(told.err.split())
