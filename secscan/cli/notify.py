@@ -14,7 +14,7 @@ from secscan.cli.files import prepare_folder
 from secscan.cli.language import say
 from secscan.cli.memory import history_option, open_history
 from secscan.cli.reports import LANGUAGE_OPTIONS
-from secscan.errors import UsageError
+from secscan.errors import SecscanError, UsageError
 
 if TYPE_CHECKING:
     from secscan.cli.channels import Notify
@@ -73,10 +73,11 @@ def check(
 ) -> int:  # fmt: skip
     """Tell when the last whole run is too long ago: for cron or monitoring, best on another machine with the same history.
 
-    Prints one line. Exit code 1 when a run did not happen; the channels are told too, once and then as often as `remind` says.
+    Prints one line. Exit code 1 when a run did not happen, 2 when that cannot be known; the channels are told of both, once and
+    then as often as `remind` says.
     """
     from secscan.cli.telling import Speech, tell, words_of  # noqa: PLC0415 - keep --help free of it
-    from secscan.notifying.looking import missed  # noqa: PLC0415 - as above
+    from secscan.notifying.looking import missed, unknown  # noqa: PLC0415 - as above
 
     notify = configuration_of(context).notify
     every_s = _seconds(every) if every else notify.every_s if notify else None
@@ -84,8 +85,13 @@ def check(
         raise UsageError("nobody says how often runs happen; allowed: every: 26h below notify: in secscan.yml, or --every 26h")
     if output is None:
         raise UsageError("the folder of the runs is missing; allowed: output: DIR in secscan.yml, or -o DIR")
-    words, folder = words_of(notify, language, terms) if notify else {}, prepare_folder(output)
-    last = _last_run(history, baseline, folder)
+    words, folder = words_of(notify, language, terms) if notify else {}, output
+    try:
+        last = _last_run(history, baseline, prepare_folder(folder))
+    except SecscanError as error:  # whoever watches must not fall silent just when what it watches is gone
+        if notify:
+            tell(notify, words, folder, Speech((unknown(str(error)),), None, _about(baseline)))
+        raise
     item = missed(last.name if last else "", last.finished_at if last else None, time.time(), every_s)
     click.echo(_described(last, late=item is not None))
     if item and notify:

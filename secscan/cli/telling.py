@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from secscan.cli.confidential import SOURCES
 from secscan.cli.files import write_whole
 from secscan.cli.journal import note
+from secscan.cli.turns import in_turn
 from secscan.errors import SecscanError
 from secscan.messages import Message
 
@@ -127,11 +127,9 @@ def _ledger(folder: Path) -> Iterator[_Kept]:
     from secscan.notifying.ledger import Ledger, read_ledger  # noqa: PLC0415 - only where somebody is told
 
     path = folder / FILE
-    with contextlib.ExitStack() as stack:
+    with in_turn(path.with_suffix(".lock")):
         ledger = Ledger()
         try:
-            lock = stack.enter_context(path.with_suffix(".lock").open("a", encoding="utf-8"))
-            fcntl.flock(lock, fcntl.LOCK_EX)
             if path.exists():
                 ledger = read_ledger(path.read_text(encoding="utf-8"), str(path))
         except (OSError, ValueError, SecscanError) as error:

@@ -1,4 +1,8 @@
-"""Runs take turns: one at a time over an inventory, and one at a time into a folder."""
+"""Runs take turns: one at a time over an inventory, and one at a time into a folder.
+
+Some file systems have no locks (NFS whose lock service is not there, some that are mounted by programs). That is told, and
+nobody is kept from work for it: two runs at once are rare, and a schedule that never runs again is not.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from secscan.cli.journal import note
 from secscan.cli.memory import data_folder
 from secscan.errors import UsageError
+from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.model.target import Target
@@ -35,6 +41,17 @@ def alone_in(folder: Path) -> contextlib.AbstractContextManager[None]:
 
 
 @contextlib.contextmanager
+def in_turn(path: Path) -> Iterator[None]:
+    """Wait for whoever else has this file as their lock. One that cannot be had is told, and nobody is waited for."""
+    with contextlib.ExitStack() as stack:
+        try:
+            fcntl.flock(stack.enter_context(open(path, "a", encoding="utf-8", opener=_open_private)), fcntl.LOCK_EX)
+        except OSError as error:
+            _tell_unlocked(path, error)
+        yield
+
+
+@contextlib.contextmanager
 def _held(path: Path, what: str) -> Iterator[None]:
     """The lock is the system's own: that of a run which died is free at once, whatever the file says of its owner."""
     try:
@@ -49,18 +66,25 @@ def _held(path: Path, what: str) -> Iterator[None]:
     with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             stream.seek(0)
             raise UsageError(
                 "another run over {what} is under way: {holder}; allowed: to wait for it",
                 what=what,
                 holder=stream.read(300).strip(),
             ) from None
+        except OSError as error:
+            _tell_unlocked(path, error)
         stream.truncate(0)
         moment = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
         stream.write(f"process {os.getpid()} on {socket.gethostname()} since {moment}\n")
         stream.flush()
         yield
+
+
+def _tell_unlocked(path: Path, error: OSError) -> None:
+    text = Message("{path}: cannot be locked: {reason}; nothing keeps a second run out", path=path, reason=error.strerror)
+    note("not_locked", text, "warning", path=str(path))
 
 
 def _open_private(path: str, flags: int) -> int:

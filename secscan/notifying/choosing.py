@@ -43,7 +43,7 @@ def _is_due(item: Item, told_at: float, rule: Rule, now: float) -> bool:
 
 def _may_still_be_so(key: Key, seen: Seen | None) -> bool:
     """Whether something that was told and is not known to be so now was only not looked at."""
-    topic, baseline, host, _ = key
+    topic, baseline, host, what = key
     if seen is None:
         return True
     if topic is Topic.RUN:
@@ -54,4 +54,6 @@ def _may_still_be_so(key: Key, seen: Seen | None) -> bool:
         return False
     if host not in seen.asked:
         return not seen.whole
-    return host not in seen.reached or (baseline not in {"", seen.baseline})
+    places = {(host, what), (host, what.partition(" ")[0])}  # of the host, and of what the check is about on it
+    unjudged = topic is Topic.FAILURE and not seen.unjudged.isdisjoint(places)
+    return unjudged or host not in seen.reached or (baseline not in {"", seen.baseline})

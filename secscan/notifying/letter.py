@@ -140,6 +140,7 @@ class _Section:
 
 _HEADINGS = {
     "run": mark("A run did not happen"),
+    "unknown": mark("It is not known whether runs happen"),
     "new": mark("New failures"),
     "open": mark("Failures that were there before, and not told"),
     "reminder": mark("Still failing"),
@@ -156,6 +157,8 @@ def _kind(item: Item, *, again: bool) -> str:
         return "reminder" if again else "new" if item.fresh else "open"
     if item.topic in ENDINGS:
         return "ended" if item.what.endswith(" over") else "ending"
+    if item.topic is Topic.RUN and item.title:
+        return "unknown"
     return _KINDS[item.topic]
 
 
@@ -176,6 +179,7 @@ def _summary(sections: Iterable[_Section], page: _Page) -> str:
     w = page.w
     told = (
         (counts["run"], page.say(_HEADINGS["run"])),
+        (counts["unknown"], page.say(_HEADINGS["unknown"])),
         (new, w.translate_plural("{count} new failure", "{count} new failures", new)),
         (still, w.translate_plural("{count} failure still there", "{count} failures still there", still)),
         (away, w.translate_plural("{count} host not reached", "{count} hosts not reached", away)),
@@ -228,6 +232,8 @@ def _line(items: list[Item], page: _Page, hosts: int) -> str:
     item = items[0]
     where = page.listed((f"{each.host} ({each.subject})" if each.subject else each.host for each in items), hosts)
     match item.topic:
+        case Topic.RUN if item.title:
+            return page.value(item.title)
         case Topic.RUN:
             said = mark("No run has finished since {moment}.") if item.ends is not None else mark("No run has ever finished.")
             return page.say(said, moment=_Plain(page.w.moment(_rfc3339(item.ends or 0.0))))

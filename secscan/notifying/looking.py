@@ -36,6 +36,7 @@ def look(documents: Iterable[Document], baseline: str, since: Diff | None, *, wh
     items: list[Item] = []
     asked: set[str] = set()
     reached: set[str] = set()
+    unjudged: set[tuple[str, str]] = set()
     for document in documents:
         host = document["host"]["name"]
         asked.add(host)
@@ -45,9 +46,10 @@ def look(documents: Iterable[Document], baseline: str, since: Diff | None, *, wh
             continue
         reached.add(host)
         items += _failures(document, baseline, fresh)
+        unjudged |= {(host, _what(result, host)) for result in document["results"] if result["outcome"] == "error"}
     if since and whole:
         items += [Item(Topic.GONE, "", host=host, fresh=True) for host in since.hosts_gone if host not in asked]
-    return Looked(tuple(items), Seen(baseline, frozenset(reached), frozenset(asked), whole))
+    return Looked(tuple(items), Seen(baseline, frozenset(reached), frozenset(asked), whole, frozenset(unjudged)))
 
 
 def endings(
@@ -91,6 +93,11 @@ def missed(name: str, last_at: float | None, now: float, every_s: float) -> Item
     return Item(Topic.RUN, name or "never", name=name, fresh=True, ends=last_at)
 
 
+def unknown(reason: str) -> Item:
+    """That nobody can tell whether runs happen."""
+    return Item(Topic.RUN, "unknown", title=reason, fresh=True)
+
+
 def _ends(records: object) -> Iterator[tuple[str, float]]:
     """Whom each certificate names, and when it ends; those whose end is not told are left out."""
     known: Sequence[Record] = records if isinstance(records, tuple) else ()
@@ -116,10 +123,10 @@ def _failures(document: Document, baseline: str, fresh: frozenset[_Place] | None
         stated = result["disposition"] == "attested_fail"
         if not stated and (result["outcome"] != "fail" or result["disposition"] in _SETTLED):
             continue
-        subject = "" if result["subject"] == host else result["subject"]
+        subject = _subject(result, host)
         yield Item(
             Topic.FAILURE,
-            f"{result['check']} {subject}".rstrip(),
+            _what(result, host),
             baseline=baseline,
             host=host,
             severity=result["severity"],
@@ -128,6 +135,16 @@ def _failures(document: Document, baseline: str, fresh: frozenset[_Place] | None
             subject=subject,
             fresh=fresh is None or (host, result["check"], subject) in fresh,
         )
+
+
+def _subject(result: Mapping[str, str], host: str) -> str:
+    """What of the host a result is about; empty for the host itself."""
+    return "" if result["subject"] == host else result["subject"]
+
+
+def _what(result: Mapping[str, str], host: str) -> str:
+    """What tells a result from others of its host, run after run."""
+    return f"{result['check']} {_subject(result, host)}".rstrip()
 
 
 def _ending(topic: Topic, name: str, moment: float, now: float, ahead_s: float, host: str = "") -> Iterator[Item]:

@@ -65,13 +65,15 @@ class Item:
 class Seen:
     """How far a run looked, so that nothing is taken for mended that was only not looked at.
 
-    `reached` and `asked` are hosts. `whole` is False for a run over a part of the inventory.
+    `reached` and `asked` are hosts. `whole` is False for a run over a part of the inventory. `unjudged` is what
+    could not be judged on hosts that were reached: host, and check or check and subject.
     """
 
     baseline: str
     reached: frozenset[str]
     asked: frozenset[str]
     whole: bool = True
+    unjudged: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import re
+import shutil
 import stat
 import threading
 import time
@@ -322,6 +325,63 @@ def test_whoever_looks_needs_to_know_how_often_and_where(secscan, project):
     project.unlink()
     assert "allowed: output: DIR" in secscan("notify", "check", "--every", "1d").err
     assert "there is nobody to tell" in secscan("notify", "test").err
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda: Path("history.sqlite").write_bytes(b"nonsense" * 1000), "history.sqlite"),
+        (lambda: (shutil.rmtree("out"), Path("out").symlink_to("mount/that/is/not/there")), "out: cannot be written"),
+    ],
+    ids=["the history is damaged", "the disk of the folder is gone"],
+)
+def test_whoever_looks_and_can_see_nothing_tells_the_channels_and_not_only_the_terminal(secscan, project, arrived, damage, reason):
+    add(project, "  every: 26h\n")
+    secscan("run")
+    damage()
+    said = secscan("notify", "check")
+    assert (said.code, said.out) == (2, "")
+    assert titles(arrived) == ["It is not known whether runs happen"]
+    assert reason in arrived[0][1]["message"]
+
+
+def test_a_history_that_stays_damaged_is_told_once_and_again_when_it_was_whole_between(secscan, project, arrived):
+    add(project, "  every: 26h\n")
+    secscan("run")
+    whole = Path("history.sqlite").read_bytes()
+    for told in (1, 2):
+        Path("history.sqlite").write_bytes(b"nonsense" * 1000)
+        assert secscan("notify", "check").code == 2
+        assert secscan("notify", "check").code == 2
+        assert len(arrived) == told
+        if told < 2:
+            Path("history.sqlite").write_bytes(whole)
+            secscan("run")
+
+
+def test_a_file_system_without_locks_does_not_make_everything_news_every_night(secscan, project, arrived, tmp_path, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    (tmp_path / "first").write_text("broken")
+    assert secscan("run").code == 1
+    assert secscan("run").code == 1
+    assert titles(arrived) == ["1 new failure"]
+
+
+def test_a_failure_that_could_not_be_judged_for_a_night_is_no_news_the_next(secscan, project, arrived, content, tmp_path):
+    (tmp_path / "first").write_text("broken")
+    secscan("run")
+    (tmp_path / "first").unlink()
+    (tmp_path / "first").mkdir()  # cat fails, and what it would say is not known
+    check = content / "checks" / "tests" / "first_is_mended.yaml"
+    check.write_text(check.read_text().replace("|| echo mended", "|| exit 3"))
+    assert secscan("run").code == 4
+    (tmp_path / "first").rmdir()
+    (tmp_path / "first").write_text("broken")
+    assert secscan("run").code == 1
+    assert titles(arrived) == ["1 new failure"]
 
 
 def test_a_test_message_arrives_in_the_language_of_its_channel(secscan, project, arrived, tmp_path):

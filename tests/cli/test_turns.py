@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import os
 import subprocess
@@ -103,3 +105,25 @@ def test_a_look_at_a_host_that_the_broken_run_has_keeps_nobody_from_taking_it_up
     assert secscan("scan", "-q", "one").code == 0
     said = secscan("scan", "-q", "--resume", first["name"])
     assert (said.code, said.complaints) == (0, [f"secscan: run {first['name']}: 1 of 2 hosts are there already"])
+
+
+@pytest.fixture(params=[errno.ENOLCK, errno.EOPNOTSUPP], ids=errno.errorcode.get)
+def without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A file system that has no locks, as NFS without its lock service; the reason that it gives."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(request.param, os.strerror(request.param))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    return os.strerror(request.param)
+
+
+def test_a_file_system_without_locks_is_told_as_that_and_runs_go_on(secscan, project, without_locks):
+    project("one")
+    for _ in range(2):
+        said = secscan("run", "-q")
+        assert said.code == 0, said.err
+        lines = [line for line in said.complaints if without_locks in line]
+        assert lines == said.complaints
+        assert lines[-1] == f"secscan: out/.lock: cannot be locked: {without_locks}; nothing keeps a second run out"
+    assert [run["recorded"] for run in json.loads(secscan("runs", "list", "--json").out)] == [1, 1]

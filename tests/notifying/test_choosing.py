@@ -52,6 +52,14 @@ def test_what_nobody_looked_at_is_neither_mended_nor_new_afterwards(looked):
     assert digest.told == told_of(item)
 
 
+@pytest.mark.parametrize("unjudged", ["port_closed 443", "port_closed"], ids=["of what it is about", "on the host at all"])
+def test_what_could_not_be_judged_is_neither_mended_nor_new_afterwards(unjudged):
+    item = failure("one", "port_closed 443")
+    other = failure("one", "other")
+    looked = replace(seen("one"), unjudged=frozenset({("one", unjudged), ("two", "other"), ("one", "port_closed 80")}))
+    assert choose([], told_of(item, other), looked, ALL, NOW).told == told_of(item)
+
+
 def test_a_host_that_left_the_inventory_is_forgotten_and_told_gone_once():
     gone = Item(Topic.GONE, "", host="one", fresh=True)
     digest = choose([gone], told_of(failure("one")), seen("two"), ALL, NOW)

@@ -31,8 +31,8 @@ EVERY_KIND = (
 
 
 ENGLISH_TEXTS = [
-    "A run did not happen", "new failures", "New failures", "were there before", "not reached", "Not asked", "Has ended",
-    "Ends soon", "No run has", "Waiver", "Statement", "Hosts reached", "coverage", "High",
+    "A run did not happen", "It is not known", "new failures", "New failures", "were there before", "not reached", "Not asked",
+    "Has ended", "Ends soon", "No run has", "Waiver", "Statement", "Hosts reached", "coverage", "High",
 ]  # fmt: skip
 
 
@@ -99,11 +99,12 @@ def test_ten_thousand_failures_are_one_message_of_the_size_that_the_service_take
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_sentence_is_in_the_language_of_the_channel(language):
     words = wording(language, None)
-    letter = write_letter(digest(*EVERY_KIND), ABOUT, words, 10_000)
+    unknown = Item(Topic.RUN, "unknown", title="no such database")
+    letter = write_letter(digest(*EVERY_KIND, unknown), ABOUT, words, 10_000)
     said = f"{letter.subject}\n{letter.body}"
     assert [text for text in ENGLISH_TEXTS if text in said] == (ENGLISH_TEXTS if language == "en" else [])
     assert write_test(ABOUT, words).body
-    for name in ("one, two", "four", "five", "W-1", "CN=erp.example.org", "root_refused"):
+    for name in ("one, two", "four", "five", "W-1", "CN=erp.example.org", "root_refused", "no such database"):
         for part in name.split(", "):
             assert part in letter.body
     if language == "ar":

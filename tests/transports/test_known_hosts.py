@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import base64
+import errno
+import fcntl
+import os
 import threading
 import time
 from functools import partial
@@ -78,6 +81,16 @@ def test_two_connections_that_see_different_new_keys_are_not_both_believed(tmp_p
     with pytest.raises(HostKeyError, match="two different new keys"):
         remember(path, "host", "ssh-ed25519", b"two", hashed=False)
     assert len(path.read_text().splitlines()) == 1
+
+
+def test_a_home_without_locks_keeps_no_key_from_being_remembered(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    for name in ("one", "two"):
+        remember(tmp_path / "known_hosts", name, "ssh-ed25519", b"key", hashed=False)
+        assert [key.blob for key in known_keys((tmp_path / "known_hosts",), name)] == [b"key"]
 
 
 def test_a_file_that_cannot_be_read_verifies_nobody(tmp_path):

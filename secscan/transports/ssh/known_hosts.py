@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import fcntl
 import hmac
 import os
@@ -157,7 +158,8 @@ def _append(path: Path, line: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     with open(number, "r+b", buffering=0) as stream:  # noqa: PTH123 - opened by number, to set the mode at creation
-        fcntl.flock(number, fcntl.LOCK_EX)
+        with contextlib.suppress(OSError):  # a home without locks (NFS): one write at the end of the file is whole all the same
+            fcntl.flock(number, fcntl.LOCK_EX)
         size = os.fstat(number).st_size
         if size and os.pread(number, 1, size - 1) != b"\n":
             line = b"\n" + line
