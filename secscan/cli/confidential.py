@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import stat
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -18,8 +20,32 @@ SECRET_LIMIT = 65_536  # bytes; no secret is longer, and what is longer is no fi
 
 
 def ask(what: str) -> str:
-    """A secret that a person types, without showing it."""
-    return str(click.prompt(spoken(what), hide_input=True, err=True))
+    """A secret that a person types, without showing it; without a terminal, a line of standard input. Raises UsageError."""
+    secret = _typed(what) if _has_terminal() else _piped()
+    if not secret:
+        raise UsageError("no {what} was typed; allowed: to type it at a terminal, or another option for it (see --help)", what=what)
+    return secret
+
+
+def _has_terminal() -> bool:
+    """Whether somebody can be asked: getpass goes to the terminal of the process, wherever standard input comes from."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return sys.stdin is not None and sys.stdin.isatty()
+    return True
+
+
+def _typed(what: str) -> str:
+    try:
+        return getpass.getpass(f"{spoken(what)}: ", sys.stderr)
+    except EOFError:
+        click.echo(err=True)  # after the prompt
+        return ""
+
+
+def _piped() -> str:
+    return sys.stdin.readline(SECRET_LIMIT).rstrip("\r\n") if sys.stdin else ""  # closed, Python has none
 
 
 def read_private(path: Path, what: str = Message("password")) -> str:
