@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from secscan import __version__
-from secscan.cli import journal, language
+from secscan.cli import interrupts, journal, language
 from secscan.messages import Message
 
 if TYPE_CHECKING:
@@ -211,6 +211,7 @@ def _speak_as_configured(config: str | None) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command and exit with its code; errors that a person can mend are one line each, without a traceback."""
+    interrupts.keep()
     gc.set_threshold(50_000, 20, 50)  # thousands of small records are made at the start, and hardly one is garbage
     try:
         code = run(arguments)

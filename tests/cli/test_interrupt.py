@@ -26,6 +26,14 @@ def endless(listener: socket.socket) -> str:
     return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
+@pytest.fixture(autouse=True)
+def heard() -> Iterator[None]:
+    """Whoever runs the tests in the background of a shell has Ctrl-C ignored, by all that they start too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupt(words: tuple[object, ...], finished: str) -> tuple[int, str, str]:
     """Run a command until it says that a host is finished, then press Ctrl-C; how it ended and what it said."""
     command = [sys.executable, "-u", "-m", "secscan", *map(str, words)]
@@ -70,3 +78,30 @@ def test_a_scan_that_is_interrupted_before_any_host_is_finished_says_so(tiny, en
     assert (running.returncode, "Traceback" in err) == (130, False)
     assert "interrupted" in err
     assert "pass" not in out
+
+
+LOSING = """
+import os, signal, sys
+from secscan.cli import job, main
+
+class Cleared:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000):
+            pass
+
+def load(formats):
+    Cleared()
+    print("lost", flush=True)
+
+job.load_reporters = load
+main(sys.argv[1:])
+"""
+
+
+def test_a_ctrl_c_that_comes_while_python_clears_away_is_not_lost(tiny, endless):
+    command = [sys.executable, "-c", LOSING, "scan", endless, *tiny("pass"), "--connect-timeout", "60"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    assert "lost" in ended.stdout
+    assert ended.returncode == 130
+    assert ended.stderr.splitlines() == ["secscan: interrupted: 0 of 1 targets are finished and kept"]
