@@ -2,7 +2,8 @@
 
 Roots are those that the configuration names. Workers are those that run; where none does, the user that the configuration names.
 Of what can be changed the topmost is told: whoever may write a directory decides over all below it. What symbolic
-links in a root lead to is looked at as another root. Access lists beyond owner, group and others are not read.
+links in a root lead to, and what is mounted in one, is looked at as another root. Access lists beyond owner, group and others
+are not read.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from collections.abc import Sequence
 
 from secscan.filesystem.entries import ENTRY_FIELDS, STAT, stat_record
+from secscan.filesystem.mounts import VIRTUAL
 from secscan.model.probe import Answer, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, quote, reply
@@ -131,6 +133,17 @@ tell() { # PATH of something that can be changed
     *) @STAT@ -- "$1" 2>/dev/null ;;
   esac
 }
+mounted() { # ROOT: file systems mounted below it, at which a walk ends
+  if [ ! -e /proc/self ]; then return 0; fi # an image: nothing is mounted
+  top=${1%/}/ awk '
+    BEGIN { split("@VIRTUAL@", names, " "); for (i in names) virtual[names[i]] = 1 }
+    {
+      point = $5
+      gsub(/\\011/, "\t", point); gsub(/\\040/, " ", point); gsub(/\\134/, "\\", point)
+      for (i = 7; i < NF && $i != "-"; i++) ;
+      if (index(point, ENVIRON["top"]) == 1 && !($(i + 1) in virtual)) print point
+    }' /proc/self/mountinfo 2>/dev/null || printf '!\n'
+}
 outward() { # ROOT OPTION...: where the symbolic links in it lead that lead out of it
   place=$1
   shift
@@ -159,7 +172,7 @@ look() { # ROOT
   # shellcheck disable=SC2086 # words
   found=$(changeable "$root" $depth | head -n $((@FOUND@ + 1)))
   # shellcheck disable=SC2086 # words
-  linked=$linked$nl$(outward "$(readlink -f "$root")" $depth)
+  linked=$linked$nl$(outward "$(readlink -f "$root")" $depth)$nl$(mounted "$(readlink -f "$root")")
   IFS=$nl
   # shellcheck disable=SC2086 # one path a line
   set -- $found
@@ -175,7 +188,7 @@ look() { # ROOT
     up=${up%/*}
   done
 }
-follow_links() { # what the links in roots lead to is given out as well, and so is what links there lead to
+follow_links() { # what links in roots lead to, and what is mounted there, is given out as well, with what links there lead to
   rounds=0
   while [ -n "${linked#"${linked%%[!$nl]*}"}" ]; do
     rounds=$((rounds + 1))
@@ -186,6 +199,7 @@ follow_links() { # what the links in roots lead to is given out as well, and so 
     for place; do
       case $place in
         '?') printf 'fault more than @LINKS@ symbolic links are below a root\n' ;;
+        '!') printf 'fault what is mounted below the roots cannot be told\n' ;;
         *) look "$place" ;;
       esac
     done
@@ -271,7 +285,11 @@ part 0 0"""
 
 def _script() -> str:
     """The configurations are fetched as for the probes of their directives, in functions, so that nothing of it is printed."""
-    shell = _SHELL.replace("@STAT@", STAT).replace("@FILES@", str(_FILES))
+    shell = (
+        _SHELL.replace("@VIRTUAL@", " ".join(kind for kind in VIRTUAL if kind != "ramfs"))
+        .replace("@STAT@", STAT)
+        .replace("@FILES@", str(_FILES))
+    )
     shell = shell.replace("@FOUND@", str(_FOUND)).replace("@PLACES@", str(_PLACES)).replace("@LINKS@", str(_LINKS))
     return (
         f"of_nginx={quote(_NGINX_AWK)}\nof_apache={quote(_APACHE_AWK)}\nnginx_files() {{\n{FETCH_NGINX}\n}}\n"
@@ -285,6 +303,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
         "/proc/*/{stat,status,comm,ns/pid} of nginx, httpd and php-fpm",
         "the files of settings of nginx, Apache httpd and PHP-FPM",
         "the roots that they name, and the directories above",
+        "/proc/self/mountinfo",
         "find", "stat", "awk", "sort", "head", "wc",
     )  # fmt: skip
     return Question(_script(), touches)
@@ -329,7 +348,7 @@ PROBE = Probe(
     attributes=(
         Attribute("servers", Type.LIST, "programs that run: nginx, apache2, httpd, php-fpm"),
         Attribute("workers", Type.LIST, "users that their workers run as"),
-        Attribute("roots", Type.LIST, "roots and aliases of the sites, and what links in them lead to outside, that are there"),
+        Attribute("roots", Type.LIST, "roots and aliases of the sites, what is mounted in them and where links in them lead"),
         Attribute(
             "changeable", Type.RECORDS,
             "the topmost of what workers can change in the roots, and the directories above a root that they can", ENTRY_FIELDS,

@@ -25,14 +25,17 @@ def root(tmp_path):
     return tmp_path / "www"
 
 
+def _look_script(root):
+    body = _script().split("\nlooked='' linked=''\n")[0]
+    state = "looked='' linked='' reach='-perm -002 -o -user 33 -o -group 33 -perm -020'"
+    return f"{body}\n{state}\nset -f\nIFS=$nl\nlook_at '{root}'\nfollow_links"
+
+
 def look(root, shell="dash"):
     """The lines about this root, for a worker of user and group 33."""
     if not shutil.which(SHELLS[shell][0]):
         pytest.skip(f"{shell} is not installed")
-    body = _script().split("\nlooked='' linked=''\n")[0]
-    state = "looked='' linked='' reach='-perm -002 -o -user 33 -o -group 33 -perm -020'"
-    script = f"{body}\n{state}\nset -f\nIFS=$nl\nlook_at '{root}'\nfollow_links"
-    done = subprocess.run([*SHELLS[shell], "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run([*SHELLS[shell], "-c", _look_script(root)], capture_output=True, text=True, check=True)
     return [line.replace(str(root.parent), "") for line in done.stdout.splitlines()]
 
 
@@ -65,3 +68,18 @@ def test_links_that_stay_within_or_lead_nowhere_add_nothing(root, shell):
     (root / "same").symlink_to("index.html")
     (root / "nowhere").symlink_to("/nowhere/at/all")
     assert look(root, shell) == ["root /www"]
+
+
+@every_shell
+def test_what_is_mounted_in_a_root_is_looked_at_too(root, shell):
+    (root / "up loads").mkdir()
+    if not shutil.which(SHELLS[shell][0]):
+        pytest.skip(f"{shell} is not installed")
+    place = f"'{root}/up loads'"
+    mount = f"mount -n -t tmpfs -o mode=755 tmpfs {place} && mkdir {place}/one && chown 33 {place}/one || exit 99\n"
+    done = subprocess.run(
+        ["unshare", "-m", *SHELLS[shell], "-c", mount + _look_script(root)], capture_output=True, text=True, check=True
+    )
+    assert [line.rpartition(" /")[2] for line in done.stdout.replace(str(root.parent), "").splitlines()] == [
+        "www", "www/up loads", "www/up loads/one",
+    ]  # fmt: skip
