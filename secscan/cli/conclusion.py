@@ -96,6 +96,13 @@ class Finished:
         return Counter(figure.verdict.value for each in services for figure in each.promised.values())
 
 
+def never_collected(path: Path) -> Message | None:
+    """That a file of numbers is one that node_exporter passes over; None where it is not."""
+    if path.suffix == ".prom":
+        return None
+    return Message("{path} does not end in .prom, and node_exporter's textfile collector reads no other files", path=path)
+
+
 def conclude(finished: Finished, prometheus: Path | None, *, quiet: bool) -> int:
     """Tell others of a run that is over; its exit code, which only numbers that cannot be written change."""
     if prometheus:

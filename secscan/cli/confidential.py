@@ -16,6 +16,7 @@ from secscan.errors import UsageError
 from secscan.messages import Message
 
 KEYRING = Message("SERVICE/USER, as in `keyring set SERVICE USER`")
+SECRET_VARIABLES = {"password": "SECSCAN_PASSWORD", "passphrase": "SECSCAN_PASSPHRASE", "become": "SECSCAN_BECOME_PASSWORD"}
 SECRET_LIMIT = 65_536  # bytes; no secret is longer, and what is longer is no file of one
 
 

@@ -14,11 +14,11 @@ from click.core import ParameterSource
 
 from secscan.addresses import without_password
 from secscan.cli import SpokenCommand
-from secscan.cli.configuration import Configuration, configuration_of
+from secscan.cli.confidential import SECRET_VARIABLES
+from secscan.cli.configuration import Configuration, configuration_of, tell_unread_variables
 from secscan.cli.job import job_options
 from secscan.cli.journal import FORMATS, is_json
 from secscan.cli.language import spoken
-from secscan.cli.options import SECRET_VARIABLES
 from secscan.cli.settings import KEYS
 from secscan.messages import Message
 
@@ -55,6 +55,11 @@ def command(context: click.Context, /, as_json: bool, **options: Any) -> int:
     Takes the options of `secscan run`, and asks nobody. The command line wins over environment variables SECSCAN_<NAME>, these
     over secscan.yml, and that over what is built in. Of secrets only the place is told.
     """
+    if options["policy"]:
+        from secscan.history.retention import parse_policy  # noqa: PLC0415 - only for a policy
+
+        parse_policy(options["policy"])
+    tell_unread_variables(configuration_of(context))
     shown = [*_settings(context, configuration_of(context), options), *_secrets()]
     if as_json:
         click.echo(json.dumps([asdict(each) for each in shown], indent=1))

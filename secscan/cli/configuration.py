@@ -12,10 +12,11 @@ from typing import Any
 import click
 
 from secscan.cli.channels import Notify
+from secscan.cli.confidential import SECRET_VARIABLES
 from secscan.cli.journal import note
 from secscan.cli.settings import KEYS, Key, ReportOrder
 from secscan.cli.written import KINDS, beside, is_written_as
-from secscan.documents import Document, read_document
+from secscan.documents import Document, did_you_mean, read_document
 from secscan.errors import UsageError
 from secscan.messages import Message
 
@@ -113,6 +114,24 @@ def read_configuration(path: Path | None, environment: Mapping[str, str], langua
     """
     spoken = {"language": Setting(language, Message("command line"))} if language else {}
     return Configuration(path, {**(_read_file(path) if path else {}), **_read_environment(environment), **spoken})
+
+
+def unread_variables(configuration: Configuration, environment: Mapping[str, str]) -> dict[str, Message]:
+    """Variables that look like ours and that nobody reads, each with what is to be told of it."""
+    known = {PREFIX + name.upper() for name, key in KEYS.items() if key.parameter} | set(SECRET_VARIABLES.values())
+    channels = configuration.notify.channels if configuration.notify else ()
+    read = known | {channel.place for channel in channels if channel.kind == "env"}
+    return {
+        name: Message("environment variable {name} is not read by secscan{near}", name=name, near=did_you_mean(name, known))
+        for name in sorted(environment)
+        if name.startswith(PREFIX) and environment[name] and name not in read
+    }
+
+
+def tell_unread_variables(configuration: Configuration) -> None:
+    """Say which variables are there for nothing."""
+    for name, told in unread_variables(configuration, os.environ).items():
+        note("unknown_variable", Message("note: {note}", note=told), "warning", variable=name)
 
 
 def _read_file(path: Path) -> dict[str, Setting]:

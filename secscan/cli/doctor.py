@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,7 +15,7 @@ import click
 
 from secscan.addresses import without_password
 from secscan.cli import SpokenCommand
-from secscan.cli.configuration import configuration_of
+from secscan.cli.configuration import configuration_of, unread_variables
 from secscan.cli.language import say, spoken
 from secscan.cli.memory import data_folder, history_option, inspect_history
 from secscan.cli.options import attestations_options, content_options, load, read_targets, target_options, waivers_option
@@ -59,6 +60,7 @@ def command(
     if history and "://" not in history:
         folders.append(Path(history).expanduser().parent)
     found = [*_look(options, history, folders), *_look_at_reports(configuration_of(context), output)]
+    found += [*_look_at_numbers(prometheus), *_look_at_variables(configuration_of(context))]
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(each) for each in found], indent=1))
     else:
@@ -133,6 +135,7 @@ def _look_at_reports(configuration: Configuration, output: Path | None) -> Itera
     from secscan.cli.redacting import read_redaction  # noqa: PLC0415 - as above
     from secscan.cli.reports import check_formats, choose_words  # noqa: PLC0415 - as above
     from secscan.cli.telling import words_of  # noqa: PLC0415 - as above
+    from secscan.history.retention import parse_policy  # noqa: PLC0415 - as above
 
     said = {name: setting.value for name, setting in configuration.settings.items()}
     language, terms = said.get("language", "en"), Path(said["terms"]) if "terms" in said else None
@@ -143,6 +146,7 @@ def _look_at_reports(configuration: Configuration, output: Path | None) -> Itera
         lambda: choose_words(language, terms),
         lambda: parse_fail_on(said.get("fail_on", "low")),
         lambda: read_redaction(said.get("redact", False), key),
+        lambda: parse_policy(said["keep"]) if "keep" in said else None,
     ]
     for order in configuration.reports:
         works.append(lambda order=order: check_formats(",".join(order.formats), order.directory))  # type: ignore[misc] # mypy sees no default of a lambda
@@ -158,6 +162,23 @@ def _look_at_reports(configuration: Configuration, output: Path | None) -> Itera
         yield from _tried(Message("channels"), lambda: words_of(notify, language, terms))[1]
         for channel in notify.channels:
             yield _look_at_channel(channel)
+
+
+def _look_at_numbers(prometheus: Path | None) -> Iterator[Finding]:
+    """Whether the collector will read them."""
+    from secscan.cli.conclusion import never_collected  # noqa: PLC0415 - keep --help free of it
+    from secscan.doctor.findings import Finding, State  # noqa: PLC0415 - as above
+
+    if prometheus and (told := never_collected(prometheus)):
+        yield Finding(Message("reports"), State.NOTE, told, f"prometheus: {prometheus.with_suffix('.prom')}")
+
+
+def _look_at_variables(configuration: Configuration) -> Iterator[Finding]:
+    """Whether something is said that nobody hears."""
+    from secscan.doctor.findings import Finding, State  # noqa: PLC0415 - keep --help free of it
+
+    for name, told in unread_variables(configuration, os.environ).items():
+        yield Finding(Message("environment"), State.NOTE, told, f"unset {name}")
 
 
 def _demand_output(configuration: Configuration, output: Path | None) -> None:

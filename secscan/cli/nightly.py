@@ -13,8 +13,8 @@ import click
 from click.core import ParameterSource
 
 from secscan.cli import SpokenCommand
-from secscan.cli.conclusion import Finished, conclude, exit_code_with
-from secscan.cli.configuration import configuration_of
+from secscan.cli.conclusion import Finished, conclude, exit_code_with, never_collected
+from secscan.cli.configuration import configuration_of, tell_unread_variables
 from secscan.cli.failing import exit_code
 from secscan.cli.files import prepare_folder, write_whole
 from secscan.cli.job import Done, Job, ending, job_options, performed, read_job
@@ -55,6 +55,7 @@ def command(context: click.Context, /, prometheus: Path | None, policy: str | No
     from secscan.summary import summarise  # noqa: PLC0415 - keep --help free of it
 
     keeping = _read_policy(policy)
+    tell_unread_variables(configuration_of(context))
     job = read_job(options)
     if job.output is None:
         raise UsageError("a run needs a folder to keep what it finds in; allowed: output: DIR in secscan.yml, or -o DIR")
@@ -63,6 +64,8 @@ def command(context: click.Context, /, prometheus: Path | None, policy: str | No
     words = words_of(notify, options["language"], options["terms"]) if notify else {}
     if prometheus:
         prepare_folder(prometheus.parent, 0o755)
+        if passed_over := never_collected(prometheus):
+            note("prometheus_name", Message("note: {note}", note=passed_over), "warning", path=str(prometheus))
     with performed(job) as done:
         pen = _Pen()
         pen.write_reports(done.run, job.formats, job.output, job.words)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from secscan.cli.confidential import KEYRING, ask, read_keyring, read_private
+from secscan.cli.confidential import KEYRING, SECRET_VARIABLES, ask, read_keyring, read_private
 from secscan.cli.journal import note as tell
 from secscan.errors import UsageError
 from secscan.messages import Message
@@ -38,7 +38,6 @@ class Seconds(click.FloatRange):
 
 
 _FILE = click.Path(path_type=Path)
-SECRET_VARIABLES = {"password": "SECSCAN_PASSWORD", "passphrase": "SECSCAN_PASSPHRASE", "become": "SECSCAN_BECOME_PASSWORD"}
 
 
 def content_options(command: F) -> F:
