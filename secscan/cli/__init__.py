@@ -163,7 +163,8 @@ def secscan(context: click.Context, config: str | None, code: str | None) -> Non
                   secscan scan ssh://admin@host1 ssh://host2 --become
     Exit codes:   0 all hold   1 something fails   2 your input is wrong
                   3 a target was not reached   4 something could not be judged
-                  130 interrupted
+                  70 secscan itself failed   130 interrupted
+                  141 nobody read the output to its end
     """  # noqa: D301 - \b is click's mark for a block that is not wrapped
     there = os.path.exists(_PROJECT)  # noqa: PTH110 - pathlib costs as much as the rest of --help
     if code:
