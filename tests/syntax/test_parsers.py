@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from secscan.model.values import Unobservable
 from secscan.probing import Unreadable
-from secscan.syntax import audit, pam, rsyslog, sshd, sudoers, systemd
+from secscan.syntax import audit, pam, rsyslog, sshd, sudoers, syslog_ng, syslog_ng_flow, systemd
 
 _SEEDS = (
     'ALL = ( ) : , ! " \\ # NOPASSWD Defaults User_Alias A /bin/sh += @ %x -a always,exit never,task -S -F -w auid>=1000 perm= '
@@ -18,6 +18,9 @@ _SEEDS = (
 )
 WORDS = st.sampled_from([*_SEEDS.split(" "), " ", "\t"])
 TEXT = st.lists(WORDS | st.text(max_size=6), max_size=25).map("".join).map(lambda text: text.replace("\n", " "))
+
+WORDS_OF_SYSLOG_NG = "source ( s ) ; filter f { } destination d network not and or facility auth level info..err flags final"
+PIECES = st.lists(st.sampled_from(tuple(WORDS_OF_SYSLOG_NG.split(" "))), max_size=25).map(" ".join)
 
 
 @given(st.lists(TEXT, max_size=4))
@@ -30,6 +33,13 @@ def test_whatever_sudoers_holds_it_is_parsed_or_unreadable(texts):
 def test_whatever_rsyslog_holds_it_is_parsed_or_unreadable(texts):
     with suppress(Unreadable):
         rsyslog.parse_rsyslog([f"/etc/rsyslog.conf:{number}: {text}" for number, text in enumerate(texts)])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["source s", "filter f", "destination d", "log"]), PIECES), max_size=6))
+def test_whatever_syslog_ng_holds_it_is_followed_or_unreadable(statements):
+    lines = [f"/etc/syslog-ng.conf:{number}: {head} {{ {text} }}" for number, (head, text) in enumerate(statements)]
+    with suppress(Unreadable):
+        syslog_ng_flow.follow(syslog_ng.parse_syslog_ng(lines))
 
 
 @given(TEXT)
