@@ -59,7 +59,7 @@ _SORT = f"""function put(kind) {{
   if (++count[kind] <= {_CAP}) print kind " " $0
 }}
 BEGIN {{ n = split(ENVIRON["skipped"], points, "\\n"); for (i = 1; i <= n; i++) seen[points[i]] = 1 }}
-/^\\// {{ put("capability"); next }}
+/^\\// {{ if (/ [a-z0-9_,]*[=+-][-+=eip]*$/) put("capability"); else broken = 1; next }}
 {{
   type = substr($1, 1, 1); rest = $0
   if ($1 !~ /^[-dlbcps][-rwxsStT]+$/ || NF < 7) {{ odd++; next }}
@@ -81,6 +81,7 @@ BEGIN {{ n = split(ENVIRON["skipped"], points, "\\n"); for (i = 1; i <= n; i++) 
 }}
 END {{
   for (kind in count) if (count[kind] > {_CAP}) print kind " unobservable: more than {_CAP} entries"
+  if (broken) print "capability unobservable: the path of a program that has some holds a line break"
   if (odd) print "fault " odd " lines of the walk could not be read"
 }}"""
 

@@ -157,8 +157,8 @@ function statement(file, number, text, depth,   low, stop, i, first) {
       first = substr(low, 1, RLENGTH); gsub(/[ \t]+/, "", first); givens = inside[level]; under("selector " first)
       text = substr(text, RLENGTH + 1)
     }
-    else if (match(text, /^:[$!A-Za-z][^,"]*,[ \t]*![A-Za-z]+[ \t]*,[ \t]*"(\\.|[^"\\])*"/) ||
-             match(text, /^:[$!A-Za-z][^,"]*,[ \t]*[A-Za-z]+[ \t]*(,[ \t]*"(\\.|[^"\\])*")?/)) {
+    else if (match(text, /^:[$!A-Za-z][^,":]*,[ \t]*![A-Za-z]+[ \t]*,[ \t]*"(\\.|[^"\\])*"/) ||
+             match(text, /^:[$!A-Za-z][^,":]*,[ \t]*[A-Za-z]+[ \t]*(,[ \t]*"(\\.|[^"\\])*")?/)) {
       givens = inside[level]; under("property " substr(text, 1, RLENGTH)); text = substr(text, RLENGTH + 1)
     }
     else if (low ~ /^-?@@?[^ \t@]/ || low ~ /^:omrelp:/) { send(file, number, text); return }

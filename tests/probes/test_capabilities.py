@@ -125,7 +125,9 @@ def test_a_name_with_a_line_break_hides_no_capability(root: Path, find: str):
     hidden.write_bytes(b"x")
     hidden.chmod(0o755)
     give(hidden, "cap_setuid+ep")
-    assert isinstance(walked(root, find)[1], Unobservable)
+    capability = walked(root, find)[1]
+    assert isinstance(capability, Unobservable)
+    assert "holds a line break" in capability.reason
 
 
 def test_an_empty_set_takes_rights_away_and_grants_none(root: Path):

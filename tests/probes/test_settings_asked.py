@@ -158,7 +158,7 @@ def test_neither_keys_nor_what_their_options_hold_leave_the_host(tmp_path, shell
         "root:$y$hidden4:1:0:99999:7:::\nssh-rsa AAAAhidden5\n"
     )
     os.mkfifo(home / ".ssh/authorized_keys2")
-    answer, observed = ask("authorized_keys", {"/root": home}, shell)
+    answer, observed = ask("authorized_keys", {"/root": home}, shell, beside="")
     (key,) = (record for record in observed.attributes["keys"] if record["account"] == "root")
     assert key["restricted"] is True
     assert key["options"] == ('environment="********"', 'command="/bin/x ..."', "restrict")
