@@ -259,6 +259,7 @@ def _newest_bundles(saved: Path, hosts: set[str]) -> tuple[list[Bundle], dict[st
     folder = saved / "evidence" if (saved / "evidence").is_dir() else saved
     newest: dict[str, Bundle] = {}
     broken: dict[str, str] = {}
+    strangers: set[str] = set()
     for path in sorted(folder.glob("*.bundle.json.gz")):
         try:
             bundle = read_bundle(path)
@@ -267,8 +268,14 @@ def _newest_bundles(saved: Path, hosts: set[str]) -> tuple[list[Bundle], dict[st
             note("bundle_unusable", Message("{error}; it is left out", error=error.message), "error", file=path.name)
             continue
         before = newest.get(bundle.origin.target)
-        if bundle.origin.target in hosts and (before is None or before.origin.finished_at <= bundle.origin.finished_at):
+        if bundle.origin.target not in hosts:
+            strangers.add(bundle.origin.target)
+        elif before is None or before.origin.finished_at <= bundle.origin.finished_at:
             newest[bundle.origin.target] = bundle
+    if strangers:
+        many = len(strangers)
+        text = Message("hosts with evidence that the inventory does not have: {count}; they count for nothing", count=many)
+        note("hosts_not_declared", text, "warning", hosts=sorted(strangers))
     if not newest:
         raise UsageError("no bundle of a host of the inventory in {folder}; allowed: what secscan scan -o DIR kept", folder=folder)
     return list(newest.values()), broken

@@ -17,6 +17,7 @@ from secscan.addresses import without_password
 from secscan.cli import SpokenCommand
 from secscan.cli.configuration import configuration_of, unread_variables
 from secscan.cli.language import say, spoken
+from secscan.cli.leaving import demand_own
 from secscan.cli.memory import data_folder, history_option, inspect_history
 from secscan.cli.options import attestations_options, content_options, load, read_targets, target_options, waivers_option
 from secscan.errors import InputError, SecscanError, UsageError
@@ -61,6 +62,9 @@ def command(
         folders.append(Path(history).expanduser().parent)
     found = [*_look(options, history, folders), *_look_at_reports(configuration_of(context), output)]
     found += [*_look_at_numbers(prometheus), *_look_at_variables(configuration_of(context))]
+    inventory = options["inventory"]
+    if output and inventory and Path(inventory).exists():
+        found += _tried(Message("folders"), lambda: demand_own(output, options["baseline"], inventory))[1]
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(each) for each in found], indent=1))
     else:

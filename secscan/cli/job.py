@@ -19,7 +19,7 @@ from secscan.cli.files import prepare_folder, remove_leftovers
 from secscan.cli.journal import is_json, log_option, name_run, note
 from secscan.cli.kept import Kept, Run
 from secscan.cli.language import say
-from secscan.cli.leaving import set_aside, take_back
+from secscan.cli.leaving import claim, set_aside, take_back
 from secscan.cli.memory import Memory, begin_run, history_option, name_of_run, resume_run
 from secscan.cli.options import (
     attestations_options,
@@ -156,6 +156,8 @@ def performed(job: Job) -> Iterator[Done]:
         folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
         if output:
             stack.enter_context(alone_in(folder))
+            if job.inventory and not job.partial:
+                claim(folder, job.engine.baseline, job.inventory)
         remove_leftovers(folder)
         run = Run(folder, job.keep_evidence, name_of_run(started_at) if output and not job.resume else "", job.redaction)
         memory = _memory(job, run, started_at) if job.remembered else None

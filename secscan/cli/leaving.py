@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from secscan.cli.files import write_whole
 from secscan.cli.journal import note
+from secscan.errors import UsageError
 from secscan.messages import Message
 
 if TYPE_CHECKING:
@@ -15,6 +17,33 @@ if TYPE_CHECKING:
 
 GONE = "gone"
 """The folder beside `hosts` with what hosts said last that are not asked any more."""
+
+
+INVENTORIES = ".inventories"
+"""The file that says whose hosts `hosts` has, by baseline: those of two inventories would drive each other out in turn."""
+
+
+def demand_own(folder: Path, baseline: str, inventory: str) -> None:
+    """UsageError where whole runs over another inventory, which is still there, keep their hosts by this baseline."""
+    owner = _owners(folder).get(baseline)
+    if owner and Path(owner).exists() and not Path(owner).samefile(inventory):
+        raise UsageError(
+            "{folder} has the hosts of {owner} by {baseline}, and a run over {inventory} would take them for gone; "
+            "allowed: -o with a folder for each inventory, or to remove {file} where {inventory} takes the place of {owner}",
+            folder=folder,
+            owner=owner,
+            baseline=baseline,
+            inventory=inventory,
+            file=folder / INVENTORIES,
+        )
+
+
+def claim(folder: Path, baseline: str, inventory: str) -> None:
+    """Note that a folder has the hosts of an inventory by a baseline. Raises UsageError as demand_own does."""
+    demand_own(folder, baseline, inventory)
+    owners, own = _owners(folder), str(Path(inventory).absolute())
+    if owners.get(baseline) != own:
+        write_whole(folder / INVENTORIES, [json.dumps({**owners, baseline: own}, ensure_ascii=False, indent=1) + "\n"])
 
 
 def set_aside(run: Run, baseline: str) -> None:
@@ -44,6 +73,14 @@ def take_back(run: Run) -> None:
         for name in run.names:
             with contextlib.suppress(OSError):
                 (run.folder / GONE / run.path(name).name).unlink(missing_ok=True)
+
+
+def _owners(folder: Path) -> dict[str, str]:
+    """Inventories by baseline; none where that was never noted, or cannot be read."""
+    try:
+        return {str(baseline): str(owner) for baseline, owner in json.loads((folder / INVENTORIES).read_text("utf-8")).items()}
+    except (OSError, ValueError, AttributeError):
+        return {}
 
 
 def _is_of(path: Path, baseline: str) -> bool:

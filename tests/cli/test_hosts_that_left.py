@@ -101,3 +101,66 @@ def test_a_folder_that_cannot_be_made_is_told_and_the_run_is_whole(secscan, job)
     assert (said.code, said.complaints) == (1, ["secscan: out/gone: cannot be written: File exists"])
     assert shown() == ["leaves", "stays"]
     assert Path("out/gone").read_text() == "mine"
+
+
+def test_an_inventory_does_not_drive_the_hosts_of_another_out_of_their_folder(secscan, job):
+    job("first", "second")
+    assert secscan("run", "-q").code == 1
+    Path("inventory.yml").rename("theirs.yml")
+    mine, theirs = Path("inventory.yml"), Path("theirs.yml")
+    assert secscan("run", "-q", "-i", theirs).code == 1, "an inventory that was renamed is the same"
+    job("third")
+    told = f"out has the hosts of {theirs.absolute()} by tiny_fail, and a run over inventory.yml would take them for gone; "
+    for words in (("run", "-q"), ("scan", "-q"), ("doctor",)):
+        said = secscan(*words)
+        assert told in said.out + said.err
+        assert said.code == (1 if words == ("doctor",) else 2)
+    assert shown() == ["first", "second"]
+    assert not Path("out/gone").exists()
+    assert secscan("run", "-q", "-o", "other").code == 1, "a folder for each"
+    assert secscan("run", "-q", "third").code == 1, "a look at one host takes nobody away"
+    Path("out/.inventories").unlink()
+    assert secscan("run", "-q").code == 1, "the one takes the place of the other"
+    assert shown() == ["third"]
+    assert mine.exists()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "nonsense"])
+def test_a_note_of_inventories_that_cannot_be_read_stops_no_run(secscan, job, text):
+    job("first")
+    Path("out").mkdir()
+    Path("out/.inventories").write_text(text)
+    assert secscan("run", "-q").code == 1
+    assert json.loads(Path("out/.inventories").read_text()) == {"tiny_fail": str(Path("inventory.yml").absolute())}
+
+
+def since() -> dict[str, int]:
+    """What the report of the last run says became of hosts."""
+    found: dict[str, int] = json.loads(Path("out/report.json").read_text())["summary"]["since"]["hosts"]
+    return found
+
+
+def test_a_host_that_was_renamed_is_one_that_left_and_one_that_came_and_its_address_is_none_of_both(secscan, job):
+    job("before", "stays")
+    secscan("run", "-q")
+    job("after", "stays")
+    assert secscan("run", "-q").complaints == ["secscan: hosts not asked any more: 1; what they said last is in out/gone"]
+    assert since() == {"added": 1, "gone": 1}
+    text = Path("inventory.yml").read_text()
+    Path("inventory.yml").write_text(text.replace("name: stays,", "name: stays, address: elsewhere,"))
+    assert secscan("run", "-q").complaints == []
+    assert shown() == ["after", "stays"]
+    assert since() == {}
+
+
+def test_the_evidence_of_hosts_that_left_counts_in_no_figure_of_services_and_that_is_told(secscan, job):
+    job("stays", "leaves")
+    secscan("run", "-q")
+    job("stays")
+    services = "services: [{name: erp, owner: a, criticality: high, rto: 4h, rpo: 24h, hosts: [stays]}]\n"
+    Path("inventory.yml").write_text(Path("inventory.yml").read_text() + services)
+    secscan("run", "-q")
+    for folder in ("out", "out/evidence"):
+        said = secscan("continuity", "--saved", folder)
+        assert said.complaints[0] == "secscan: hosts with evidence that the inventory does not have: 1; they count for nothing"
+        assert "leaves" not in Path("out/continuity.json").read_text()
