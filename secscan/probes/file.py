@@ -7,31 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from secscan.filesystem.entries import ENTRY_FIELDS, LIST_ERRORS, PATH, STAT, STAT_FOLLOWING, settle, stat_record
 from secscan.filesystem.patterns import split_pattern
+from secscan.filesystem.ways import WALK
 from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observation, Observed, Probe, Question
 from secscan.model.values import Absent, Record, Type, Unobservable, Value
 from secscan.probing import Unreadable, closed_lines, quote, reply
 
-# way: every directory on the way to a path with its links followed, and where the path ends: way<TAB>PATH<TAB>/<TAB>/etc<TAB>/etc/x
-_WALK = """tab=$(printf '\\t')
-dirs=$nl
-walk() {
-  rest=${1#/} here='' hops=0 way=''
-  while [ -n "$rest" ]; do
-    step=${rest%%/*}
-    case $rest in */*) rest=${rest#*/} ;; *) rest='' ;; esac
-    [ -n "$step" ] || continue
-    case $dirs in *"$nl${here:-/}$nl"*) ;; *) dirs=$dirs${here:-/}$nl ;; esac
-    way=$way${here:-/}$tab
-    case $step in .) continue ;; ..) here=${here%/*}; continue ;; esac
-    if [ -L "$here/$step" ]; then
-      hops=$((hops + 1))
-      if [ $hops -gt 40 ] || ! to=$(readlink -- "$here/$step"); then return 0; fi
-      case $to in '' | *"$nl"* | *"$tab"*) return 0 ;; /*) here='' ;; esac
-      rest=${to#/}/$rest
-    else here=$here/$step; fi
-  done
-  printf 'way\\t%s\\t%s\\n' "$1" "$way${here:-/}"
-}"""
 _HASH_LIMIT = 64  # MiB
 _SECTIONS = ("== ways", "== above", "== followed", "== itself", "== sums")
 
@@ -52,7 +32,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
     hashed = list(dict.fromkeys(str(call["path"]) for call in calls if call["hash"]))
     script = f"""if ! have stat; then printf 'unobservable: there is no stat command\\n'; exit 0; fi
 {LIST_ERRORS}
-{_WALK}
+{WALK}
 printf '== ways\\n'
 for path in {quote(*walked)}; do walk "$path"; done
 printf '== above\\n'
