@@ -13,6 +13,7 @@ from secscan.syntax.postgresql import TOUCHES, Server, ask_servers, read_servers
 
 _SETTING = re.compile(r"([a-z0-9_.]+) source=(\S+) unit=(\S*) pending=(yes|no) value=(.*)", re.IGNORECASE)
 _OVERRIDE = re.compile(r"override \S+ for=(\S+)@(\S+) value=(.*)")
+_SAVED = re.compile(r"saved \S+ value=(.*)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0}
 _BYTES = {"B": 1, "kB": 1024, "8kB": 8192, "MB": 1024**2}
 _SQL = """SELECT name || ' source=' || replace(source, ' ', '-') || ' unit=' || coalesce(unit, '') || ' pending='
@@ -21,7 +22,16 @@ FROM pg_settings WHERE name IN ({names})
 UNION ALL SELECT 'override ' || split_part(one, '=', 1) || ' for=' || coalesce(replace(rolname, ' ', '_'), '*') || '@'
 || coalesce(replace(datname, ' ', '_'), '*') || ' value=' || translate(substr(one, strpos(one, '=') + 1), chr(10) || chr(13), '  ')
 FROM pg_db_role_setting LEFT JOIN pg_roles r ON r.oid = setrole LEFT JOIN pg_database d ON d.oid = setdatabase,
-unnest(setconfig) AS one WHERE split_part(one, '=', 1) IN ({names})"""
+unnest(setconfig) AS one WHERE split_part(one, '=', 1) IN ({names})
+UNION ALL SELECT 'saved ' || name || ' value=' || translate(CASE WHEN vartype = 'enum'
+THEN lower(coalesce(saved, boot_val)) ELSE coalesce(saved, boot_val, '') END, chr(10) || chr(13), '  ')
+FROM (SELECT name, vartype, source, reset_val, boot_val, (SELECT CASE WHEN vartype <> 'bool' THEN setting
+WHEN lower(setting) IN ('1', 't', 'tr', 'tru', 'true', 'on', 'y', 'ye', 'yes') THEN 'on' ELSE 'off' END
+FROM pg_file_settings f WHERE lower(f.name) = lower(s.name) ORDER BY seqno DESC LIMIT 1) AS saved FROM pg_settings s
+WHERE name IN ({names})) AS both_of WHERE vartype IN ('bool', 'enum', 'string')
+AND (source = 'configuration file' OR (source = 'default' AND saved IS NOT NULL))
+AND CASE WHEN vartype = 'enum' THEN lower(coalesce(saved, boot_val, '')) <> lower(reset_val)
+ELSE coalesce(saved, boot_val, '') <> coalesce(reset_val, '') END"""
 
 
 def ask(calls: Sequence[Arguments]) -> Question:
@@ -37,7 +47,11 @@ def split(calls: Sequence[Arguments], answer: Answer) -> list[Answer]:
 
 
 def _own(name: str, lines: Iterable[str]) -> Iterable[str]:
-    return (line for line in lines if not line.startswith("| ") or line.startswith((f"| {name} ", f"| override {name} ")))
+    return (
+        line
+        for line in lines
+        if not line.startswith("| ") or line.startswith((f"| {name} ", f"| override {name} ", f"| saved {name} "))
+    )
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
@@ -55,6 +69,7 @@ def read(call: Arguments, answer: Answer) -> Observation:
         "servers": records,
         "values": unknown or values,
         "overrides": Unobservable(fault) if fault else overrides,
+        "saved": Unobservable(fault) if fault else tuple(saved for server in servers for saved in _saved(server)),
     })  # fmt: skip
 
 
@@ -63,7 +78,7 @@ def _record(name: str, server: Server) -> Record:
     nothing = Unobservable(server.fault) if server.fault else missing
     told: Record = dict.fromkeys(("value", "number", "seconds", "bytes", "source", "pending_restart"), nothing)
     for row in server.rows:
-        if row.startswith("override "):
+        if row.startswith(("override ", "saved ")):
             continue
         setting = _SETTING.fullmatch(row)
         if not setting or setting[1] != name:
@@ -88,6 +103,17 @@ def _overrides(server: Server) -> Iterable[Record]:
         if not match:
             raise Unreadable(f"not a setting for some sessions: {row[:120]!r}")
         yield {"port": server.port, "role": match[1], "database": match[2], "value": match[3]}
+
+
+def _saved(server: Server) -> Iterable[Record]:
+    for row in server.rows:
+        if not row.startswith("saved "):
+            continue
+        match = _SAVED.fullmatch(row)
+        if not match:
+            raise Unreadable(f"not what a file says: {row[:120]!r}")
+        secret = "********" in match[1]
+        yield {"port": server.port, "value": Unobservable("a secret: masked on the host") if secret else match[1]}
 
 
 def _scaled(value: str, unit: float | None) -> Scalar | Unobservable:
@@ -132,6 +158,15 @@ PROBE = Probe(
                 Attribute("role", Type.TEXT, "the role; * for all"),
                 Attribute("database", Type.TEXT, "the database; * for all"),
                 Attribute("value", Type.TEXT, "the value"),
+            ),
+        ),
+        Attribute(
+            "saved",
+            Type.RECORDS,
+            "what the files say now where it is something else, in force after a restart; not told of numbers",
+            (
+                Attribute("port", Type.INTEGER, "port of the server"),
+                Attribute("value", Type.TEXT, "the value; the default where the files name it no more"),
             ),
         ),
     ),

@@ -128,6 +128,41 @@ def test_what_the_last_verification_found_is_told_of_the_repository_and_of_the_b
     assert (isinstance(old["damaged"], Unobservable), old["broken"]) == (True, 0)
 
 
+def saved(cluster: Cluster, name: str) -> list[str]:
+    found = ask("postgresql_setting", name=name)
+    assert isinstance(found, Observed), found
+    records = found.attributes["saved"]
+    assert isinstance(records, tuple), records
+    return [str(record["value"]) for record in records if record["port"] == 5490]
+
+
+@with_postgresql
+def test_what_the_files_say_otherwise_is_told_until_the_server_has_read_them(cluster: Cluster):
+    config = cluster.directory / "data/postgresql.conf"
+    before = config.read_text()
+    names = ("fsync", "synchronous_commit", "password_encryption", "log_connections", "log_line_prefix", "ssl", "archive_mode")
+    assert {name: saved(cluster, name) for name in names} == {name: [] for name in names}
+    try:
+        config.write_text(
+            f"{before}\nfsync = tRuE\nsynchronous_commit = Local # for speed\npassword_encryption='MD5'\n"
+            "password_encryption = 'Scram-SHA-256'\n"
+            "Log_Connections yes\nlog_line_prefix = '%m '\nssl = no\narchive_mode = off\n"
+        )
+        told = {name: saved(cluster, name) for name in names}
+        assert told == {
+            "fsync": ["on"], "synchronous_commit": ["local"], "password_encryption": [], "log_connections": ["on"],
+            "log_line_prefix": ["%m "], "ssl": [], "archive_mode": ["off"],
+        }  # fmt: skip
+        cluster.sql("SELECT pg_reload_conf()")
+        wait_for(lambda: saved(cluster, "fsync") == [])
+        assert (saved(cluster, "synchronous_commit"), saved(cluster, "archive_mode")) == ([], ["off"])
+        config.write_text(before.replace("fsync=off", ""))
+        assert (saved(cluster, "synchronous_commit"), saved(cluster, "fsync"), saved(cluster, "archive_mode")) == (["on"], [], [])
+    finally:
+        config.write_text(before)
+        cluster.sql("SELECT pg_reload_conf()")
+
+
 @pytest.fixture(scope="module")
 def barman(cluster: Cluster):
     """Runs commands of Barman, to whose archive of the log the server copies what it writes, about a server named demo."""
