@@ -25,6 +25,7 @@ from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families
 from small_content import Small, said, write_baseline, write_checks
 
+from secscan.cli import telling
 from secscan.cli.memory import open_history
 
 TOKEN = "canary-token-5512"
@@ -357,6 +358,22 @@ def test_a_history_that_stays_damaged_is_told_once_and_again_when_it_was_whole_b
         if told < 2:
             Path("history.sqlite").write_bytes(whole)
             secscan("run")
+
+
+def test_a_run_that_is_killed_between_sending_and_noting_tells_it_once_more_and_not_again(
+    secscan, project, arrived, tmp_path, monkeypatch
+):
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "first").write_text("broken")
+    with monkeypatch.context() as killed:
+        killed.setattr(telling, "write_whole", die)
+        assert secscan("run").code == 130
+    for _ in range(2):
+        assert secscan("run").code == 1
+    assert len(arrived) == 2
+    assert all("first_is_mended" in body["message"] for _, body in arrived)
 
 
 def test_a_file_system_without_locks_does_not_make_everything_news_every_night(secscan, project, arrived, tmp_path, monkeypatch):
