@@ -35,7 +35,7 @@ def run(shell: list[str], batch: PlannedBatch) -> Batch:
     done = subprocess.run(
         [*shell, "-c", 'IFS= read -r secscan_nonce; eval "$(cat)"'],
         input=f"{nonce}\n{write_script([batch], questions_sha256([batch]))}".encode(),
-        capture_output=True, check=False, timeout=120,
+        capture_output=True, check=False, timeout=400,
     )  # fmt: skip
     reader = FrameReader(nonce, {batch.number: len(batch.calls)}, {batch.number: batch.time_limit_s})
     reader.feed(done.stdout)
