@@ -244,7 +244,26 @@ def begin_run(
     history = _open_for(place, engine)
     content = engine.library.sha256
     whole = str(folder.absolute())
-    return history, history.begin(name, engine.baseline, content, started_at, len(targets), whole, partial=partial)
+    run = history.begin(name, engine.baseline, content, started_at, len(targets), whole, partial=partial)
+    for other, names in _namesakes(history, run, targets):
+        text = Message(
+            "{hosts}: runs into {folder} have hosts of these names too, and the history takes them for the same;"
+            " allowed: other names, or a history of its own",
+            hosts=names if len(names) <= _NAMED else [*names[:_NAMED], "..."],
+            folder=other,
+        )
+        note("shared_names", text, "warning", hosts=len(names), folder=other)
+    return history, run
+
+
+def _namesakes(history: History, run: Run, targets: Sequence[Target]) -> Iterator[tuple[str, list[str]]]:
+    """Other folders by turns with which hosts of these names were asked by the same baseline, and the names that both have."""
+    earlier = [each for each in history.runs() if each.id < run.id and each.baseline == run.baseline and each.whole]
+    mine = [each.id for each in earlier if each.folder == run.folder]
+    lately = {each.folder: each for each in earlier if mine and each.id > mine[-1]}
+    for folder, last in sorted(lately.items()):
+        if shared := history.recorded(last) & {target.name for target in targets}:
+            yield folder, sorted(shared)
 
 
 def resume_run(

@@ -419,3 +419,14 @@ def test_a_kill_at_every_step_and_at_any_moment_loses_only_hosts_in_flight_and_t
     assert told["points"] > 50
     assert told["killed"] >= told["points"]
     assert told["taken_up"] > 5
+
+
+def test_projects_that_take_turns_with_hosts_of_one_name_are_told_and_who_moves_a_folder_is_not(place: Path, capsys):
+    def complaint(folder: str) -> str:
+        capsys.readouterr()
+        assert run(["scan", "-q", "-o", folder]) == 0
+        return capsys.readouterr().err
+
+    assert [complaint(folder) for folder in ("old", "old", "moved", "moved")] == [""] * 4
+    assert f"a, b, c, d: runs into {place / 'moved'} have hosts of these names too" in complaint("old")
+    assert f"runs into {place / 'old'} have hosts of these names too" in complaint("moved")
