@@ -241,6 +241,7 @@ def run(arguments: list[str] | None = None) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
+        interrupts.heed()
         journal.note("interrupted", Message("interrupted"), "warning")
         return 130
     except click.ClickException as error:

@@ -1,7 +1,8 @@
 """Ctrl-C is never lost.
 
-Python raises it between any two instructions of the main thread, in functions too that nobody called: what clears away after an
-import or an object. What is raised there is shown as ignored, and the program goes on, to wait for hosts for a long time.
+Python raises it between any two instructions of the main thread: in functions too that nobody called and that clear away after an
+import or an object, where what is raised is ignored, and in code of others that passes over whatever is raised. The program would
+go on, to wait for hosts for a long time. So it comes again until somebody heeds it.
 """
 
 from __future__ import annotations
@@ -9,20 +10,33 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+from types import FrameType
+from typing import NoReturn
 
-_LATER_S = 0.05  # what clears away is done by then; if not, it is lost and sent again
+_AGAIN_S = 1.0  # whoever heeds it does so long before
 
 
 def keep() -> None:
-    """From now on, an interrupt that came where nothing can be raised comes again a moment later."""
+    """From now on, an interrupt comes again until `heed`. Who ignores them, in the background of a shell, goes on to."""
+    alone = threading.current_thread() is threading.main_thread()
+    if not alone or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return
+    signal.signal(signal.SIGINT, _interrupt)
+    signal.signal(signal.SIGALRM, _interrupt)
     told = sys.unraisablehook
 
     def hear(unraisable: sys.UnraisableHookArgs) -> None:
-        if issubclass(unraisable.exc_type, KeyboardInterrupt):
-            again = threading.Timer(_LATER_S, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
-            again.daemon = True
-            again.start()
-        else:
+        if not issubclass(unraisable.exc_type, KeyboardInterrupt):
             told(unraisable)
 
     sys.unraisablehook = hear
+
+
+def heed() -> None:
+    """Whoever was interrupted ends what it does: the interrupt comes no more."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+    raise KeyboardInterrupt

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 
 from secscan.cli.failing import FailOn, exit_code, parse_fail_on
 from secscan.cli.files import prepare_folder, remove_leftovers
+from secscan.cli.interrupts import heed
 from secscan.cli.journal import is_json, log_option, name_run, note
 from secscan.cli.kept import Kept, Run
 from secscan.cli.language import say
@@ -249,6 +250,7 @@ def _ask(job: Job, targets: Sequence[Target], run: Run, memory: Memory | None) -
             if stated and memory:
                 memory.record(run.path(stated.name))
         except KeyboardInterrupt:
+            heed()
             return True
     if memory:
         memory.finish(run.name)

@@ -90,8 +90,17 @@ class Cleared:
         for _ in range(1000):
             pass
 
-def load(formats):
+def clear_away():
     Cleared()
+
+def pass_over():
+    try:
+        Cleared.__del__(None)
+    except:
+        pass
+
+def load(formats):
+    WAY()
     print("lost", flush=True)
 
 job.load_reporters = load
@@ -99,9 +108,21 @@ main(sys.argv[1:])
 """
 
 
-def test_a_ctrl_c_that_comes_while_python_clears_away_is_not_lost(tiny, endless):
-    command = [sys.executable, "-c", LOSING, "scan", endless, *tiny("pass"), "--connect-timeout", "60"]
+@pytest.mark.parametrize("way", ["clear_away", "pass_over"])
+def test_a_ctrl_c_that_comes_where_nobody_heeds_it_is_not_lost(tiny, endless, way):
+    command = [sys.executable, "-c", LOSING.replace("WAY", way), "scan", endless, *tiny("pass"), "--connect-timeout", "60"]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=50)
     assert "lost" in ended.stdout
     assert ended.returncode == 130
     assert ended.stderr.splitlines() == ["secscan: interrupted: 0 of 1 targets are finished and kept"]
+
+
+def test_who_starts_it_with_interrupts_ignored_has_them_ignored(tiny, endless, listener):
+    command = [sys.executable, "-m", "secscan", "scan", endless, *tiny("pass"), "--connect-timeout", "2"]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        connection, _ = listener.accept()
+        with connection:
+            running.send_signal(signal.SIGINT)
+            _, err = running.communicate(timeout=60)
+    assert (running.returncode, "interrupted" in err) == (3, False)
