@@ -10,7 +10,7 @@ PYTEST_OPTIONS ?=
 BENCH_OPTIONS ?=
 bin = $(VENV)/bin
 
-.PHONY: scan test check format lint types layers content docs tests messages lab-tools bench wheel clean help
+.PHONY: scan test check format lint types layers content docs tests search messages lab-tools bench wheel clean help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ docs: $(VENV)/.tested ## what is printed from code is up to date
 
 tests: $(VENV)/.tested ## all of pytest, the lab of real hosts included where this user may boot one
 	$(bin)/pytest -n $(WORKERS) --no-loadscope-reorder $(PYTEST_OPTIONS)
+
+search: $(VENV)/.tested ## look for examples that break a property: forty times as many, other ones every time (half an hour)
+	$(bin)/pytest -n $(WORKERS) -m hypothesis --hypothesis-profile=search $(PYTEST_OPTIONS)
 
 messages: $(VENV)/.tested ## collect the texts of reports, commands and content into the catalogues of every language, and compile these
 	$(bin)/pybabel -q extract -F babel.cfg -k mark -k translate_plural:1,2 --no-location --sort-output -o secscan/locale/secscan.pot .

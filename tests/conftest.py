@@ -7,13 +7,16 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 LAB = Path(__file__).with_name("lab")
 
-settings.register_profile("patient", deadline=None)  # a machine that is busy with other things proves nothing about the code
-settings.load_profile("patient")
+# A busy machine proves nothing about the code, so nothing has a deadline. The same examples for everybody: a red run is about
+# the change it tests. `make search` looks for others, and what it finds gets a case of its own.
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None, max_examples=4000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 
 _data = tempfile.TemporaryDirectory(prefix="secscan-tests-")  # kept until the interpreter ends
 os.environ["LC_ALL"] = "C.UTF-8"  # commands speak English here, whatever the locale of the person who runs the tests

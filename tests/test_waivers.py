@@ -507,9 +507,10 @@ def test_no_baseline_of_a_site_makes_waivers_last_longer(capsys: pytest.CaptureF
     [
         ("extends: [own]\nwaivers_at_most: {critical: 91d}", "waivers of critical failures may be made shorter"),
         ("waivers_at_most: {low: 30d, critical: 31d}", "waivers of critical failures may not be longer than those of milder ones"),
+        ("waivers_at_most: {low: 30d, urgent: 1d}", "unknown key 'urgent'; allowed: low, medium, high, critical"),
     ],
 )  # fmt: skip
-def test_a_limit_is_one_for_worse_failures_too(capsys: pytest.CaptureFixture[str], limits: str, problem: str):
+def test_limits_of_waivers_that_cannot_hold_are_told(capsys: pytest.CaptureFixture[str], limits: str, problem: str):
     Path("baselines/site.yaml").write_text(f"id: site\ntitle: Site\n{limits}\nrequirements: {{UNC-IS-18: [value_is_eight]}}\n")
     assert run(["baseline", "lint", "--content", "."]) == 2
     assert problem in capsys.readouterr().err

@@ -197,7 +197,8 @@ def _lock(cursor: Cursor, own: _Own) -> None:
 def _limit_waivers(cursor: Cursor, draft: _Draft) -> None:
     """The longest waiver: one duration, or one by severity. What is extended can be made shorter, never longer."""
     severities = [severity.value for severity in Severity]
-    places = {name: cursor.at(name) for name in cursor.mapping(severities)} if isinstance(cursor.value, dict) else {"": cursor}
+    named = isinstance(cursor.value, dict)
+    places = {name: cursor.at(name) for name in cursor.mapping(severities) if name in severities} if named else {"": cursor}
     limits: dict[str, float] = {}
     for name, place in places.items():
         try:

@@ -223,7 +223,7 @@ class TestLimits:
             reader.feed(mark("H", "gzip", DIGEST) + b"this is not gzip")
 
 
-@settings(max_examples=30)
+@settings(max_examples=settings().max_examples // 3)
 @given(size=st.integers(200_000, 600_000), where=cuts)
 def test_an_answer_that_unpacks_to_exactly_the_size_of_a_piece_is_whole(size: int, where: list[int]):
     data = stream(one_frame(1, [b"a" * size]) + mark("END", 3), "gzip")

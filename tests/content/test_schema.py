@@ -177,7 +177,7 @@ def test_the_schema_accepts_every_shipped_baseline(name: str):
     assert not refusals(baseline_validator(), shipped().baselines[name].data)
 
 
-@settings(max_examples=400)
+@settings(max_examples=4 * settings().max_examples)
 @given(st.data())
 def test_what_the_schema_of_checks_rejects_the_loader_rejects(data: st.DataObject):
     name = data.draw(st.sampled_from(sorted(shipped().checks)))
@@ -187,7 +187,7 @@ def test_what_the_schema_of_checks_rejects_the_loader_rejects(data: st.DataObjec
         assert load_check(document.path, mutated), rejected
 
 
-@settings(max_examples=200)
+@settings(max_examples=2 * settings().max_examples)
 @given(st.data())
 def test_what_the_schema_of_baselines_rejects_the_loader_rejects(data: st.DataObject):
     name = data.draw(st.sampled_from(sorted(shipped().baselines)))

@@ -210,7 +210,9 @@ nights = st.lists(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=settings().max_examples // 4, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(nights)
 def test_every_answer_is_what_a_model_with_perfect_memory_tells(url: str, scans: list[Hosts]):
     _empty(url)

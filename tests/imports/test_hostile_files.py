@@ -135,7 +135,7 @@ def _places(value, here=()):
 
 
 @pytest.mark.parametrize("name", ["inspec.json", "linter.sarif"])
-@settings(max_examples=150)
+@settings(max_examples=3 * settings().max_examples // 2)
 @given(data=st.data())
 def test_whatever_stands_in_any_place_the_outcome_is_a_refusal_or_a_valid_assessment(name, data, tmp_path_factory):
     document = json.loads((FILES / name).read_text())
@@ -155,7 +155,7 @@ def test_whatever_stands_in_any_place_the_outcome_is_a_refusal_or_a_valid_assess
         validate_document(json.loads(json.dumps(to_document(assessment), allow_nan=False)), name)
 
 
-@settings(max_examples=150)
+@settings(max_examples=3 * settings().max_examples // 2)
 @given(data=st.data())
 def test_whatever_is_cut_from_or_put_into_xml_the_outcome_is_a_refusal_or_a_valid_assessment(data, tmp_path_factory):
     text = (FILES / "openscap_arf.xml").read_text()
