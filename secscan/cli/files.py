@@ -15,12 +15,16 @@ _WRITER = re.compile(r"\.([0-9]+)(?:\.[0-9]+)?\.partial\Z")  # the process whose
 
 
 def write_whole(path: Path, pieces: Iterable[str | bytes], mode: int = 0o600) -> None:
-    """A file that is whole or not there, readable by its owner only unless said; text as UTF-8."""
+    """A file that is whole or not there, readable by its owner only unless said; text as UTF-8.
+
+    What others have put in the way in a folder of theirs is replaced, and never written through.
+    """
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with partial.open("wb") as stream:
-            partial.chmod(mode)
+        partial.unlink(missing_ok=True)  # of a run that was killed, and had this number
+        with open(partial, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as stream:
+            os.fchmod(stream.fileno(), mode)
             stream.writelines(piece.encode() if isinstance(piece, str) else piece for piece in pieces)
         partial.replace(path)
     except OSError as error:

@@ -7,10 +7,12 @@ nobody is kept from work for it: two runs at once are rare, and a schedule that 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
 import socket
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -88,8 +90,15 @@ def _tell_unlocked(path: Path, error: OSError) -> None:
 
 
 def _open_private(path: str, flags: int) -> int:
-    """Readable by its owner only, who is that of the folder: root's run by hand must not keep them out the next night."""
-    opened = os.open(path, flags, 0o600)
+    """Readable by its owner only, who is that of the folder: root's run by hand must not keep them out the next night.
+
+    Whoever owns the folder may have put something else there: a link would have root write to what it leads to, and give it away.
+    """
+    opened = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    found = os.fstat(opened)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        os.close(opened)
+        raise OSError(errno.EEXIST, "something else has its name")
     if os.geteuid() == 0:
         folder = Path(path).parent.stat()
         os.fchown(opened, folder.st_uid, folder.st_gid)

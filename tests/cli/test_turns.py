@@ -80,6 +80,31 @@ def test_a_run_of_root_leaves_the_lock_to_whom_the_folder_belongs(secscan, proje
     assert (lock.st_uid, lock.st_gid, lock.st_mode & 0o777) == (65534, 65534, 0o600)
 
 
+@pytest.mark.parametrize("planted", ["link", "dangling link", "second name", "pipe", "folder"])
+def test_whatever_else_lies_where_the_lock_belongs_is_told_and_nothing_is_written_through_it(secscan, project, tmp_path, planted):
+    project("one")
+    Path("out").mkdir()
+    if os.geteuid() == 0:
+        os.chown("out", 65534, 65534)  # who owns the folder must not get what is root's
+    victim, lock = tmp_path / "victim", Path("out/.lock")
+    if planted != "dangling link":
+        victim.write_text("precious\n")
+    before = victim.stat() if victim.exists() else None
+    plant: dict[str, Callable[[], None]] = {
+        "second name": lambda: lock.hardlink_to(victim),
+        "pipe": lambda: os.mkfifo(lock),
+        "folder": lock.mkdir,
+    }
+    plant.get(planted, lambda: lock.symlink_to(victim))()
+    said = secscan("run", "-q")
+    assert (said.code, said.err.startswith("secscan: out/.lock: cannot be written: "), "None" in said.err) == (2, True, False)
+    if before is None:
+        assert not victim.exists()
+    else:
+        assert victim.read_text() == "precious\n"
+        assert (victim.stat().st_uid, victim.stat().st_mode) == (before.st_uid, before.st_mode)
+
+
 def test_a_run_that_broke_off_is_not_taken_up_when_a_later_one_has_asked_what_it_missed(secscan, project, under_way):
     while secscan("runs", "list", "--json").out in ("", "[]\n"):
         time.sleep(0.05)
