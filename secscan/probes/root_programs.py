@@ -1,7 +1,8 @@
-"""What root starts: the programs that units, and cron's tables of root, name, with all directories on the way to them.
+"""What root starts: the programs that units, jobs and hooks of root name, with all directories on the way to them.
 
-Units and their drop-ins are merged as systemd merges them; a unit counts whether it is enabled or not. What only a shell, a
-specifier or a variable could tell is named, not guessed at.
+Units and their drop-ins are merged as systemd merges them; a unit counts whether it is enabled or not. Of scripts it is told what
+they start by a path that stands in them; what this starts in its turn is not followed. What only a shell, a specifier or a variable
+could tell is named, not guessed at.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from secscan.model.probe import Answer, Argument, Arguments, Attribute, Observat
 from secscan.model.values import Record, Type, Unobservable
 from secscan.probing import Unreadable, closed_lines, quote, reply
 from secscan.syntax.root_commands import JOBS_AWK, UNITS_AWK
+from secscan.syntax.root_hooks import HOOKS_AWK, LIST_HOOKS
 
 _CAP = 3000  # programs
 _SHELL = r"""nl='
@@ -47,17 +49,23 @@ list_units() { # main files and drop-ins that count, a path each; `fault WHY`
 list_tables() { # tables of root's jobs, a path each
   IFS=" $nl"
   set +f
-  for dir in /etc/cron.d /var/spool/cron/crontabs /var/spool/cron/tabs /var/spool/cron /etc/crontabs; do
-    if [ -d "$dir" ] && { [ ! -r "$dir" ] || [ ! -x "$dir" ]; }; then printf 'fault %s cannot be read by this user\n' "$dir"; fi
-  done
+  printf 'kind=table\n'
+  for dir in /etc/cron.d /var/spool/cron/crontabs /var/spool/cron/tabs /var/spool/cron /etc/crontabs; do looked "$dir"; done
   for file in /etc/crontab /etc/anacrontab /etc/cron.d/* /var/spool/cron/crontabs/root /var/spool/cron/tabs/root \
     /var/spool/cron/root /etc/crontabs/root; do
     if [ -f "$file" ]; then printf '%s\n' "$file"; fi
   done
 }
-list_links() { # what links among the periodic jobs lead to is started by way of these
-  for file in /etc/cron.hourly/* /etc/cron.daily/* /etc/cron.weekly/* /etc/cron.monthly/* /etc/cron.yearly/* /etc/periodic/*/*; do
-    if [ -L "$file" ]; then printf 'program\t%s\t%s\n' "$file" "$file"; fi
+list_jobs() { # tables, scripts of the periods (run-parts) and root's jobs of at; what their links lead to is told with the way
+  list_tables
+  printf 'kind=script\n'
+  for dir in /etc/cron.hourly /etc/cron.daily /etc/cron.weekly /etc/cron.monthly /etc/cron.yearly /etc/periodic/*; do
+    looked "$dir" || continue
+    for file in "$dir"/*; do run_script "$file"; done
+  done
+  for dir in /var/spool/cron/atjobs /var/spool/at /var/spool/atjobs; do
+    looked "$dir" || continue
+    stat -c '%u %A %n' -- "$dir"/* 2>/dev/null | sed -n 's/^0 -[^ ]* //p'
   done
 }
 commands() { # AWK LIST: what the files of a list start
@@ -72,12 +80,13 @@ commands() { # AWK LIST: what the files of a list start
   for file; do
     shift
     case $file in
-      fault*) printf '%s\n' "$file" ;;
+      fault* | program*) printf '%s\n' "$file" ;;
+      kind=*) set -- "$@" "$file" ;;
       *) if [ -r "$file" ]; then set -- "$@" "$file"; else printf 'fault %s cannot be read by this user\n' "$file"; fi ;;
     esac
   done
   if [ $# = 0 ]; then return 0; fi
-  awk "$reader" "$@" 2>/dev/null || printf 'fault awk failed\n'
+  awk "$reader" "$@" 2>/dev/null </dev/null || printf 'fault awk failed\n'
 }
 locate() { # NAME: sets found to the path that a name without one has
   found=''
@@ -136,7 +145,8 @@ answer() { # LINES of commands()
 """.replace("@CAP@", str(_CAP)).replace("@STAT@", STAT_FOLLOWING)
 _SOURCES = {
     "units": f'"$(commands {quote(UNITS_AWK)} list_units)"',
-    "jobs": f'"$(commands {quote(JOBS_AWK)} list_tables; list_links)"',
+    "jobs": f'"$(commands {quote(JOBS_AWK)} list_jobs)"',
+    "hooks": f'"$(commands {quote(HOOKS_AWK)} list_hooks; apt_hooks)"',
 }
 
 
@@ -145,13 +155,16 @@ def ask(calls: Sequence[Arguments]) -> Question:
     answers = "\n".join(f"answer {_SOURCES[str(call['of'])]}\npart {index} 0" for index, call in enumerate(calls))
     script = f"""{LIST_ERRORS}
 {WALK}
-{_SHELL}{answers}"""
+{LIST_HOOKS}{_SHELL}{answers}"""
     touches = (
         "unit files and drop-ins",
         "/etc/crontab",
         "/etc/cron.d",
         "/etc/anacrontab",
-        "/var/spool/cron",
+        "/var/spool/cron and /var/spool/at",
+        "/etc/init.d, /etc/conf.d, /etc/inittab, /etc/rc.local and other hooks of root below /etc and /usr/lib",
+        "udev rules, logrotate.conf, dpkg.cfg, apt-config dump",
+        "start-up files of root's shells",
         "what they start",
         "stat",
     )
@@ -204,12 +217,14 @@ def _keeps_others_out(record: Record) -> bool:
 
 PROBE = Probe(
     name="root_programs",
-    summary="Programs that root starts by units or by jobs of cron, and the directories on the way to them",
+    summary="Programs that root starts by units, jobs or hooks, and the directories on the way to them",
     arguments=(
         Argument(
             "of", Type.TEXT,
-            "units: what services, sockets, mounts and swaps that run as root name; jobs: what tables of root's jobs name",
-            required=True, choices=("units", "jobs"),
+            "units: what services, sockets, mounts and swaps that run as root name; jobs: what tables of root's jobs, scripts of "
+            "periods and jobs of at name; hooks: start scripts (OpenRC too), hooks of networks, packages, devices and logs, "
+            "start-up files of root's shells, and what they name",
+            required=True, choices=("units", "jobs", "hooks"),
         ),
     ),
     attributes=(
@@ -223,7 +238,7 @@ PROBE = Probe(
             "programs", Type.RECORDS, "what is started",
             (
                 Attribute("path", Type.TEXT, "as it is written, or where the usual path has it"),
-                Attribute("started_by", Type.TEXT, "the first that names it: FILE KEY of a unit, FILE:LINE of a table"),
+                Attribute("started_by", Type.TEXT, "which first names it: FILE, FILE KEY of units and rules, FILE:LINE of a table"),
             ),
         ),
         Attribute("not_looked_at", Type.LIST, "where and why something that is started could not be told from the words alone"),
