@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from secscan.judge.alike import Verdict
 from secscan.judge.bench import Bench
 from secscan.judge.expressions import Facts, Judgement, conjunction, disjunction, judge_all
+from secscan.judge.fingerprints import fingerprint
 from secscan.judge.observe import exhibits, observe
 from secscan.judge.rulebook import ABOVE_HOSTS, Entry, Rulebook, describe_rulebook
 from secscan.model.assessment import (
@@ -30,7 +30,6 @@ from secscan.model.values import Scalar, Unobservable
 
 FINDINGS_LIMIT = 25
 PLATFORM = Call.of("platform", {})
-_SORTED = json.JSONEncoder(sort_keys=True)
 _NO_SERVICE = "no service is declared; allowed: an inventory (-i) with `services`"
 
 
@@ -192,16 +191,8 @@ def _judge(bench: Bench, entry: Entry) -> Verdict:
         judgement.findings[:FINDINGS_LIMIT],
         len(judgement.findings),
         judgement.examined,
-        _fingerprint(judgement) if outcome is not Outcome.PASS else "",
+        fingerprint(judgement, entry.check, entry.asked, bench.rulebook.probes) if outcome is not Outcome.PASS else "",
     )
-
-
-def _fingerprint(judgement: Judgement) -> str:
-    """The digest of what was observed where something does not hold. What was expected is no part of it."""
-    seen = sorted(
-        _SORTED.encode([each.that, each.actual, each.item, each.missing, each.extra, each.holds]) for each in judgement.findings
-    )
-    return hashlib.sha256("\n".join(seen).encode()).hexdigest()[:16] if seen else ""
 
 
 def _summary(outcome: Outcome, judgement: Judgement, check: Check) -> str:

@@ -30,12 +30,17 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One attribute of an observation. `fields` describes the records of a collection."""
+    """One attribute of an observation. `fields` describes the records of a collection.
+
+    `passing` says of a whole number or a text in a record that it changes by itself, such as the id of a process: no waiver is
+    bound to it, unless the check asks for it. Moments, durations, sizes and fractions do so anyway.
+    """
 
     name: str
     type: Type
     describe: str
     fields: tuple[Attribute, ...] = ()
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

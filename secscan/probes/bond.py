@@ -103,7 +103,7 @@ PROBE = Probe(
                 Attribute("bond", Type.TEXT, "the bond"),
                 Attribute("name", Type.TEXT, "name of the member"),
                 Attribute("up", Type.BOOLEAN, "it has a link"),
-                Attribute("failures", Type.INTEGER, "how often it lost its link"),
+                Attribute("failures", Type.INTEGER, "how often it lost its link", passing=True),
             ),
         ),
     ),

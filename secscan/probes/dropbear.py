@@ -157,7 +157,7 @@ def _server(options: list[str]) -> Record:
 
 
 _FIELDS = (
-    Attribute("pid", Type.INTEGER, "process id; 0 for the next start"),
+    Attribute("pid", Type.INTEGER, "process id; 0 for the next start", passing=True),
     Attribute("source", Type.TEXT, "process, or the file that holds the options of the next start"),
     Attribute("root_passwords", Type.BOOLEAN, "root may sign in with a password: without -w, -g and -s"),
     Attribute("root", Type.BOOLEAN, "root may sign in at all: without -w"),

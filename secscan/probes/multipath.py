@@ -120,7 +120,7 @@ PROBE = Probe(
                 Attribute("map", Type.TEXT, "the storage it leads to"),
                 Attribute("device", Type.TEXT, "name of the disk that the path is, such as sdb"),
                 Attribute("working", Type.BOOLEAN, "the kernel uses it; false: it was given up"),
-                Attribute("failures", Type.INTEGER, "how often it was given up since the map was loaded"),
+                Attribute("failures", Type.INTEGER, "how often it was given up since the map was loaded", passing=True),
             ),
         ),
         Attribute("count", Type.INTEGER, "how many maps"),

@@ -85,7 +85,7 @@ PROBE = Probe(
             (
                 Attribute("program", Type.TEXT, "name of the process"),
                 Attribute("file", Type.TEXT, "path of the library or executable that was replaced or removed"),
-                Attribute("processes", Type.INTEGER, "how many processes of that name do"),
+                Attribute("processes", Type.INTEGER, "how many processes of that name do", passing=True),
                 Attribute("replaced", Type.TIMESTAMP, "when the file that lies there now came; absent when there is none"),
             ),
         ),

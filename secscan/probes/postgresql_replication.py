@@ -124,7 +124,7 @@ _SERVER_FIELDS = (
     Attribute("directory", Type.TEXT, "its data directory"),
     Attribute("standby", Type.BOOLEAN, "it follows another server"),
     Attribute("archiving", Type.BOOLEAN, "it archives its WAL"),
-    Attribute("waiting", Type.INTEGER, "WAL files that are complete and not archived"),
+    Attribute("waiting", Type.INTEGER, "WAL files that are complete and not archived", passing=True),
     Attribute("waiting_since", Type.TIMESTAMP, "since when the oldest of them waits; absent when none does"),
     Attribute("connected", Type.BOOLEAN, "a standby receives WAL from its server; absent on a server that leads"),
     Attribute("heard", Type.TIMESTAMP, "when a standby last heard of its server; absent when it is not connected"),

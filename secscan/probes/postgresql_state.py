@@ -76,10 +76,12 @@ _FIELDS = (
     Attribute("directory", Type.TEXT, "its data directory"),
     Attribute("version", Type.VERSION, "version of the server, such as 15.13"),
     Attribute("standby", Type.BOOLEAN, "it follows another server"),
-    Attribute("oldest_transaction", Type.INTEGER, "age of the oldest transaction id; at 2 000 000 000 the server stops"),
+    Attribute(
+        "oldest_transaction", Type.INTEGER, "age of the oldest transaction id; at 2 000 000 000 the server stops", passing=True
+    ),
     Attribute("connections_percent", Type.NUMBER, "share of the allowed connections that is in use"),
-    Attribute("archived", Type.INTEGER, "WAL files archived since the figures were reset"),
-    Attribute("archive_failures", Type.INTEGER, "failed tries to archive since the figures were reset"),
+    Attribute("archived", Type.INTEGER, "WAL files archived since the figures were reset", passing=True),
+    Attribute("archive_failures", Type.INTEGER, "failed tries to archive since the figures were reset", passing=True),
     Attribute("last_archived", Type.TIMESTAMP, "when a WAL file was last archived; absent when none was"),
     Attribute("archiver_failing", Type.BOOLEAN, "the last try to archive failed"),
 )

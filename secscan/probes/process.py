@@ -104,7 +104,7 @@ while [ $# -gt 0 ]; do
   i=$((i + 1))
 done""".replace("@MASK@", MASK_COMMAND_AWK).replace("@LIMIT@", str(_LIMIT))
 _FIELDS = (
-    Attribute("pid", Type.INTEGER, "process id"),
+    Attribute("pid", Type.INTEGER, "process id", passing=True),
     Attribute("name", Type.TEXT, "name the kernel keeps: the first 15 bytes of the program's name, unless the process changed it"),
     Attribute("user", Type.TEXT, "the user it runs as (real user id); the number when /etc/passwd has no name for it"),
     Attribute("command", Type.TEXT, "the command line, with *** for what looks like a secret; [name] for kernel threads"),

@@ -79,7 +79,7 @@ _FIELDS = (
     Attribute("enablement", Type.TEXT, "enabled, disabled, static, indirect, generated, masked, enabled-runtime, ..."),
     Attribute("state", Type.TEXT, "state and sub-state, such as active (running)"),
     Attribute("user", Type.TEXT, "user it runs as; dynamic for a user made at start"),
-    Attribute("restarts", Type.INTEGER, "how often it was restarted automatically"),
+    Attribute("restarts", Type.INTEGER, "how often it was restarted automatically", passing=True),
     Attribute("restart_policy", Type.TEXT, "no, on-failure, always, ..."),
     Attribute("no_new_privileges", Type.BOOLEAN, "NoNewPrivileges="),
     Attribute("protect_system", Type.TEXT, "ProtectSystem=: no, yes, full or strict"),
