@@ -65,6 +65,10 @@ class SshConfig:
                             found.setdefault(keyword, (value,))
         return found
 
+    def values(self, keyword: str) -> tuple[str, ...]:
+        """Every value of a lower-case keyword, whichever hosts it is for: no command of `Match exec` is run to know."""
+        return tuple(value for block in self.blocks for name, value in block.settings if name == keyword)
+
     def host_names(self) -> tuple[str, ...]:
         """Every name that a Host line spells out, in order: no patterns."""
         names = (

@@ -19,6 +19,7 @@ from secscan.cli.written import KINDS, beside, is_written_as
 from secscan.documents import Document, did_you_mean, read_document
 from secscan.errors import UsageError
 from secscan.messages import Message
+from secscan.scheduling.planned import SHUT_IN
 
 FILE = "secscan.yml"
 PREFIX = "SECSCAN_"
@@ -118,7 +119,7 @@ def read_configuration(path: Path | None, environment: Mapping[str, str], langua
 
 def unread_variables(configuration: Configuration, environment: Mapping[str, str]) -> dict[str, Message]:
     """Variables that look like ours and that nobody reads, each with what is to be told of it."""
-    known = {PREFIX + name.upper() for name, key in KEYS.items() if key.parameter} | set(SECRET_VARIABLES.values())
+    known = {PREFIX + name.upper() for name, key in KEYS.items() if key.parameter} | {*SECRET_VARIABLES.values(), SHUT_IN}
     channels = configuration.notify.channels if configuration.notify else ()
     read = known | {channel.place for channel in channels if channel.kind == "env"}
     return {

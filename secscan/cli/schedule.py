@@ -6,7 +6,6 @@ import math
 import os
 import pwd
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,14 +16,14 @@ from secscan.cli import SpokenGroup
 from secscan.cli.configuration import FILE, Configuration, configuration_of, read_configuration
 from secscan.cli.journal import note
 from secscan.cli.language import say, spoken
-from secscan.cli.memory import data_folder
+from secscan.cli.schedule_needs import needed_files, seen_by, socket_folders, written_folders
 from secscan.errors import UsageError
 from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.model.target import Target
     from secscan.scheduling.planned import Planned
-    from secscan.scheduling.systemd import Manager
+    from secscan.scheduling.systemd import Manager, Status
 
 _HERE = {"local", "chroot", "container", "docker", "podman"}  # transports that look at this machine
 _CRON = Path("/etc/cron.d")
@@ -58,16 +57,17 @@ def install(
     """
     from secscan.scheduling.systemd import is_booted  # noqa: PLC0415 - keep --help free of it
 
-    configuration = read_configuration(path or configuration_of(context).path, {})  # the run has none of our variables
-    if configuration.path is None:
+    path = path or configuration_of(context).path
+    if path is None:
         raise UsageError(
             "there is no project to run here; allowed: a folder with {file} (secscan init), or --config FILE", file=FILE
         )
     if own and run_as:
         raise UsageError("your own manager runs nothing as others; allowed: --run-as without --user")
-    planned = _plan(
-        configuration, configuration.path, name, on_calendar, _seconds(random_delay), "" if own else _owner(configuration, run_as)
-    )
+    user = "" if own else _owner(path, run_as)
+    with seen_by(user):
+        configuration = read_configuration(path, {})  # the run has none of our variables
+        planned = _plan(configuration, path, name, on_calendar, _seconds(random_delay), user)
     if not is_booted():  # cron mails what is said; a journal keeps it
         planned = replace(planned, command=(*planned.command, "--quiet"))
     if only_print:
@@ -81,9 +81,8 @@ def install(
     if planned.sees_machine:
         text = Message("note: the inventory names this very machine, so the service is not shut in")
         note("schedule_open", text, "warning")
-    if own and not Path(f"/var/lib/systemd/linger/{_me()}").exists():
-        text = Message("note: it runs only while you are signed in; for always: loginctl enable-linger {user}", user=_me())
-        note("schedule_linger", text, "warning")
+    if own and not _lingers():
+        note("schedule_linger", _linger_note(), "warning")
     return 0
 
 
@@ -100,18 +99,33 @@ def status(own: bool, name: str) -> int:
         click.echo(spoken(scheduled if there else Message("{name}: nothing is scheduled", name=name)))
         return 0 if there else 1
     told = _manager(own).status(name)
-    if not told:
+    if told is None:
         click.echo(say("{name}: nothing is scheduled", name=name))
         return 1
-    following = told["next"] or Message("not known")
-    click.echo(say("{name}: timer {state}, next run {next}", name=name, state=told["timer"], next=following))
-    if not told["last"]:
-        click.echo("  " + say("no run since the start of this machine"))
+    following = told.next or Message("not known")
+    click.echo(say("{name}: timer {state}, next run {next}", name=name, state=told.timer, next=following))
+    if told.last:
+        click.echo("  " + say("last run {moment}: {state}", moment=told.last, state=_ending(told)))
     else:
-        ended = Message("{result}, exit code {code}", result=told["result"], code=str(told["exit_code"]))
-        state = Message("under way") if told["service"] == "activating" else ended
-        click.echo("  " + say("last run {moment}: {state}", moment=told["last"], state=state))
-    return 0 if told["timer"] == "active" and told["service"] != "failed" else 1
+        click.echo("  " + say("no run since the start of this machine"))
+    if told.loaded != "loaded":
+        click.echo("  " + say("no run can begin: systemd says {state} of {unit}", state=told.loaded, unit=f"{name}.service"))
+    if not told.enabled:
+        click.echo("  " + say("the timer is not enabled: after a restart of this machine there are no runs"))
+    if own and not _lingers():
+        click.echo("  " + spoken(_linger_note()))
+    return 0 if told.is_well else 1
+
+
+def _ending(told: Status) -> Message:
+    if told.service == "activating":
+        return Message("under way")
+    if told.never_ran:
+        why = f"{told.result} {told.code}" if told.started else told.result
+        return Message("secscan could not be started ({result}); systemctl status tells why", result=why)
+    if told.by_signal:
+        return Message("{result}, ended by signal {number}", result=told.result, number=str(told.code))
+    return Message("{result}, exit code {code}", result=told.result, code=str(told.code))
 
 
 @command.command("remove")
@@ -141,6 +155,7 @@ def _plan(configuration: Configuration, path: Path, name: str, on_calendar: str,
     path = path.absolute()
     me = not user or user == _me()
     environment = {key: os.environ[key] for key in ("XDG_DATA_HOME", "XDG_CACHE_HOME") if me and os.environ.get(key)}
+    targets = _targets(configuration)
     return Planned(
         name=name,
         on_calendar=on_calendar,
@@ -148,55 +163,12 @@ def _plan(configuration: Configuration, path: Path, name: str, on_calendar: str,
         folder=path.parent,
         user=user,
         random_delay_s=delay_s,
-        writes=tuple(dict.fromkeys(_writes(configuration, path.parent, "" if me else user))),
+        writes=tuple(dict.fromkeys(written_folders(configuration, path.parent, targets))),
+        sockets=tuple(dict.fromkeys(socket_folders(configuration, targets))),
+        reads=tuple(dict.fromkeys(needed_files(configuration, path.parent, targets))),
         environment=environment,
-        sees_machine=_sees_machine(configuration),
+        sees_machine=any(target.transport in _HERE for target in targets),
     )
-
-
-def _writes(configuration: Configuration, folder: Path, user: str) -> Iterator[Path]:
-    """The folders that a run writes in."""
-    from secscan.pipeline import cache_folder  # noqa: PLC0415 - keep --help free of it
-
-    settings = configuration.settings
-    if "output" not in settings:
-        raise UsageError("{path} names no output; allowed: output: DIR, where a run keeps what it finds", path=configuration.path)
-    yield folder / settings["output"].value
-    for order in configuration.reports:
-        yield folder / order.directory
-    for name in ("prometheus", "history"):
-        if name in settings and "://" not in settings[name].value:
-            yield (folder / settings[name].value).parent
-    if user:
-        home = Path(pwd.getpwnam(user).pw_dir)
-        yield from (home / ".local/share/secscan", home / ".cache/secscan")
-    else:
-        yield from (data_folder().absolute(), cache_folder().absolute())
-    yield from _remembers_keys(configuration, folder, Path(pwd.getpwnam(user).pw_dir) if user else Path.home())
-
-
-def _remembers_keys(configuration: Configuration, folder: Path, home: Path) -> Iterator[Path]:
-    """The folders of known_hosts files that get the keys of new hosts, where somebody chose that."""
-    settings = configuration.settings
-    own = folder / settings["known_hosts"].value if "known_hosts" in settings else home / ".ssh/known_hosts"
-    if _names_accept_new(home / ".ssh/config"):
-        yield own.parent
-    for target in _targets(configuration):
-        if target.options.get("host_key_policy") == "accept-new":
-            named = target.options.get("known_hosts")
-            yield (folder / str(named) if named else own).parent
-
-
-def _names_accept_new(config: Path) -> bool:
-    try:
-        return "accept-new" in config.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-
-
-def _sees_machine(configuration: Configuration) -> bool:
-    """Whether the inventory names this very machine, or what is on it. Raises what is wrong with the inventory."""
-    return any(target.transport in _HERE for target in _targets(configuration))
 
 
 def _targets(configuration: Configuration) -> tuple[Target, ...]:
@@ -258,14 +230,22 @@ def _print(planned: Planned, *, systemd: bool) -> None:
         click.echo(cron_file(planned) if planned.user else cron_table(planned), nl=False)
 
 
-def _owner(configuration: Configuration, run_as: str | None) -> str:
-    """Who runs it: who was named, or who owns the project file."""
+def _owner(path: Path, run_as: str | None) -> str:
+    """Who runs it: who was named, or who owns the project file; empty where there is no file, which its reader tells."""
     try:
         if run_as:
             return pwd.getpwnam(run_as).pw_name
-        return pwd.getpwuid(configuration.path.stat().st_uid).pw_name if configuration.path else ""
+        return pwd.getpwuid(path.stat().st_uid).pw_name if path.exists() else ""
     except KeyError:
         raise UsageError("--run-as {run_as}: there is no such user; allowed: a user of this machine", run_as=run_as or "") from None
+
+
+def _lingers() -> bool:
+    return Path(f"/var/lib/systemd/linger/{_me()}").exists()
+
+
+def _linger_note() -> Message:
+    return Message("note: it runs only while you are signed in; for always: loginctl enable-linger {user}", user=_me())
 
 
 def _me() -> str:

@@ -99,6 +99,11 @@ def inspect_database(url: str, *, whole: bool = True) -> str:
     return "missing" if not names else "older" if file else "waiting"
 
 
+def database_file(url: str) -> Path | None:
+    """The file of a history in SQLite, None for one on a server. Raises UsageError for what is no URL of a history."""
+    return _file_of(_parse(url))
+
+
 def reason(error: Exception) -> str:
     """What a database complains about, on one line, without the statement and its values."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error

@@ -10,6 +10,8 @@ from pathlib import Path
 from secscan.errors import UsageError
 
 MARK = "# Written by `secscan schedule install`"
+SHUT_IN = "SECSCAN_SHUT_IN"
+"""The variable that tells a run of its sandbox: whoever looked at this machine from there would see another one."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}\Z")
 _CALENDAR = re.compile(r"[A-Za-z0-9_*:.,/~ +-]{1,200}\Z")
 
@@ -18,8 +20,9 @@ _CALENDAR = re.compile(r"[A-Za-z0-9_*:.,/~ +-]{1,200}\Z")
 class Planned:
     """A command by the calendar. `on_calendar` is as in systemd.time(7); `user` is empty for the units of one's own manager.
 
-    `writes` are the folders that the command writes in. `sees_machine`: it asks this very machine, which must then be seen as
-    it is, and not as a sandbox shows it.
+    `writes` are the folders that the command writes in, `sockets` those where ssh keeps the sockets of its connections, and
+    `reads` files that must be found. `sees_machine`: it asks this very machine, which must then be seen as it is, and not as a
+    sandbox shows it.
     """
 
     name: str
@@ -29,6 +32,8 @@ class Planned:
     user: str = ""
     random_delay_s: int = 900
     writes: tuple[Path, ...] = ()
+    sockets: tuple[Path, ...] = ()
+    reads: tuple[Path, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     sees_machine: bool = False
 
@@ -41,6 +46,6 @@ class Planned:
                 "--on-calendar cannot be {on_calendar!r}; allowed: daily, *-*-* 02:30, Mon..Fri 22:00, ...",
                 on_calendar=self.on_calendar,
             )
-        for text in (*self.command, *map(str, (self.folder, *self.writes)), *self.environment.values()):
+        for text in (*self.command, *map(str, (self.folder, *self.writes, *self.sockets)), *self.environment.values()):
             if not text.isprintable():
                 raise UsageError("{text!r} cannot stand in a unit; allowed: paths without control characters", text=text)

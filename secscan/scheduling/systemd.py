@@ -16,6 +16,11 @@ from secscan.scheduling.units import service_text, timer_text
 
 _STAMPS = Path("/var/lib/systemd/timers")
 _COMMAND_S = 60
+_MAIN = ("ExecMainStartTimestamp", "ExecMainCode", "ExecMainStatus")
+_SIGNALLED = {"2", "3"}  # CLD_KILLED and CLD_DUMPED of waitid(2)
+_ENABLED = {"enabled", "enabled-runtime", "linked", "linked-runtime"}
+_OF_SYSTEMD = range(200, 256)  # exit codes of systemd itself, which could not start the program (systemd.exec(5))
+_RUNTIME = {"XDG_RUNTIME_DIR": f"/run/user/{os.getuid()}"}  # where one's own manager listens; su, sudo and cron do not say so
 Runner = Callable[[Sequence[str]], "subprocess.CompletedProcess[str]"]
 
 
@@ -24,10 +29,39 @@ def run_command(words: Sequence[str]) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(  # noqa: S603 - words are given one by one, no shell takes them apart
             words, capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, timeout=_COMMAND_S, check=False,
-            env={**os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""},
+            env={**_RUNTIME, **os.environ, "LC_ALL": "C", "SYSTEMD_COLORS": "0", "SYSTEMD_PAGER": ""},
         )  # fmt: skip
     except FileNotFoundError:
         return subprocess.CompletedProcess(words, 127, "", f"{words[0]} is not there")
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a schedule stands, in systemd's words; moments are as it writes them, empty for none.
+
+    `last` is when the last run began, or could not; `started` says which. `code` is its exit code, or the signal that ended it.
+    """
+
+    timer: str
+    enabled: bool
+    next: str
+    loaded: str
+    last: str
+    service: str
+    result: str
+    code: int
+    started: bool = True
+    by_signal: bool = False
+
+    @property
+    def never_ran(self) -> bool:
+        """Whether the last run came to nothing before secscan began."""
+        return not self.started or (not self.by_signal and self.code in _OF_SYSTEMD)
+
+    @property
+    def is_well(self) -> bool:
+        """Whether a run is due, also after a restart of the machine, can begin, and the last one did not break."""
+        return self.timer == "active" and self.enabled and self.loaded == "loaded" and self.service != "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +77,7 @@ class Manager:
         """Write both units where they differ and start the timer; which were written. Raises UsageError."""
         texts = {"service": service_text(planned), "timer": timer_text(planned)}
         self._demand_ours(planned.name)
+        self._systemctl("show", "--property=Version")  # nothing is written where no manager answers
         self._verify(planned, texts)
         written = []
         for kind, text in texts.items():
@@ -57,24 +92,30 @@ class Manager:
             self._systemctl("restart", f"{planned.name}.timer")
         return written
 
-    def status(self, name: str) -> Mapping[str, str]:
-        """What systemd says of the timer and of the last run; empty when there is no timer of ours.
+    def status(self, name: str) -> Status | None:
+        """What systemd says of the timer and of the last run; None when there is no timer of ours. Raises UsageError.
 
-        `last` is empty when there was no run since the machine started: when a timer went off is kept longer than how its run
-        ended, and a new timer that was started twice is said to have gone off.
+        There is no moment of a run when there was none since the machine started: when a timer went off is kept longer than how
+        its run ended, and a new timer that was started twice is said to have gone off.
         """
         if not self._path(name, "timer").exists():
-            return {}
-        timer = self._show(f"{name}.timer", "ActiveState", "NextElapseUSecRealtime")
-        service = self._show(f"{name}.service", "Result", "ExecMainStatus", "ActiveState", "ExecMainStartTimestamp")
-        return {
-            "timer": timer.get("ActiveState", ""),
-            "next": timer.get("NextElapseUSecRealtime", ""),
-            "last": service.get("ExecMainStartTimestamp", ""),
-            "service": service.get("ActiveState", ""),
-            "result": service.get("Result", ""),
-            "exit_code": service.get("ExecMainStatus", ""),
-        }
+            return None
+        timer = self._show(f"{name}.timer", "ActiveState", "NextElapseUSecRealtime", "UnitFileState")
+        service = self._show(f"{name}.service", "LoadState", "ActiveState", "Result", "StateChangeTimestamp", *_MAIN)
+        started = service.get("ExecMainStartTimestamp", "")
+        result = service.get("Result", "")
+        return Status(
+            timer=timer.get("ActiveState", ""),
+            enabled=timer.get("UnitFileState", "") in _ENABLED,
+            next=timer.get("NextElapseUSecRealtime", ""),
+            loaded=service.get("LoadState", ""),
+            last=started or (service.get("StateChangeTimestamp", "") if result != "success" else ""),
+            service=service.get("ActiveState", ""),
+            result=result,
+            code=int(service.get("ExecMainStatus") or 0),
+            started=bool(started),
+            by_signal=service.get("ExecMainCode", "") in _SIGNALLED,
+        )
 
     def remove(self, name: str) -> list[Path]:
         """Stop the timer and take everything of it away; which files are gone. A run that is under way comes to its end."""
@@ -125,6 +166,8 @@ class Manager:
 
     def _show(self, unit: str, *properties: str) -> dict[str, str]:
         told = self.run((*self._words(), "show", unit, f"--property={','.join(properties)}"))
+        if told.returncode:
+            raise UsageError("systemctl {command} failed: {complaint}", command=f"show {unit}", complaint=_complaint(told))
         return dict(line.split("=", 1) for line in told.stdout.splitlines() if "=" in line)
 
     def _systemctl(self, *words: str) -> None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from secscan.scheduling.planned import MARK, Planned
+from secscan.scheduling.planned import MARK, SHUT_IN, Planned
 
 _TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - nothing is written there
 # What shows a process another machine than the one it runs on, or needs the system's manager.
@@ -20,7 +20,6 @@ _OTHER_VIEW = (
     "ProtectControlGroups=yes",
     "ProtectClock=yes",
     "ProtectHostname=yes",
-    "CapabilityBoundingSet=",
     "SystemCallFilter=@system-service",
 )
 # What shows the same machine, but allows no more rights; sudo on this machine would not work with it.
@@ -80,12 +79,15 @@ def _service(planned: Planned) -> Iterator[str]:
     yield "UMask=0077"
     if planned.sees_machine:
         return
+    yield f"Environment={SHUT_IN}=yes"
     yield from _NO_MORE_RIGHTS
     if planned.user:  # a user's own manager can do this only where users may make namespaces
         yield from _OTHER_VIEW
-        if not any(_is_below(path) for path in (planned.folder, *planned.writes)):
+        # Files and folders of others are open to root, as they are without a sandbox; nobody else has such rights.
+        yield f"CapabilityBoundingSet={'CAP_DAC_OVERRIDE' if planned.user == 'root' else ''}"
+        if not any(_is_below(path) for path in (planned.folder, *planned.writes, *planned.reads)):
             yield "PrivateTmp=yes"
-        yield "ReadWritePaths=" + " ".join(_quoted(f"-{path}") for path in dict.fromkeys(planned.writes))
+        yield "ReadWritePaths=" + " ".join(_quoted(f"-{path}") for path in dict.fromkeys((*planned.writes, *planned.sockets)))
 
 
 def _is_below(path: Path) -> bool:

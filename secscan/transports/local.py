@@ -9,11 +9,15 @@ from functools import partial
 
 from secscan.carrying.conversation import Way, carry, carry_pinned
 from secscan.carrying.process import ProcessLine, quiet_environment, start_process
+from secscan.errors import UnreachableError
 from secscan.model.target import Exchanged, Request, Target
+from secscan.scheduling.planned import SHUT_IN
 
 
 def run_here(target: Target, request: Request, receive: Callable[[bytes], bool]) -> Exchanged:
-    """Run the script on the machine that secscan runs on."""
+    """Run the script on the machine that secscan runs on. UnreachableError where a sandbox shows another one."""
+    if os.environ.get(SHUT_IN):
+        raise UnreachableError("the service is shut in and does not see this machine as it is; allowed: secscan schedule install")
     way = Way(partial(_start, quiet_environment(os.environ)))
     user = getpass.getuser()
     become = None if target.become and target.become.user == user else target.become

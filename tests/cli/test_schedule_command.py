@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import getpass
+import pwd
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from secscan.cli import schedule
+from secscan.cli import schedule, schedule_needs
+from secscan.cli.configuration import read_configuration
+from secscan.model.target import Target
 from secscan.scheduling import systemd
 
 
@@ -19,8 +23,15 @@ def booted(request, monkeypatch) -> bool:
     return request.param
 
 
+@dataclass
 class FakeManager:
     """Takes every schedule, and does nothing."""
+
+    found: systemd.Status | None = None
+
+    def status(self, name: str) -> systemd.Status | None:
+        """As it was told."""
+        return self.found
 
     def install(self, planned) -> list[Path]:
         """Nothing is written."""
@@ -112,6 +123,125 @@ def test_a_service_may_remember_new_host_keys_where_it_is_to_accept_them(secscan
     told = secscan("schedule", "install", "--on-calendar", "daily", "--print")
     (paths,) = [line for line in told.out.splitlines() if line.startswith("ReadWritePaths=")]
     assert f"-{Path.cwd()}/{where.parent}" in paths.split(" "), told
+
+
+def written(secscan, *words: str) -> set[str]:
+    """The folders that a service may write in."""
+    told = secscan("schedule", "install", "--on-calendar", "daily", "--print", *words)
+    (paths,) = [line for line in told.out.splitlines() if line.startswith("ReadWritePaths=")]
+    return {path.removeprefix("-") for path in paths.removeprefix("ReadWritePaths=").split(" ")}
+
+
+@pytest.fixture
+def ssh_folder(monkeypatch) -> Path:
+    """~/.ssh of a home of this test's own; the system has no configuration of ssh."""
+    monkeypatch.setattr(systemd, "is_booted", lambda: True)
+    monkeypatch.setattr(schedule_needs, "_OF_THE_SYSTEM", Path("/nowhere"))
+    monkeypatch.setenv("HOME", str(Path.cwd() / "home"))
+    folder = Path.cwd() / "home/.ssh"
+    folder.mkdir(parents=True)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("named", "text"),
+    [
+        ("config", "Include more\n"),
+        ("mine", "Host web*\n  StrictHostKeyChecking accept-new\n"),
+        ("config", 'Match exec "touch ran"\n  StrictHostKeyChecking accept-new\n'),
+    ],
+    ids=["included", "of the project", "by a command"],
+)
+def test_wherever_ssh_is_told_to_accept_new_keys_their_file_may_be_written(secscan, project, ssh_folder, named, text):
+    (ssh_folder / named).write_text(text)
+    (ssh_folder / "more").write_text("StrictHostKeyChecking accept-new\nUserKnownHostsFile ~/.ssh/known_hosts ~/keys/known\n")
+    if named != "config":
+        project.write_text(f"{project.read_text()}ssh_config: {ssh_folder}/{named}\n")
+    assert str(ssh_folder) in written(secscan)
+    assert ("Include" in text) == (str(ssh_folder.parent / "keys") in written(secscan))
+    assert not Path("ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Host *\n  ControlMaster auto\n  ControlPath ~/.ssh/shared/%r@%h-%C\n", True),
+        ("Host *\n  ControlPath ~/.ssh/shared/%C\n", False),
+        ("Host *\n  ControlMaster no\n  ControlPath ~/.ssh/shared/%C\n", False),
+    ],
+    ids=["shares", "does not say", "uses what is there"],
+)
+def test_ssh_may_make_its_sockets_where_it_is_to_share_connections(secscan, project, ssh_folder, text, expected):
+    (ssh_folder / "config").write_text(text)
+    assert (str(ssh_folder / "shared") in written(secscan)) == expected
+    assert not (ssh_folder / "shared").exists()
+
+
+@pytest.mark.parametrize("place", ["sqlite:////var/lib/secscan-history/h.sqlite", "sqlite:///kept/h.sqlite", "link.sqlite"])
+def test_the_folder_that_sqlite_writes_in_may_be_written(secscan, project, ssh_folder, place):
+    project.write_text(f"inventory: inventory.yml\noutput: out\nhistory: '{place}'\n")
+    Path("link.sqlite").symlink_to("/var/lib/secscan-history/h.sqlite")
+    expected = Path.cwd() / "kept" if "kept" in place else "/var/lib/secscan-history"
+    assert str(expected) in written(secscan)
+
+
+def test_the_variable_of_the_sandbox_is_none_that_nobody_reads(secscan, project, monkeypatch):
+    monkeypatch.setenv("SECSCAN_SHUT_IN", "yes")
+    assert "SECSCAN_SHUT_IN" not in secscan("config").err
+
+
+def test_a_history_on_a_server_is_no_folder(secscan, project, ssh_folder):
+    before = written(secscan) - {str(Path.cwd() / "db")}
+    project.write_text(project.read_text().replace("db/history.sqlite", "'postgresql+psycopg:///h?host=/run/postgresql'"))
+    assert written(secscan) == before
+
+
+def test_the_home_of_the_project_is_that_of_who_runs_it(secscan, project, ssh_folder):
+    project.write_text("inventory: inventory.yml\noutput: ~/reports\n")
+    home = Path(pwd.getpwnam("nobody").pw_dir)
+    assert {f"{home}/reports", f"{home}/.local/share/secscan"} <= written(secscan, "--run-as", "nobody")
+    assert f"{ssh_folder.parent}/reports" not in written(secscan, "--run-as", "nobody")
+    assert f"{ssh_folder.parent}/reports" in written(secscan)
+
+
+def test_a_run_finds_the_agent_the_files_and_the_python_that_it_needs(project, ssh_folder):
+    (ssh_folder / "config").write_text("Host *\n  IdentityAgent /tmp/of %u/agent\n")
+    project.write_text(f"{project.read_text()}content: [/srv/own]\nidentity: key\n")
+    found = set(schedule_needs.needed_files(read_configuration(project, {}), Path("/srv"), [Target("far")]))
+    assert {Path(f"/tmp/of {getpass.getuser()}/agent"), Path("/srv/own"), Path("/srv/key"), Path(sys.executable)} <= found
+
+
+@pytest.mark.parametrize(
+    ("given", "told", "code"),
+    [
+        ({"last": "Fri", "code": 3}, "last run Fri: success, exit code 3", 0),
+        ({"last": "Fri", "service": "failed", "result": "signal", "code": 9, "by_signal": True}, "signal, ended by signal 9", 1),
+        ({"last": "Fri", "service": "failed", "result": "exit-code", "code": 203}, "could not be started (exit-code 203)", 1),
+        ({"last": "Fri", "service": "failed", "result": "resources", "started": False}, "could not be started (resources)", 1),
+        ({"last": "Fri", "service": "activating"}, "last run Fri: under way", 0),
+        ({}, "no run since the start of this machine", 0),
+        ({"loaded": "masked"}, "no run can begin: systemd says masked of secscan.service", 1),
+        ({"enabled": False}, "the timer is not enabled", 1),
+        ({"timer": "inactive", "next": ""}, "timer inactive, next run not known", 1),
+    ],
+)
+def test_the_status_tells_how_the_last_run_ended_and_whether_another_can_begin(secscan, monkeypatch, given, told, code):
+    usual = {"timer": "active", "enabled": True, "next": "Sat", "loaded": "loaded", "last": "", "service": "inactive"}
+    found = systemd.Status(**{**usual, "result": "success", "code": 0, **given})
+    monkeypatch.setattr(systemd, "is_booted", lambda: True)
+    monkeypatch.setattr(schedule, "_manager", lambda _: FakeManager(found))
+    said = secscan("schedule", "status")
+    assert told in said.out
+    assert said.code == code
+
+
+def test_the_status_of_ones_own_manager_tells_that_runs_end_with_the_session(secscan, monkeypatch):
+    found = systemd.Status("active", True, "Sat", "loaded", "", "inactive", "success", 0)
+    monkeypatch.setattr(systemd, "is_booted", lambda: True)
+    monkeypatch.setattr(schedule, "_manager", lambda _: FakeManager(found))
+    monkeypatch.setattr(schedule, "_lingers", lambda: False)
+    assert "loginctl enable-linger" in secscan("schedule", "status", "--user").out
+    assert "linger" not in secscan("schedule", "status").out
 
 
 def test_a_folder_for_numbers_can_be_read_by_those_who_collect_them(secscan, project, monkeypatch, tmp_path):

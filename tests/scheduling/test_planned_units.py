@@ -12,7 +12,7 @@ import pytest
 from secscan.errors import UsageError
 from secscan.scheduling.cron import cron_fields, cron_file, cron_line
 from secscan.scheduling.planned import MARK, Planned
-from secscan.scheduling.systemd import Manager
+from secscan.scheduling.systemd import Manager, Status
 from secscan.scheduling.units import service_text, timer_text
 
 PLANNED = Planned(
@@ -39,6 +39,22 @@ def test_a_service_is_shut_in_and_writes_only_where_the_run_does():
         "Type": "oneshot",
     }  # fmt: skip
     assert found["CapabilityBoundingSet"] == ""
+
+
+def test_sockets_of_ssh_may_be_made_where_they_are_kept():
+    found = settings(service_text(replace(PLANNED, sockets=(Path("/home/scanner/.ssh"),))))
+    assert found["ReadWritePaths"].endswith(" -/home/scanner/.ssh")
+
+
+def test_root_may_do_to_files_of_others_what_it_may_without_a_sandbox():
+    assert settings(service_text(replace(PLANNED, user="root")))["CapabilityBoundingSet"] == "CAP_DAC_OVERRIDE"
+
+
+@pytest.mark.parametrize("user", ["scanner", ""])
+def test_a_run_is_told_of_its_sandbox_and_only_then(user):
+    shut_in = replace(PLANNED, user=user)
+    assert "Environment=SECSCAN_SHUT_IN=yes" in service_text(shut_in).splitlines()
+    assert "SHUT_IN" not in service_text(replace(shut_in, sees_machine=True))
 
 
 def test_words_of_the_command_stay_words_and_no_specifier_is_expanded():
@@ -69,6 +85,11 @@ def test_a_user_unit_needs_no_rights_that_a_user_may_not_have():
 
 def test_a_project_below_tmp_is_not_hidden_from_its_run():
     assert "PrivateTmp" not in settings(service_text(replace(PLANNED, folder=Path("/tmp/project"))))
+
+
+def test_a_file_or_socket_below_tmp_is_not_hidden_from_a_run_that_needs_it():
+    assert "PrivateTmp" not in settings(service_text(replace(PLANNED, reads=(Path("/tmp/ssh-1/agent.2"),))))
+    assert "PrivateTmp" in settings(service_text(replace(PLANNED, reads=(Path("/run/user/2/agent"),))))
 
 
 @pytest.mark.parametrize("folder", ["/srv/ends with a blank ", "/srv/ends with a backslash\\"])
@@ -234,13 +255,59 @@ def test_removing_leaves_nothing_and_again_does_nothing(tmp_path):
     assert manager.remove("nightly") == []
 
 
-def test_the_status_is_what_systemd_says(tmp_path):
-    show = (
-        0,
-        "ActiveState=active\nNextElapseUSecRealtime=Sun 2027-01-03\nExecMainStartTimestamp=\nResult=success\nExecMainStatus=1\n",
-    )
-    manager = Manager(tmp_path, run=Systemd(show=show))
-    assert manager.status("nightly") == {}
+def shown(**properties: str) -> tuple[int, str]:
+    """What `systemctl show` prints of a schedule that is well, but for these properties."""
+    usual = {
+        "ActiveState": "active", "UnitFileState": "enabled", "NextElapseUSecRealtime": "Sun 2027-01-03", "LoadState": "loaded",
+        "StateChangeTimestamp": "Sat 2027-01-02", "ExecMainStartTimestamp": "", "ExecMainCode": "0", "ExecMainStatus": "0",
+        "Result": "success",
+    }  # fmt: skip
+    return 0, "".join(f"{name}={value}\n" for name, value in {**usual, **properties}.items())
+
+
+def status(tmp_path: Path, **properties: str) -> Status:
+    """The status of a schedule of which systemd shows these properties."""
+    manager = Manager(tmp_path, run=Systemd(show=shown(**properties)))
     manager.install(PLANNED)
     told = manager.status("nightly")
-    assert (told["timer"], told["next"], told["last"], told["exit_code"]) == ("active", "Sun 2027-01-03", "", "1")
+    assert told is not None
+    return told
+
+
+def test_the_status_is_what_systemd_says(tmp_path):
+    assert Manager(tmp_path, run=Systemd()).status("nightly") is None
+    told = status(tmp_path, ExecMainStatus="1")
+    assert (told.timer, told.next, told.last, told.code, told.is_well) == ("active", "Sun 2027-01-03", "", 1, True)
+
+
+def test_a_run_that_could_not_be_started_is_no_missing_run_and_has_no_exit_code_of_ours(tmp_path):
+    none = status(tmp_path, Result="resources")
+    assert (none.last, none.never_ran) == ("Sat 2027-01-02", True)
+    refused = status(tmp_path, Result="exit-code", ExecMainStartTimestamp="Fri", ExecMainCode="1", ExecMainStatus="203")
+    assert (refused.last, refused.never_ran) == ("Fri", True)
+    broken = status(tmp_path, Result="exit-code", ExecMainStartTimestamp="Fri", ExecMainCode="1", ExecMainStatus="70")
+    assert not broken.never_ran
+
+
+@pytest.mark.parametrize("code", ["2", "3"], ids=["killed", "dumped"])
+def test_a_signal_is_no_exit_code(tmp_path, code):
+    told = status(tmp_path, Result="signal", ExecMainStartTimestamp="Fri", ExecMainCode=code, ExecMainStatus="9")
+    assert (told.by_signal, told.code, told.never_ran) == (True, 9, False)
+
+
+@pytest.mark.parametrize(
+    "properties", [{"UnitFileState": "disabled"}, {"LoadState": "not-found"}, {"LoadState": "masked"}, {"ActiveState": "failed"}]
+)
+def test_a_schedule_under_which_no_run_can_begin_is_not_well(tmp_path, properties):
+    assert not status(tmp_path, **properties).is_well
+
+
+def test_a_manager_that_does_not_answer_is_told_and_nothing_is_written(tmp_path):
+    manager = Manager(tmp_path / "units", own=True, run=Systemd(show=(1, "Failed to connect to bus: No medium found")))
+    with pytest.raises(UsageError, match="Failed to connect to bus"):
+        manager.install(PLANNED)
+    assert not (tmp_path / "units").exists()
+    (tmp_path / "units").mkdir()
+    (tmp_path / "units" / "nightly.timer").touch()
+    with pytest.raises(UsageError, match="Failed to connect to bus"):
+        manager.status("nightly")

@@ -13,7 +13,7 @@ import pytest
 from servers import GREET, NONCE, ask
 
 from secscan.carrying.commands import asking_sudo_command, plain_command, sudo_command
-from secscan.errors import ExchangeError, UsageError
+from secscan.errors import ExchangeError, UnreachableError, UsageError
 from secscan.model.target import Become, Request, Target
 from secscan.transports.local import TRANSPORT
 
@@ -33,6 +33,12 @@ def test_the_script_runs_in_a_shell_here():
     exchanged, answer = ask(TRANSPORT, HERE, "echo out; echo complaint >&2; exit 3")
     assert (answer, exchanged.stderr, exchanged.exit) == (b"out\n", b"complaint\n", 3)
     assert (exchanged.user, exchanged.become, exchanged.cut_short) == (getpass.getuser(), "", "")
+
+
+def test_a_service_that_is_shut_in_does_not_ask_a_machine_that_it_does_not_see(monkeypatch):
+    monkeypatch.setenv("SECSCAN_SHUT_IN", "yes")
+    with pytest.raises(UnreachableError, match=r"does not see this machine as it is.*schedule install"):
+        ask(TRANSPORT, HERE, "echo out")
 
 
 def test_secrets_in_our_environment_are_not_seen_by_the_script(monkeypatch):
