@@ -31,7 +31,19 @@ _TOLD = {
     "changed_value": phrase("{count} still failing with another value"),
     "unjudgeable": phrase("{count} not to be judged any more"),
     "fixed": phrase("{count} fixed"),
+    "judged_again": phrase("{count} judged again"),
+    "no_longer_applies": phrase("{count} failed and do not apply any more"),
     "decided": phrase("{count} decided by people"),
+    "host_added": phrase("{count} failing on added targets"),
+    "check_added": phrase("{count} of added checks"),
+    "check_removed": phrase("{count} of removed checks"),
+    "other": phrase("{count} otherwise changed"),
+}
+_FATES = {
+    "unreached": phrase("{count} targets not reached any more"),
+    "reached_again": phrase("{count} targets reached again"),
+    "added": phrase("{count} targets added"),
+    "gone": phrase("{count} targets not asked any more"),
 }
 _OUTCOMES = {
     "fail": phrase("fail {count}"),
@@ -90,6 +102,15 @@ class Finished:
         return Counter(change.kind.value for change in self.since.changes) if self.since else {}
 
     @property
+    def fates(self) -> Mapping[str, int]:
+        """What became of how many hosts since the last run."""
+        since = self.since
+        if since is None:
+            return {}
+        whose = (since.unreached, since.reached_again, since.hosts_added, since.hosts_gone)
+        return {fate: len(hosts) for fate, hosts in zip(_FATES, whose, strict=True) if hosts}
+
+    @property
     def objectives(self) -> Mapping[str, int]:
         """How many objectives of services have which verdict."""
         services = self.services.figures if self.services else ()
@@ -133,6 +154,7 @@ def _facts(finished: Finished) -> dict[str, Any]:
         "compliance": tally.compliance,
         "coverage": tally.coverage,
         "changes": dict(finished.changes),
+        "hosts": dict(finished.fates),
         "objectives": dict(finished.objectives),
         "told": {each.channel: {"news": each.news, "complaint": each.complaint} for each in finished.told},
         "forgotten": [run.name for run in finished.forgotten.runs] if finished.forgotten else [],
@@ -195,10 +217,7 @@ def _changes(finished: Finished) -> list[str]:
     if finished.since is None:
         return []
     told: list[str] = [Message(_TOLD[kind], count=count) for kind, count in finished.changes.items() if kind in _TOLD]
-    if finished.since.unreached:
-        told.append(Message("{count} targets not reached any more", count=len(finished.since.unreached)))
-    if finished.since.hosts_added:
-        told.append(Message("{count} targets added", count=len(finished.since.hosts_added)))
+    told += [Message(_FATES[fate], count=count) for fate, count in finished.fates.items()]
     return told or [Message("nothing changed")]
 
 

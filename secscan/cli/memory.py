@@ -278,6 +278,14 @@ def resume_run(
         raise UsageError("run {name} keeps what it found in {folder}; allowed: -o {folder}", name=known.name, folder=known.folder)
     _demand_nothing_since(history, known, targets)
     content = engine.library.sha256
+    if known.content_sha256 != content and known.recorded:
+        text = Message(
+            "the content has changed since run {name} began, and what is there already was judged by what it was;"
+            " `secscan evaluate {evidence}` judges all hosts alike",
+            name=known.name,
+            evidence=folder / "evidence",
+        )
+        note("content_changed", text, "warning")
     return history, history.begin(
         known.name, engine.baseline, content, known.started_at, len(targets), known.folder, partial=partial
     )

@@ -17,6 +17,7 @@ from secscan.cli.failing import parse_fail_on
 from secscan.cli.settings import KEYS
 from secscan.continuity.figures import Figure, Knowledge, Verdict
 from secscan.errors import UsageError
+from secscan.history.states import Kind
 
 NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 
@@ -113,6 +114,44 @@ def test_a_run_tells_what_changed_since_the_last_one_into_the_same_folder(secsca
     assert numbers["secscan_run_targets", "tiny_all", "no"] == 1
     assert numbers["secscan_run_changes", "tiny_all", "new"] == 0
     assert numbers["secscan_run_exit_code", "tiny_all"] == 1
+
+
+def test_what_became_of_hosts_is_a_change_too(secscan, project):
+    """Nothing that is found changes here, and "nothing changed" would be wrong each time."""
+    inventory, image = Path("inventory.yml"), Path("image")
+
+    def since(*hosts: str) -> tuple[str, dict[str, int]]:
+        inventory.write_text("hosts: [{name: one, transport: local}" + "".join(f", {host}" for host in hosts) + "]\n")
+        told = secscan("run", "--log-format", "json")
+        (line,) = re.findall(rf"since {NAME.pattern}: (.*)", told.out) or [""]
+        return line, json.loads(told.complaints[-1])["hosts"]
+
+    two = f"{{name: two, transport: chroot, address: {image.absolute()}}}"
+    project.write_text(project.read_text().replace("tiny_fail", "tiny_pass"))
+    image.symlink_to("/")
+    assert since(two) == ("", {})
+    image.unlink()
+    assert since(two) == ("1 targets not reached any more", {"unreached": 1})
+    image.symlink_to("/")
+    assert since(two) == ("1 targets reached again", {"reached_again": 1})
+    assert since(two) == ("nothing changed", {})
+    assert since() == ("1 targets not asked any more", {"gone": 1})
+    assert since(two) == ("1 targets added", {"added": 1})
+
+
+def test_every_kind_of_change_is_told_at_the_end_of_a_run(secscan, project, own_content):
+    baseline = own_content / "baselines" / "tiny_fail.yaml"
+    before = baseline.read_text()
+    secscan("run", "-q")
+    try:
+        baseline.write_text("id: tiny_fail\ntitle: tiny_fail\nrequirements: {TESTS-1: [host_says_fail, host_says_error]}\n")
+        told = secscan("run")
+    finally:
+        baseline.write_text(before)
+    assert re.search(rf"since {NAME.pattern}: 2 of added checks, 2 of removed checks", " ".join(told.out.split()))
+    assert metrics(Path("numbers/secscan.prom"))["secscan_run_changes", "tiny_fail", "check_added"] == 2
+    told_kinds = {key[2] for key in metrics(Path("numbers/secscan.prom")) if key[0] == "secscan_run_changes"}
+    assert told_kinds == {kind.value for kind in Kind} - {"still_failing"}, "that is no change"
 
 
 def test_the_numbers_are_written_whole_and_may_be_read_by_the_collector(secscan, project):

@@ -132,6 +132,21 @@ def test_a_look_at_a_host_that_the_broken_run_has_keeps_nobody_from_taking_it_up
     assert (said.code, said.complaints) == (0, [f"secscan: run {first['name']}: 1 of 2 hosts are there already"])
 
 
+def test_a_run_that_is_taken_up_with_other_content_says_that_not_all_hosts_are_judged_alike(secscan, project, tmp_path):
+    project("one", "two")
+    assert secscan("scan", "-q", "one").code == 0
+    check = tmp_path / "own" / "checks" / "tests" / "value_is_good.yaml"
+    check.write_text(check.read_text().replace('"contains": "good"', '"contains": "bad"'))
+    (first,) = json.loads(secscan("runs", "list", "--json").out)
+    said = secscan("scan", "-q", "--resume", first["name"])
+    assert said.code == 1
+    changed, there = said.complaints
+    assert changed.startswith(f"secscan: the content has changed since run {first['name']} began, ")
+    assert "`secscan evaluate out/evidence` judges all hosts alike" in changed
+    assert there == f"secscan: run {first['name']}: 1 of 2 hosts are there already"
+    assert secscan("evaluate", "out/evidence", "-b", "only_value_is_good", "-q").code == 1
+
+
 @pytest.fixture(params=[errno.ENOLCK, errno.EOPNOTSUPP], ids=errno.errorcode.get)
 def without_locks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """A file system that has no locks, as NFS without its lock service; the reason that it gives."""
