@@ -16,6 +16,7 @@ from secscan.cli import SpokenGroup
 from secscan.cli.configuration import FILE, Configuration, configuration_of, read_configuration
 from secscan.cli.journal import note
 from secscan.cli.language import say, spoken
+from secscan.cli.schedule_folders import make_folders
 from secscan.cli.schedule_needs import needed_files, seen_by, socket_folders, written_folders
 from secscan.errors import UsageError
 from secscan.messages import Message
@@ -73,7 +74,12 @@ def install(
     if only_print:
         _print(planned, systemd=is_booted())
         return 0
-    written = _manager(own).install(_with_folders(planned, configuration)) if is_booted() else _install_cron(planned)
+    if is_booted():
+        numbers = configuration.settings.get("prometheus")
+        make_folders(planned, path, planned.folder / Path(numbers.value).parent if numbers else None)
+        written = _manager(own).install(planned)
+    else:
+        written = _install_cron(planned)
     for each in written:
         note("schedule_written", Message("wrote {path}", path=each), path=str(each))
     if not written:
@@ -177,28 +183,6 @@ def _targets(configuration: Configuration) -> tuple[Target, ...]:
     if "inventory" not in configuration.settings:
         raise UsageError("{path} names no inventory; allowed: inventory: FILE", path=configuration.path)
     return read_inventory(configuration.settings["inventory"].value).targets
-
-
-def _with_folders(planned: Planned, configuration: Configuration) -> Planned:
-    """Make the folders that are missing, in the name of who will write there: a sandbox lets nobody make them later.
-
-    All are private, but for that of the numbers, which others collect.
-    """
-    owner = pwd.getpwnam(planned.user) if planned.user else None
-    numbers = configuration.settings.get("prometheus")
-    public = planned.folder / Path(numbers.value).parent if numbers else None
-    for folder in planned.writes:
-        for each in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
-            try:
-                each.mkdir(mode=0o700)
-                each.chmod(0o755 if folder == public else 0o700)
-                if owner:
-                    os.chown(each, owner.pw_uid, owner.pw_gid)
-            except OSError as error:
-                raise UsageError(
-                    "{folder}: cannot be made: {reason}; allowed: to be root, or --user", folder=each, reason=error.strerror
-                ) from error
-    return planned
 
 
 def _install_cron(planned: Planned) -> list[Path]:

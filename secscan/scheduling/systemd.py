@@ -77,7 +77,7 @@ class Manager:
         """Write both units where they differ and start the timer; which were written. Raises UsageError."""
         texts = {"service": service_text(planned), "timer": timer_text(planned)}
         self._demand_ours(planned.name)
-        self._systemctl("show", "--property=Version")  # nothing is written where no manager answers
+        self._demand_answer()
         self._verify(planned, texts)
         written = []
         for kind, text in texts.items():
@@ -100,6 +100,7 @@ class Manager:
         """
         if not self._path(name, "timer").exists():
             return None
+        self._demand_answer()
         timer = self._show(f"{name}.timer", "ActiveState", "NextElapseUSecRealtime", "UnitFileState")
         service = self._show(f"{name}.service", "LoadState", "ActiveState", "Result", "StateChangeTimestamp", *_MAIN)
         started = service.get("ExecMainStartTimestamp", "")
@@ -132,6 +133,15 @@ class Manager:
         self._systemctl("daemon-reload")
         self.run((*self._words(), "reset-failed", f"{name}.timer", f"{name}.service"))
         return paths
+
+    def _demand_answer(self) -> None:
+        """Nothing is written where no manager would read it."""
+        told = self.run((*self._words(), "show", "--property=Version"))
+        if told.returncode:
+            raise UsageError(
+                "systemd does not answer: {complaint}; allowed for --user: to sign in, or loginctl enable-linger",
+                complaint=_complaint(told),
+            )
 
     def _demand_ours(self, name: str) -> None:
         for kind in ("service", "timer"):
@@ -166,8 +176,6 @@ class Manager:
 
     def _show(self, unit: str, *properties: str) -> dict[str, str]:
         told = self.run((*self._words(), "show", unit, f"--property={','.join(properties)}"))
-        if told.returncode:
-            raise UsageError("systemctl {command} failed: {complaint}", command=f"show {unit}", complaint=_complaint(told))
         return dict(line.split("=", 1) for line in told.stdout.splitlines() if "=" in line)
 
     def _systemctl(self, *words: str) -> None:

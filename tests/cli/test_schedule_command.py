@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import getpass
+import os
 import pwd
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from secscan.cli import schedule, schedule_needs
 from secscan.cli.configuration import read_configuration
+from secscan.cli.schedule_folders import make_folders
+from secscan.errors import UsageError
 from secscan.model.target import Target
 from secscan.scheduling import systemd
+from secscan.scheduling.planned import Planned
 
 
 @pytest.fixture(params=[True, False], ids=["systemd", "cron"])
@@ -251,6 +257,48 @@ def test_a_folder_for_numbers_can_be_read_by_those_who_collect_them(secscan, pro
     assert secscan("schedule", "install", "--on-calendar", "daily").code == 0
     modes = {name: Path(name).stat().st_mode & 0o777 for name in ("numbers", "numbers/below", "out", "www")}
     assert modes == {"numbers": 0o755, "numbers/below": 0o755, "out": 0o700, "www": 0o700}
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder whose way everybody may go, as no folder of pytest is."""
+    if os.geteuid() != 0:
+        pytest.skip("only root makes folders for others")
+    with TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def make_folder(folder: Path, project: Path) -> Path:
+    """Have a folder made for nobody."""
+    planned = Planned("nightly", "daily", ("true",), project.parent, "nobody", writes=(folder,))
+    make_folders(planned, project, None)
+    return folder
+
+
+def test_folders_are_made_by_the_rights_of_who_writes_there(open_folder):
+    theirs, roots = open_folder / "theirs", open_folder / "roots"
+    for folder in (theirs, roots):
+        folder.mkdir(mode=0o755)
+    (theirs / "secscan.yml").touch()
+    os.chown(theirs, pwd.getpwnam("nobody").pw_uid, -1)
+    (theirs / "way").symlink_to(roots)
+    made = make_folder(theirs / "reports/now", theirs / "secscan.yml")
+    assert {(path.owner(), path.stat().st_mode & 0o777) for path in (made, made.parent)} == {("nobody", 0o700)}
+    for refused in (roots / "service.d", theirs / "way/service.d"):
+        with pytest.raises(UsageError, match=r"nobody may not make it; allowed: install -d -m 700 -o nobody /"):
+            make_folder(refused, theirs / "secscan.yml")
+    assert list(roots.iterdir()) == []
+
+
+def test_what_root_alone_declares_root_makes_for_who_writes_there(open_folder):
+    project = open_folder / "secscan.yml"
+    project.touch(mode=0o644)
+    made = make_folder(open_folder / "reports/now", project)
+    assert {(path.owner(), path.stat().st_mode & 0o777) for path in (made, made.parent)} == {("nobody", 0o700)}
+    project.chmod(0o666)
+    with pytest.raises(UsageError, match="nobody may not make it"):
+        make_folder(open_folder / "more", project)
 
 
 @pytest.mark.parametrize(
