@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -25,6 +26,9 @@ OUTCOMES = ("fail", "error", "manual")
 _SHAPE = Shape("waiver", "waivers", KEYS, REQUIRED)
 FINGERPRINT_LENGTH = 16
 _FINGERPRINT = re.compile(f"[0-9a-f]{{{FINGERPRINT_LENGTH}}}")
+_LIST = re.compile(r"(?m)^\ufeff?waivers:")
+_NO_ENTRY = re.compile(r"(?m)^(\ufeff?)waivers:[ \t]*\[[ \t]*\]")  # a list that is empty is written so
+_FIRST = re.compile(r"(?m)^\ufeff?waivers:[^\n]*\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*( *)- ")
 _DAY_S = 86400.0
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC).timestamp()  # what comes after can be written in no time zone but ours
 
@@ -43,7 +47,7 @@ def _read_documents(paths: Iterable[Path]) -> Iterator[Document]:
 
 def _read_file(document: Document) -> list[Waiver]:
     data = document.data
-    if document.problems:
+    if document.problems or data is None:  # nothing stands in it, or comments alone
         return []
     listed = data.get("waivers") if isinstance(data, dict) else None
     if isinstance(data, dict) and listed is None and "waivers" in data:
@@ -86,7 +90,7 @@ class _Entry(Entry):
             expires_at=expires_at,
             checks=checks,
             requirements=requirements,
-            scope=Scope(self._texts("hosts"), self._texts("sites"), self._labels(), self._texts("services")),
+            scope=self._scope(),
             ticket=self.text("ticket"),
             observed=observed,
             any_value=any_value is True,
@@ -104,6 +108,13 @@ class _Entry(Entry):
             return tuple(str(item).strip() for item in value)
         self.report(key, f"{key!r} must be a list of texts")
         return ()
+
+    def _scope(self) -> Scope:
+        scope = Scope(self._texts("hosts"), self._texts("sites"), self._labels(), self._texts("services"))
+        for key, value in (("sites", scope.sites), ("labels", scope.labels)):
+            if scope.services and value:
+                self.report(key, f"{key!r} cannot go with 'services', which have none", "a waiver for each")
+        return scope
 
     def _outcomes(self) -> tuple[str, ...]:
         outcomes = self._texts("outcomes") or ("fail",)
@@ -199,17 +210,13 @@ def add_waiver(path: Path, waiver: Waiver) -> None:
     _read_file(alone)
     if alone.problems:
         raise InputError(replace(problem, line=0, column=0) for problem in alone.problems)  # of a line that is not there yet
-    text = path.read_text(encoding="utf-8") if path.exists() else "waivers:\n"
-    if path.exists():
-        known = {each.id for each in read_waivers([path])}
-        if waiver.id in known:
-            raise UsageError("{path}: has a waiver {id!r} already; allowed: an id of its own", path=path, id=waiver.id)
-        text = re.sub(r"(?m)^waivers:[ \t]*\[[ \t]*\]", "waivers:", text)  # a list that is empty is written so
-    joined = text + ("" if text.endswith("\n") else "\n") + write_waiver(waiver)
+    if path.exists() and waiver.id in {each.id for each in read_waivers([path])}:
+        raise UsageError("{path}: has a waiver {id!r} already; allowed: an id of its own", path=path, id=waiver.id)
+    joined = _joined(path.read_bytes().decode() if path.exists() else "", write_waiver(waiver))
     real = path.resolve()
-    partial = real.with_name(f".{real.name}.partial")
+    partial = real.with_name(f".{real.name}.{os.getpid()}.partial")
     try:
-        partial.write_text(joined, encoding="utf-8")
+        partial.write_bytes(joined.encode())
         if real.exists():
             partial.chmod(real.stat().st_mode & 0o777)
         added: set[str] = set()
@@ -224,6 +231,17 @@ def add_waiver(path: Path, waiver: Waiver) -> None:
         raise UsageError("{path}: cannot be written: {reason}", path=path, reason=error.strerror) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _joined(text: str, entry: str) -> str:
+    """A file with one more entry at its end, indented and with the line ends as the others are."""
+    end = "\r\n" if "\r\n" in text else "\n"
+    text = _NO_ENTRY.sub(r"\1waivers:", text)
+    if not _LIST.search(text):
+        text += ("" if not text or text.endswith(("\n", "\ufeff")) else end) + f"waivers:{end}"
+    first = _FIRST.search(text)
+    indent = first[1] if first else ""
+    return text + ("" if text.endswith("\n") else end) + "".join(f"{indent}{line}{end}" for line in entry.splitlines())
 
 
 def _day(moment: float, *, end: bool = False) -> str:

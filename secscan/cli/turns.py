@@ -54,6 +54,20 @@ def in_turn(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def in_turn_at(folder: Path) -> Iterator[None]:
+    """Wait for whoever else changes files of this folder in turn; leaves no file there. A folder that is not there has nobody."""
+    with contextlib.ExitStack() as stack:
+        if folder.is_dir():
+            try:
+                opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+                stack.callback(os.close, opened)
+                fcntl.flock(opened, fcntl.LOCK_EX)
+            except OSError as error:
+                _tell_unlocked(folder, error)
+        yield
+
+
+@contextlib.contextmanager
 def _held(path: Path, what: str) -> Iterator[None]:
     """The lock is the system's own: that of a run which died is free at once, whatever the file says of its owner."""
     try:

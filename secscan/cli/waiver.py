@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from secscan.cli.configuration import configuration_of
 from secscan.cli.content import content_option, load_content
 from secscan.cli.journal import say_aside
 from secscan.cli.language import say, spoken, wrapped
+from secscan.cli.turns import in_turn_at
 from secscan.errors import UsageError
 from secscan.messages import Message
 
@@ -80,15 +81,11 @@ def add(
     if bool(saved) == any_value:
         raise UsageError("a waiver is given for observed values; allowed: either --saved DIR, or --any-value")
     path = path or _only_file()
-    waiver = _told(checks, path, told, any_value)
-    if saved:
-        observed = _observed(waiver, _documents(saved))
-        if not observed:
-            raise UsageError(
-                "{saved}: nothing that this waiver covers fails there; allowed: checks and hosts with a failure", saved=saved
-            )
-        waiver = replace(waiver, observed=observed)
-    add_waiver(path, waiver)
+    with in_turn_at(path.resolve().parent):  # two that are added at once would have one id, and one of them would be lost
+        waiver = _told(checks, path, told, any_value)
+        if saved:
+            waiver = replace(waiver, observed=_observed(waiver, saved))
+        add_waiver(path, waiver)
     click.echo(say("{path}: added {id}", path=path, id=waiver.id), err=True)
     library, _ = load_content(content)
     judge = library.baseline(baseline) if baseline else None
@@ -255,14 +252,19 @@ def _documents(saved: Path) -> Iterator[dict[str, Any]]:
         yield read_document(path)
 
 
-def _observed(waiver: Waiver, documents: Iterable[dict[str, Any]]) -> dict[str, dict[str, str]]:
+def _observed(waiver: Waiver, saved: Path) -> dict[str, dict[str, str]]:
+    """The fingerprints of what the waiver covers and fails in a folder. UsageError when nothing does."""
     from secscan.waiver_review import covered_results  # noqa: PLC0415 - keep --help free of it
 
     observed: dict[str, dict[str, str]] = {}
-    for document in documents:
+    for document in _documents(saved):
         for result in covered_results(waiver, document):
             if result["fingerprint"]:
                 observed.setdefault(result["subject"], {})[result["check"]] = result["fingerprint"]
+    if not observed:
+        raise UsageError(
+            "{saved}: nothing that this waiver covers fails there; allowed: checks and hosts with a failure", saved=saved
+        )
     return observed
 
 
