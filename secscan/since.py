@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from secscan.assessments import Document
@@ -68,12 +69,16 @@ class Alike:
     before: str
     after: str
     check_changed: bool
+    failed_before: str
     count: int = 0
     where: list[str] = field(default_factory=list)
 
     def outcomes(self, w: Wording) -> str:
-        """Both outcomes in words, or both decisions where only these differ; one where it stayed, or is new or gone."""
-        told = dict.fromkeys(filter(None, (self.before, self.after)))
+        """Both outcomes in words, or both decisions where only these differ; one where it stayed, or is new or gone.
+
+        Before them the failure that was there before it could not be judged.
+        """
+        told = [word for word, _ in groupby(filter(None, (self.failed_before, self.before, self.after)))]
         arrow = " ← " if w.direction == "rtl" else " → "  # no reader of text turns an arrow round
         return arrow.join(w.translate(_WORDS.get(word, word)).lower() for word in told)
 
@@ -150,9 +155,11 @@ class Comparison:
         check, kind = change["check"], change["kind"]
         differing = "disposition" if kind == "decided" else "outcome"
         before, after = (change[key][differing] if change[key] else "" for key in ("before", "after"))
+        failed_before = change["failed_before"]["outcome"] if differing == "outcome" and "failed_before" in change else ""
         text = document["checks"].get(check)
-        key = (kind, check, change["severity"], before, after, change["check_changed"])
-        fresh = Alike(kind, check, text["title"] if text else "", change["severity"], before, after, change["check_changed"])
+        key = (kind, check, change["severity"], before, after, change["check_changed"], failed_before)
+        title = text["title"] if text else ""
+        fresh = Alike(kind, check, title, change["severity"], before, after, change["check_changed"], failed_before)
         found = self._alike.setdefault(key, fresh)
         found.count += 1
         self.counts[kind] += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -51,8 +52,8 @@ def _written(diff: Diff) -> dict[str, Any]:
 
 
 def _written_change(change: Change) -> dict[str, Any]:
-    before, after = change.before and change.before._asdict(), change.after and change.after._asdict()
-    return change._asdict() | {"before": before, "after": after}
+    statuses = {"before": change.before, "after": change.after, "failed_before": change.failed_before}
+    return change._asdict() | {name: status and status._asdict() for name, status in statuses.items()}
 
 
 def _fails_anew(change: Change) -> bool:
@@ -102,8 +103,9 @@ def _list(changes: Iterable[Change]) -> None:
 
     for change in changes:
         severity = (change.after or change.before).severity if change.after or change.before else ""  # type: ignore[union-attr] # one is there
-        found = [named(_word(change, status)) for status in (change.before, change.after) if status]
-        outcomes = Message("{before} -> {after}", before=found[0], after=found[1]) if len(found) > 1 else found[0]
+        statuses = (change.failed_before if change.kind != "decided" else None, change.before, change.after)
+        found = [named(_word(change, status)) for status in statuses if status]
+        outcomes = reduce(lambda told, word: Message("{before} -> {after}", before=told, after=word), found)
         where = Message("{host} ({subject})", host=change.host, subject=change.subject) if change.subject else change.host
         told = Message("{check} on {where}: {outcomes}", check=change.check, where=where, outcomes=outcomes)
         text = say("{change}; the check changed too", change=told) if change.content else spoken(told)

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, or_, select
 
 from secscan.history.naming import Names
 from secscan.history.queries import fails
 from secscan.history.records import Change, Diff, Run
-from secscan.history.states import REMOVED, Kind, Status, by_content, classify
+from secscan.history.states import REMOVED, UNJUDGED, Kind, Status, by_content, classify
 from secscan.history.tables import assessments, hosts, states, transitions
 
 _NOT_STILL = (Kind.NEW, Kind.CHANGED_VALUE, Kind.CHECK_ADDED)
@@ -43,14 +43,15 @@ def _changes(connection: Connection, names: Names, rows: Sequence[Any]) -> list[
     """The rows of _moved, as far as they mean something."""
     hosts_by_id = names.hosts.texts(connection, {row[0] for row in rows})
     checks_by_id = names.checks.texts(connection, {row[1] for row in rows})
-    versions_by_id = names.versions.texts(connection, {version for row in rows for version in (row[6], row[11]) if version})
+    versions = {version for row in rows for version in (row[6], row[11], row[16]) if version}
+    versions_by_id = names.versions.texts(connection, versions)
     changes = []
     for host, check, subject, *found in rows:
-        earlier, later = _status(versions_by_id, *found[:5]), _status(versions_by_id, *found[5:])
-        kind = classify(earlier, later)
+        earlier, later, hidden = (_status(versions_by_id, *found[first : first + 5]) for first in (0, 5, 10))
+        kind = classify(earlier, later, hidden)
         if kind is not None and kind is not Kind.STILL_FAILING:
-            content = by_content(earlier, later)
-            changes.append(Change(hosts_by_id[host], checks_by_id[check], subject, kind, earlier, later, content))
+            content = by_content(hidden or earlier, later)
+            changes.append(Change(hosts_by_id[host], checks_by_id[check], subject, kind, earlier, later, content, hidden))
     return changes
 
 
@@ -64,7 +65,10 @@ def _status(
 
 
 def _moved(before: Run, after: Run) -> Select[Any]:
-    """Host, check, subject, and what it was at the end of both runs, of every state that became something else between them."""
+    """Host, check, subject, and what it was at the end of both runs, of every state that became something else between them.
+
+    And the failure that was there before the first, where it had no verdict then and has one now: it went on meanwhile.
+    """
     earlier, later, old = transitions.alias("earlier"), transitions.alias("later"), transitions.alias("old")
     steps = (
         select(later.c.state_id, func.max(later.c.number).label("number"))
@@ -73,13 +77,21 @@ def _moved(before: Run, after: Run) -> Select[Any]:
         .subquery()
     )
     last = select(func.max(earlier.c.number)).where(earlier.c.state_id == steps.c.state_id, earlier.c.run_id <= before.id)
-    new = transitions.alias("new")
+    new, known, failure = transitions.alias("new"), transitions.alias("known"), transitions.alias("failure")
+    verdict = select(func.max(known.c.number)).where(
+        known.c.state_id == steps.c.state_id, known.c.number < old.c.number, known.c.outcome.not_in(UNJUDGED)
+    )
+    hidden = case((and_(old.c.outcome.in_(UNJUDGED), new.c.outcome.not_in({*UNJUDGED, REMOVED})), verdict.scalar_subquery()))
     return (
-        select(states.c.host_id, states.c.check_id, states.c.subject, *_columns(old), *_columns(new))
+        select(states.c.host_id, states.c.check_id, states.c.subject, *_columns(old), *_columns(new), *_columns(failure))
         .select_from(steps)
         .join(new, and_(new.c.state_id == steps.c.state_id, new.c.number == steps.c.number))
         .join(states, states.c.id == steps.c.state_id)
         .outerjoin(old, and_(old.c.state_id == steps.c.state_id, old.c.number == last.scalar_subquery()))
+        .outerjoin(
+            failure,
+            and_(failure.c.state_id == steps.c.state_id, failure.c.number == hidden, failure.c.outcome == "fail"),
+        )
         .where(_concerned(before, after), or_(old.c.outcome.is_(None), _differs(old, new)))
     )
 

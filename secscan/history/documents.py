@@ -52,6 +52,7 @@ class Since:
 
 def _change(change: Change) -> dict[str, Any]:
     status = change.after or change.before
+    hidden = {"failed_before": _status(change.failed_before)} if change.failed_before else {}
     return {
         "kind": change.kind.value,
         "check": change.check,
@@ -60,6 +61,7 @@ def _change(change: Change) -> dict[str, Any]:
         "before": _status(change.before),
         "after": _status(change.after),
         "check_changed": change.content,
+        **hidden,
     }
 
 

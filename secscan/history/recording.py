@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -18,7 +20,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from secscan.history.naming import Names
 from secscan.history.queries import present
 from secscan.history.records import Change, Run
-from secscan.history.states import REMOVED, State, Status, advance, by_content, classify
+from secscan.history.states import REMOVED, UNJUDGED, Failure, State, Status, advance, by_content, classify, hidden_failure
 from secscan.history.tables import assessments, states, transitions
 
 Key = tuple[int, str]  # the number of the check, and the subject (empty when it is the host)
@@ -32,6 +34,11 @@ _MOVING = select(states.c.check_id, states.c.subject, *_STATUS, states.c.id, sta
     states.c.host_id == bindparam("host"),
     states.c.baseline == bindparam("series"),
     states.c.check_id.in_(bindparam("checks", expanding=True)),
+)
+_STORIES = (
+    select(transitions.c.state_id, transitions.c.at, *(transitions.c[column.name] for column in _STATUS))
+    .where(transitions.c.state_id.in_(bindparam("states", expanding=True)))
+    .order_by(transitions.c.state_id, transitions.c.number)
 )
 _HAS_HOST = select(assessments.c.id).where(assessments.c.run_id == bindparam("run"), assessments.c.host_id == bindparam("host"))
 _ADD_HOST, _ADD_STATE, _ADD_TRANSITION = insert(assessments), insert(states), insert(transitions)
@@ -63,16 +70,14 @@ def move_states(connection: Connection, names: Names, run: Run, host_id: int, do
         return []
     checks = sorted({check_id for check_id, _ in moving.keys() & known.keys()})
     rows = {row[:2]: row for row in connection.execute(_MOVING, {**place, "checks": checks}).fetchall()} if checks else {}
-    moved = [_move(connection, names, key, rows.get(key), _status(connection, names, each), moment) for key, each in moving.items()]
+    hidden = _hidden(connection, names, [rows[key] for key in moving.keys() & rows.keys()])
+    moved = [
+        _move(connection, names, key, rows.get(key), hidden, _status(connection, names, each), moment)
+        for key, each in moving.items()
+    ]
     _write(connection, names, run, {"host_id": host_id, "baseline": baseline}, moved, moment)
-    changes = []
-    for each in moved:
-        earlier, later = present(each.before.status if each.before else None), present(each.after.status)
-        kind = classify(earlier, later)
-        if kind is not None:
-            check = names.checks.text(connection, each.key[0])
-            changes.append(Change(host, check, each.key[1], kind, earlier, later, by_content(earlier, later)))
-    return changes
+    changes = [_change(host, names.checks.text(connection, each.key[0]), each) for each in moved]
+    return [change for change in changes if change is not None]
 
 
 def has_host(connection: Connection, run: Run, host_id: int) -> bool:
@@ -122,12 +127,34 @@ def _find(connection: Connection, names: Names, document: Mapping[str, Any]) -> 
     return found
 
 
-def _move(connection: Connection, names: Names, key: Key, row: Any, status: Status, moment: float) -> Moved:
-    """One state from what _MOVING tells of it, None where it is new."""
+def _hidden(connection: Connection, names: Names, rows: Iterable[Any]) -> dict[int, Failure | None]:
+    """The failure of each state that could not be judged, by its number. `rows` are of _MOVING, which knows only what is."""
+    ids = [row.id for row in rows if row.outcome in UNJUDGED]
+    stories = connection.execute(_STORIES, {"states": ids}).fetchall() if ids else ()
+    return {
+        state: hidden_failure((at, _status(connection, names, (*found,))) for _, at, *found in story)
+        for state, story in groupby(stories, key=itemgetter(0))
+    }
+
+
+def _move(
+    connection: Connection, names: Names, key: Key, row: Any, hidden: Mapping[int, Failure | None], status: Status, moment: float
+) -> Moved:
+    """One state from what _MOVING tells of it, None where it is new, and what _hidden does."""
     if row is None:
         return Moved(key, None, 0, None, advance(None, status, moment)[0])
-    before = State(_status(connection, names, row[2:7]), *row[9:])
+    first_seen, since, changed_at, reopened, mended = row[9:]
+    before = State(_status(connection, names, row[2:7]), first_seen, since, changed_at, reopened, mended, hidden.get(row.id))
     return Moved(key, row.id, row.moves, before, advance(before, status, moment)[0])
+
+
+def _change(host: str, check: str, moved: Moved) -> Change | None:
+    """What it means that a state moved; None where it means nothing to anybody."""
+    earlier, later = present(moved.before.status if moved.before else None), present(moved.after.status)
+    told = later and later.outcome not in UNJUDGED
+    failure = moved.before.hidden.status if told and moved.before and moved.before.hidden else None
+    kind = classify(earlier, later, failure)
+    return Change(host, check, moved.key[1], kind, earlier, later, by_content(failure or earlier, later), failure) if kind else None
 
 
 def _status(connection: Connection, names: Names, found: Found) -> Status:

@@ -39,7 +39,10 @@ class Run:
 
 
 class Change(NamedTuple):
-    """What changed about one check on one subject of a host between two runs. `content`: the check itself changed too."""
+    """What changed about one check on one subject of a host between two runs. `content`: the check itself changed too.
+
+    `failed_before` is what failed before `before` could not be judged, where that is what `after` is compared with.
+    """
 
     host: str
     check: str
@@ -48,6 +51,7 @@ class Change(NamedTuple):
     before: Status | None
     after: Status | None
     content: bool = False
+    failed_before: Status | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,6 @@ class Failing(NamedTuple):
     subject: str
     severity: str
     disposition: str
-    since: float
+    since: float  # when it began; while it could not be judged it went on
     reopened: int
     flapping: bool

@@ -11,11 +11,13 @@ from secscan.history.tables import assessments, checks, hosts, runs, states, tra
 
 FLAPPING_S = 14 * 86400.0
 FLAPPING_CHANGES = 4
+_NOT_FAILING = ("pass", "not_applicable")
+_VERDICTS = ("fail", *_NOT_FAILING)
 
 
 def failing_now(connection: Connection, now: float, at_most: int | None) -> list[Failing]:
     """Failures, the longest first, and whether each comes and goes."""
-    flapping = set(connection.execute(_flapping(now)).scalars())
+    flapping = set(connection.execute(_flapping(now - FLAPPING_S)).scalars())
     found: list[Failing] = []
     for baseline in connection.execute(select(runs.c.baseline).distinct()).scalars().all():
         rows = connection.execute(_failures(baseline, at_most)).fetchall()
@@ -55,11 +57,32 @@ def _asking(baseline: str) -> Select[Any]:
     )
 
 
-def _flapping(now: float) -> Select[Any]:
-    """The states that come and go."""
-    return (
+def _flapping(start: float) -> Select[Any]:
+    """The states of failures that come and go: often since a moment they had another verdict, whatever could not be judged between.
+
+    Most that move often only fail with another value every night. They are left out first, so that few stories are read.
+    """
+    restless = (
         select(transitions.c.state_id)
-        .where(transitions.c.at >= now - FLAPPING_S)
+        .where(transitions.c.at >= start)
         .group_by(transitions.c.state_id)
+        .having(func.count() >= FLAPPING_CHANGES)
+    )
+    mended = (
+        select(transitions.c.state_id)
+        .where(transitions.c.state_id.in_(restless), transitions.c.at >= start, transitions.c.outcome.in_(_NOT_FAILING))
+        .group_by(transitions.c.state_id)
+        .having(func.count() >= FLAPPING_CHANGES // 2)  # between two of its failures there is one of them
+    )
+    earlier = func.lag(transitions.c.outcome).over(partition_by=transitions.c.state_id, order_by=transitions.c.number)
+    verdicts = (
+        select(transitions.c.state_id, transitions.c.at, transitions.c.outcome, earlier.label("earlier"))
+        .where(transitions.c.state_id.in_(mended), transitions.c.outcome.in_(_VERDICTS))
+        .subquery()
+    )
+    return (
+        select(verdicts.c.state_id)
+        .where(verdicts.c.at >= start, verdicts.c.outcome != func.coalesce(verdicts.c.earlier, ""))
+        .group_by(verdicts.c.state_id)
         .having(func.count() >= FLAPPING_CHANGES)
     )

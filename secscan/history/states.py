@@ -6,11 +6,13 @@ asked: its checks keep what was last known of them, and the host itself is told 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
 JUDGED = frozenset({"pass", "fail"})
+UNJUDGED = frozenset({"error", "manual", "skipped"})  # nobody could tell, or nobody asked: what was known before goes on
 REMOVED = "removed"  # the outcome of a check that is asked no more
 
 
@@ -27,12 +29,20 @@ class Status(NamedTuple):
     severity: str = ""
 
 
+class Failure(NamedTuple):
+    """A failure: what was seen of it last, and when it began."""
+
+    status: Status
+    since: float
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What is known of one check on one subject. Moments are seconds since the epoch, UTC.
 
     `since` is when the present outcome began, `changed_at` when anything last changed; `reopened` counts how often it failed
-    again after it had been mended.
+    again after it had been mended. `hidden` is the failure that was there before it could not be judged any more: nothing says
+    that it was mended, and when it is seen again it is the same.
     """
 
     status: Status
@@ -41,11 +51,17 @@ class State:
     changed_at: float
     reopened: int = 0
     mended: bool = False  # it failed once, and then passed
+    hidden: Failure | None = None
 
     @property
     def failing(self) -> bool:
         """Whether it fails now."""
         return self.status.outcome == "fail"
+
+    @property
+    def failure(self) -> Failure | None:
+        """The failure that is there, whether it can be seen or not."""
+        return Failure(self.status, self.since) if self.failing else self.hidden
 
 
 class Kind(StrEnum):
@@ -73,23 +89,39 @@ def advance(state: State | None, status: Status, moment: float) -> tuple[State, 
         return state, False
     if state.status.outcome == status.outcome:
         return replace(state, status=status, changed_at=moment), True
-    return (
-        State(
-            status,
-            state.first_seen,
-            since=moment,
-            changed_at=moment,
-            reopened=state.reopened + (status.outcome == "fail" and state.mended),
-            mended=status.outcome != "fail" and (state.mended or (state.failing and status.outcome == "pass")),
-        ),
-        True,
+    failure, fails = state.failure, status.outcome == "fail"
+    moved = State(
+        status,
+        state.first_seen,
+        since=failure.since if fails and failure else moment,
+        changed_at=moment,
+        reopened=state.reopened + (fails and state.mended),
+        mended=not fails and (state.mended or (failure is not None and status.outcome == "pass")),
+        hidden=failure if status.outcome in UNJUDGED else None,
     )
+    return moved, True
 
 
-def classify(before: Status | None, after: Status | None) -> Kind | None:
-    """What it means that a status became another one; None where nothing changed and nothing fails."""
+def hidden_failure(story: Iterable[tuple[float, Status]]) -> Failure | None:
+    """What State.hidden is after a story: when each status was taken in, and what it was."""
+    failure = None
+    for moment, status in story:
+        if status.outcome == "fail":
+            failure = Failure(status, failure.since if failure else moment)
+        elif status.outcome not in UNJUDGED:
+            failure = None
+    return failure
+
+
+def classify(before: Status | None, after: Status | None, hidden: Status | None = None) -> Kind | None:
+    """What it means that a status became another one; None where nothing changed and nothing fails.
+
+    `hidden` is the failure that was there before `before`, which tells of none because it could not be judged.
+    """
     if before is None or after is None:
         return Kind.CHECK_ADDED if after else Kind.CHECK_REMOVED if before else None
+    if after.outcome not in UNJUDGED:
+        before = hidden or before
     if before.outcome == after.outcome:
         return _classify_same(before, after)
     if after.outcome == "fail":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from small_content import Small, said, write_checks
 
 
 @pytest.fixture
@@ -79,3 +81,71 @@ def test_a_check_that_is_renamed_is_neither_added_nor_removed_and_keeps_its_stor
     assert "Still failing: 1" in told
     story = json.loads(secscan("history", "host_says_otherwise", "old", "--json").out)
     assert [chapter["status"]["outcome"] for chapter in story] == ["fail", "fail"], "of another file, and so told once more"
+
+
+@pytest.fixture
+def state(own_content: Path, tmp_path: Path) -> Iterator[Path]:
+    """A file with what the host of the baseline `only_told` says: good, bad or nothing that can be judged when it is not there."""
+    file = tmp_path / "state"
+    write_checks(own_content, Small("told", said(f"cat {file}"), [{"that": "said.output", "lacks": "bad"}]))
+    yield file
+    (own_content / "checks" / "tests" / "told.yaml").unlink()
+    (own_content / "baselines" / "only_told.yaml").unlink()
+
+
+def nights(state: Path, night: Callable[..., None], *answers: str | None) -> None:
+    """A run for each of these answers; None: it cannot be judged."""
+    for each in answers:
+        state.unlink(missing_ok=True)
+        if each is not None:
+            state.write_text(f"{each}\n")
+        night("web1", baseline="only_told")
+
+
+REPORTS = ("report.txt", "report.html", "report.md", "portal/index.html")
+
+
+def test_a_failure_that_comes_back_after_a_night_of_error_still_fails(secscan, night, state):
+    nights(state, night, "bad", None)
+    assert "Cannot be judged any more (1)\n  high      told on web1: fail -> error\n" in secscan("diff").out
+    nights(state, night, "bad")
+    told = secscan("diff", "--fail-on-new")
+    assert (told.code, told.out.splitlines()[1:]) == (0, ["", "Still failing: 1"])
+    for report in REPORTS:
+        assert "New failures" not in (Path("out") / report).read_text(), report
+    since = json.loads(Path("out/hosts/web1.json").read_text())["since"]
+    assert (since["changes"], since["still_failing"]) == ([], 1)
+    first = json.loads(secscan("history", "told", "web1", "--json").out)[0]["at"]
+    assert secscan("runs", "failing").out.startswith(time.strftime("%Y-%m-%d", time.gmtime(first)))
+    assert "reopened" not in secscan("runs", "failing").out
+
+
+def test_what_was_mended_while_it_could_not_be_judged_is_fixed_and_the_way_is_shown(secscan, night, state):
+    nights(state, night, "bad", None, None, "good")
+    assert "Fixed (1)\n  high      told on web1: fail -> error -> pass\n" in secscan("diff").out
+    for report in REPORTS:
+        assert "fail → error → pass" in (Path("out") / report).read_text(), report
+    assert "fail → error → pass" in secscan("report", "out", "-f", "text").out, "the document is as its schema says"
+    (change,) = json.loads(Path("out/hosts/web1.json").read_text())["since"]["changes"]
+    assert change["failed_before"] == {"outcome": "fail", "disposition": "none"}
+    (change,) = json.loads(secscan("diff", "--json").out)["changes"]
+    assert (change["kind"], change["before"]["outcome"], change["failed_before"]["outcome"]) == ("fixed", "error", "fail")
+    nights(state, night, "bad")
+    assert "reopened 1 time" in secscan("runs", "failing").out, "it was mended in between, whenever that was"
+
+
+def test_what_passed_before_a_night_of_error_and_fails_after_it_is_new_and_nothing_is_fixed_that_never_failed(
+    secscan, night, state
+):
+    nights(state, night, "good", None, "good")
+    assert "Passes, and had no verdict before (1)\n  high      told on web1: error -> pass\n" in secscan("diff").out
+    nights(state, night, None, "bad")
+    text = secscan("diff", "--fail-on-new")
+    assert text.code == 1
+    assert "New failures (1)\n  high      told on web1: error -> fail\n" in text.out
+
+
+def test_another_value_after_a_night_of_error_is_told_as_that(secscan, night, state):
+    nights(state, night, "bad", None, "bad worse")
+    assert "Still failing, with another value (1)\n  high      told on web1: fail -> error -> fail\n" in secscan("diff").out
+    assert "fail → error → fail" in Path("out/report.txt").read_text()

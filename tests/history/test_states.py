@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secscan.history.states import Kind, State, Status, advance, by_content, classify
+from secscan.history.states import Kind, State, Status, advance, by_content, classify, hidden_failure
 
-OUTCOMES = ("pass", "fail", "error", "not_applicable", "manual")
+OUTCOMES = ("pass", "fail", "error", "not_applicable", "manual", "skipped", "removed")
+NO_VERDICT = ("error", "manual", "skipped")
 statuses = st.builds(
     Status,
     st.sampled_from(OUTCOMES),
@@ -38,11 +39,18 @@ def test_a_state_is_what_the_whole_sequence_says(sequence: list[Status]):
     assert state.first_seen == 0
     assert changes == [0, *(number for number, (one, other) in enumerate(pairwise(sequence), 1) if one != other)]
     assert state.changed_at == changes[-1]
-    stretches = [(outcome, len(list(group))) for outcome, group in groupby(outcomes)]
-    assert state.since == len(sequence) - stretches[-1][1]
-    judged = [outcome for outcome, _ in stretches]
+    assert state.since == _began(outcomes)
+    judged = [outcome for outcome, _ in groupby(outcome for outcome in outcomes if outcome not in NO_VERDICT)]
     reopened = sum(outcome == "fail" and _was_mended(judged[:number]) for number, outcome in enumerate(judged))
     assert state.reopened == reopened
+
+
+def _began(outcomes: list[str]) -> int:
+    """When the last outcome of a sequence began: a failure goes on while it cannot be judged."""
+    last = outcomes[-1]
+    lasting = (last, *NO_VERDICT) if last == "fail" else (last,)
+    start = max((number for number, outcome in enumerate(outcomes, 1) if outcome not in lasting), default=0)
+    return outcomes.index(last, start)
 
 
 def _was_mended(before: list[str]) -> bool:
@@ -51,6 +59,24 @@ def _was_mended(before: list[str]) -> bool:
         return False
     last = len(before) - 1 - before[::-1].index("fail")
     return before[last + 1 : last + 2] == ["pass"]
+
+
+@given(st.lists(statuses, min_size=1, max_size=12))
+def test_what_nights_without_a_verdict_hide_is_in_the_story(sequence: list[Status]):
+    state, changes = moved(sequence)
+    assert hidden_failure((float(moment), sequence[moment]) for moment in changes) == state.failure
+    assert (state.hidden is not None) == (state.failure is not None and not state.failing)
+
+
+@given(st.lists(statuses, min_size=1, max_size=12), st.lists(st.sampled_from(NO_VERDICT), max_size=3), st.data())
+def test_nights_without_a_verdict_reopen_nothing_and_end_no_failure(sequence: list[Status], blind: list[str], data: st.DataObject):
+    place = data.draw(st.integers(0, len(sequence)))
+    after = [*sequence[place:], Status("fail")]
+    state, _ = moved([*sequence[:place], *after])
+    disturbed, _ = moved([*sequence[:place], *map(Status, blind), *after])
+    assert disturbed.reopened == state.reopened
+    late = len(blind) if state.since >= place else 0
+    assert disturbed.since == state.since + late
 
 
 @given(st.lists(statuses, min_size=1, max_size=8))
@@ -85,6 +111,28 @@ def test_scanning_again_without_a_change_changes_nothing(sequence: list[Status])
 )
 def test_what_a_change_means(before: Status | None, after: Status | None, kind: Kind | None):
     assert classify(before, after) is kind
+
+
+@pytest.mark.parametrize("blind", NO_VERDICT)
+@pytest.mark.parametrize(
+    ("after", "kind"),
+    [
+        (Status("fail", fingerprint="a"), Kind.STILL_FAILING),
+        (Status("fail", fingerprint="b"), Kind.CHANGED_VALUE),
+        (Status("fail", "waived", fingerprint="a"), Kind.DECIDED),
+        (Status("pass"), Kind.FIXED),
+        (Status("not_applicable"), Kind.NO_LONGER_APPLIES),
+        (None, Kind.CHECK_REMOVED),
+    ],
+)
+def test_a_failure_that_could_not_be_judged_for_a_while_is_the_same(blind: str, after: Status | None, kind: Kind):
+    assert classify(Status(blind), after, Status("fail", fingerprint="a")) is kind
+
+
+@pytest.mark.parametrize("blind", NO_VERDICT)
+def test_what_cannot_be_judged_either_is_compared_with_what_could_not(blind: str):
+    failed = Status("fail")
+    assert classify(Status("error"), Status(blind), failed) is (None if blind == "error" else Kind.OTHER)
 
 
 @given(st.none() | statuses, st.none() | statuses)

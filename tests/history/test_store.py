@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -21,6 +21,7 @@ from secscan.history.tables import REVISION, metadata
 Hosts = dict[str, Statuses | None]
 Present = dict[tuple[str, str], tuple[str, str, str]]
 PASS, FAIL, FAIL_B, ERROR = ("pass", "", "1"), ("fail", "a", "1"), ("fail", "b", "1"), ("error", "c", "1")
+BLIND = ("error", "manual")
 
 
 def night(history: History, number: int, hosts: Hosts, baseline: str = "base", folder: str = "", *, part: bool = False) -> Run:
@@ -52,6 +53,76 @@ def test_what_changed_between_two_runs(history: History):
         ("b", "x"): Kind.CHECK_ADDED,
     }
     assert (diff.hosts_added, diff.hosts_gone) == (("b",), ("gone",))
+
+
+def test_a_failure_is_the_same_before_and_after_nights_of_error(history: History):
+    nights: list[Statuses] = [
+        {"back": FAIL, "other": FAIL, "mended": FAIL, "fine": PASS, "broke": PASS, "dropped": FAIL, "left": FAIL},
+        {"back": ERROR, "other": ERROR, "mended": ERROR, "fine": ERROR, "broke": ERROR, "left": ERROR},
+        {
+            "back": ("error", "d", "1"),
+            "other": ERROR,
+            "mended": ERROR,
+            "fine": ERROR,
+            "broke": ERROR,
+            "dropped": ERROR,
+            "left": ERROR,
+        },
+        {"back": FAIL, "other": ("fail", "b", "2"), "mended": PASS, "fine": PASS, "broke": FAIL, "dropped": FAIL},
+    ]
+    runs = [night(history, number, {"a": statuses}) for number, statuses in enumerate(nights)]
+    diff = history.diff(runs[2], runs[3])
+    assert {check: kind for (_, check), kind in kinds(diff).items()} == {
+        "other": Kind.CHANGED_VALUE,
+        "mended": Kind.FIXED,
+        "fine": Kind.JUDGED_AGAIN,
+        "broke": Kind.NEW,
+        "dropped": Kind.NEW,
+        "left": Kind.CHECK_REMOVED,
+    }, "what was asked no more is not what is asked again"
+    assert diff.still_failing == 1
+    told = {change.check: change for change in diff.changes}
+    assert {check for check, change in told.items() if change.failed_before} == {"other", "mended"}
+    assert (told["other"].before.outcome, told["other"].failed_before.outcome) == ("error", "fail")
+    assert {check for check, change in told.items() if change.content} == {"other"}, "of another version than when it failed"
+    again = night(history, 4, {"a": {"back": PASS, "other": FAIL, "mended": FAIL}})
+    assert {check: kind for (_, check), kind in kinds(history.diff(runs[3], again)).items()}["back"] is Kind.FIXED
+    failing = {each.check: (each.since, each.reopened) for each in history.failing(START + 5 * DAY)}
+    assert failing == {"other": (START, 0), "mended": (START + 4 * DAY, 1)}, "since it failed first; and it was mended in between"
+
+
+def test_a_failure_that_is_recorded_again_after_an_error_is_no_news_of_that_run(history: History):
+    night(history, 1, {"a": {"x": FAIL}})
+    night(history, 2, {"a": {"x": ERROR}})
+    run = history.begin("run-3", "base", "0", START + 3 * DAY, 1, "")
+    (change,) = history.record(run, document("a", {"x": FAIL}, START + 3 * DAY))
+    assert (change.kind, change.before.outcome, change.failed_before.outcome) == (Kind.STILL_FAILING, "error", "fail")
+
+
+def test_what_else_a_check_says_of_a_host_stays_as_it_is(history: History):
+    def found(number: int, outcome: str) -> dict:
+        told = document("a", {"x": (outcome, "", "1")}, START + number * DAY)
+        (result,) = told["results"]
+        told["results"].append({**result, "subject": "a.conf", "outcome": "fail"})
+        return told
+
+    for number, outcome in enumerate(["fail", "error", "fail"]):
+        run = history.begin(f"run-{number}", "base", "0", START + number * DAY, 1, "")
+        changes = history.record(run, found(number, outcome))
+        history.finish(run, START + number * DAY + 60)
+    assert [(change.subject, change.kind) for change in changes] == [("", Kind.STILL_FAILING)]
+    assert {(each.subject, each.since) for each in history.failing(START + 3 * DAY)} == {("", START), ("a.conf", START)}
+
+
+def test_only_verdicts_that_change_make_something_come_and_go(history: History):
+    swinging, restless, blind = [PASS, FAIL] * 3, [FAIL, FAIL_B] * 3, [FAIL, ERROR, FAIL, ERROR, ERROR, FAIL]
+    for number, (swings, moves, errs) in enumerate(zip(swinging, restless, blind, strict=True)):
+        night(history, number, {"a": {"swinging": swings, "restless": moves, "blind": errs}})
+    assert {each.check: each.flapping for each in history.failing(START + 6 * DAY)} == {
+        "swinging": True,
+        "restless": False,
+        "blind": False,
+    }
 
 
 def test_a_change_of_the_check_is_told_apart_from_one_of_the_host(history: History):
@@ -200,7 +271,7 @@ def test_evidence_that_only_forgotten_runs_rest_on_is_told_and_never_what_a_host
     assert history.evidence_of([]) == []
 
 
-outcomes = st.sampled_from([PASS, FAIL, FAIL_B, ERROR, ("pass", "", "2"), ("not_applicable", "", "1")])
+outcomes = st.sampled_from([PASS, FAIL, FAIL_B, ERROR, ("manual", "", "1"), ("pass", "", "2"), ("not_applicable", "", "1")])
 nights = st.lists(
     st.dictionaries(
         st.sampled_from(["a", "b"]), st.none() | st.dictionaries(st.sampled_from(["x", "y", "z"]), outcomes), min_size=1, max_size=2
@@ -238,8 +309,11 @@ def test_every_answer_is_what_a_model_with_perfect_memory_tells(url: str, scans:
         same = {key for key in before.keys() & after.keys() if before[key] == after[key]}
         told = {(change.host, change.check) for change in diff.changes}
         silent = {key for key in before.keys() & after.keys() if before[key][0] == after[key][0] != "fail"}
-        assert told == (before.keys() | after.keys()) - same - silent - _same_failure(before, after)
-        assert diff.still_failing == len({key for key in same | _same_failure(before, after) if after[key][0] == "fail"})
+        failed = {key: failure for key in before if (failure := _hidden(key, remembered[: first + 1], after.get(key)))}
+        still = _same_failure(before, after) | _same_failure(failed, after)
+        assert told == (before.keys() | after.keys()) - same - silent - still
+        assert diff.still_failing == len({key for key in same | still if after[key][0] == "fail"})
+        _agree(diff, before, after, failed)
     for (host, check), story in stories.items():
         told_story = [
             (chapter.at, (chapter.status.outcome, chapter.status.fingerprint[:1])) for chapter in history.story(check, host)
@@ -248,7 +322,7 @@ def test_every_answer_is_what_a_model_with_perfect_memory_tells(url: str, scans:
     now = START + 13 * DAY
     failing = {(each.host, each.check): (each.since, each.flapping) for each in history.failing(now)}
     assert failing == {
-        key: (_since(stories[key]), sum(at >= now - 14 * DAY for at, _ in stories[key]) >= 4)
+        key: (_since(stories[key]), _swings(stories[key], now - 14 * DAY) >= 4)
         for key, status in _of_hosts(present, scans[-1]).items()
         if status[0] == "fail"
     }
@@ -272,13 +346,39 @@ def _of_hosts(known: Present, hosts: Hosts) -> Present:
 
 
 def _since(story: list[tuple[float, tuple[str, str]]]) -> float:
-    """When the last outcome of a story began."""
+    """When the last failure of a story began: it goes on while nobody can tell."""
     begun = story[-1][0]
     for at, (outcome, _) in reversed(story):
-        if outcome != story[-1][1][0]:
+        if outcome not in ("fail", *BLIND):
             break
-        begun = at
+        begun = at if outcome == "fail" else begun
     return begun
+
+
+def _swings(story: list[tuple[float, tuple[str, str]]], start: float) -> int:
+    """How often a verdict was another one than that before it, or the first, since a moment."""
+    verdicts = [(at, outcome) for at, (outcome, _) in story if outcome not in ("removed", *BLIND)]
+    return sum(at >= start and one != other for (_, one), (at, other) in pairwise([(0.0, ""), *verdicts]))
+
+
+def _agree(diff: Diff, before: Present, after: Present, failed: Present) -> None:
+    """Every change is what was and is makes it, and what failed before it could not be judged."""
+    for change in diff.changes:
+        key = (change.host, change.check)
+        assert (change.failed_before is not None) == (key in failed)
+        if change.failed_before:
+            assert change.kind == {"fail": "changed_value", "pass": "fixed", "not_applicable": "no_longer_applies"}[after[key][0]]
+            assert change.failed_before.fingerprint[:1] == failed[key][1]
+        elif key in before and after.get(key, ("",))[0] == "fail":
+            assert change.kind == ("changed_value" if before[key][0] == "fail" else "new")
+
+
+def _hidden(key: tuple[str, str], nights: list[Present], after: tuple[str, str, str] | None) -> tuple[str, str, str] | None:
+    """What failed before a check could not be judged, on the last of these nights, which has a verdict afterwards."""
+    if nights[-1][key][0] not in BLIND or after is None or after[0] in BLIND:
+        return None
+    known = next((present.get(key) for present in reversed(nights) if key not in present or present[key][0] not in BLIND), None)
+    return known if known and known[0] == "fail" else None
 
 
 def _same_failure(before: dict, after: dict) -> set:

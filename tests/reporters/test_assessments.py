@@ -106,8 +106,8 @@ def test_half_characters_do_not_reach_the_file():
     write_document(to_document(samples.hostile())).encode("utf-8")
 
 
-OPTIONAL = {"": {"since"}, "/provenance": {"redacted", "run"}}
-"""What only some documents have: those of a run that is remembered, and those that were redacted."""
+OPTIONAL = {"": {"since"}, "/attestation": {"actions"}, "/provenance": {"redacted", "run"}, "/since_change": {"failed_before"}}
+"""What only some documents have: those of a run that is remembered, and those that were redacted; and only some changes."""
 
 
 def test_the_schema_is_valid_closed_and_describes_everything():
