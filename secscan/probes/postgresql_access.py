@@ -1,4 +1,8 @@
-"""Who may sign in to PostgreSQL and how: pg_hba.conf with its includes, as each running server itself reads the files."""
+"""Who may sign in to PostgreSQL and how: pg_hba.conf with its includes, as each running server itself reads the files.
+
+A server tells what the files say now, and to nobody what they said when it last read them, which it goes on with: of files that
+have changed since then it is not known what is in force.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from secscan.syntax.postgresql import TOUCHES, Server, ask_servers, read_servers
 _ROW = re.compile(
     r"line=(\d+) type=(\S*) databases=(\S*) users=(\S*) address=(\S*) netmask=(\S*) method=(\S*) options=(\S*) error=(.*)"
 )
+_STATE = re.compile(r"loaded=(\d{1,12}(?:\.\d+)?) changed=(\d{1,12})")
 # Passwords that stand among the options (of LDAP and RADIUS) stay on the host. Names keep no blanks, so that words stay words.
 _SQL = """SELECT 'line=' || coalesce(line_number, 0) || ' type=' || coalesce(type, '')
 || ' databases=' || coalesce(replace(array_to_string(database, ','), ' ', '_'), '')
@@ -21,7 +26,11 @@ _SQL = """SELECT 'line=' || coalesce(line_number, 0) || ' type=' || coalesce(typ
 || ' address=' || coalesce(address, '') || ' netmask=' || coalesce(netmask, '') || ' method=' || coalesce(auth_method, '')
 || ' options=' || coalesce((SELECT string_agg(replace(
 regexp_replace(one, '^(ldapbindpasswd|radiussecrets)=.*', '\\1:set'), ' ', '_'), ',') FROM unnest(options) AS one), '')
-|| ' error=' || translate(coalesce(error, ''), chr(10) || chr(13), '  ') FROM pg_hba_file_rules"""
+|| ' error=' || translate(coalesce(error, ''), chr(10) || chr(13), '  ') FROM pg_hba_file_rules
+UNION ALL SELECT 'loaded=' || extract(epoch FROM pg_conf_load_time())::numeric(20, 3)
+|| ' changed=' || coalesce(max(extract(epoch FROM greatest((of_file).modification, (of_file).change)))::bigint, 0)
+FROM (SELECT pg_stat_file(file, true) AS of_file FROM (SELECT current_setting('hba_file') AS file
+UNION SELECT to_jsonb(rule) ->> 'file_name' FROM pg_hba_file_rules AS rule) AS files WHERE file IS NOT NULL) AS told"""
 
 
 def ask(calls: Sequence[Arguments]) -> Question:
@@ -30,22 +39,35 @@ def ask(calls: Sequence[Arguments]) -> Question:
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
-    """For each server `server PORT DIRECTORY`, a row per line of pg_hba.conf, `done`; then `end`."""
+    """For each server `server PORT DIRECTORY`, a row per line of pg_hba.conf, `loaded=TIME changed=TIME`, `done`; then `end`."""
     servers = read_servers(answer)
     if isinstance(servers, Absent | Unobservable):
         return servers
     fault = next((server.fault for server in servers if server.fault), "")
     if fault:
-        return Observed({"rules": Unobservable(fault), "faults": Unobservable(fault)})
+        return Observed(dict.fromkeys(("rules", "faults", "in_force"), Unobservable(fault)))
     records = tuple(record for server in servers for record in _records(server))
     faults = tuple(f"line {record['line']}: {record['error']}" for record in records if isinstance(record["error"], str))
-    return Observed({"rules": records, "faults": faults})
+    unknown = next((state for server in servers for state in [_in_force(server)] if isinstance(state, Unobservable)), None)
+    return Observed({"rules": records, "faults": faults, "in_force": unknown or True})
 
 
 def _records(server: Server) -> list[Record]:
-    if not server.rows:
+    rows = [row for row in server.rows if not _STATE.fullmatch(row)]
+    if not rows:
         raise Unreadable("a server without a single line in pg_hba.conf")
-    return [_record(server, row) for row in server.rows]
+    return [_record(server, row) for row in rows]
+
+
+def _in_force(server: Server) -> bool | Unobservable:
+    state = next((match for row in server.rows if (match := _STATE.fullmatch(row))), None)
+    if not state or state[2] == "0":
+        return Unobservable(f"port {server.port}: when its pg_hba.conf was changed and read is not known")
+    if int(state[2]) > float(state[1]):
+        return Unobservable(
+            f"port {server.port}: pg_hba.conf has changed since the server read it, so what is in force is not known"
+        )
+    return True
 
 
 def _record(server: Server, row: str) -> Record:
@@ -115,6 +137,11 @@ PROBE = Probe(
             ),
         ),
         Attribute("faults", Type.LIST, "the lines the server cannot read: with one of them, it keeps the rules it had before"),
+        Attribute(
+            "in_force",
+            Type.BOOLEAN,
+            "the files have not changed since each server last read them (a reload or start); else it is unknown what is in force",
+        ),
     ),
     ask=ask,
     read=read,
@@ -122,7 +149,7 @@ PROBE = Probe(
         "server 5432 /var/lib/postgresql/15/main\n"
         "| line=90 type=local databases=all users=postgres address= netmask= method=peer options= error=\n"
         "| line=97 type=host databases=all users=all address=10.0.0.0 netmask=255.0.0.0 method=scram-sha-256 options= error=\n"
-        "done\nend\n"
+        "| loaded=1767225600.125 changed=1767220000\ndone\nend\n"
     ),
     time_limit_s=60,
     needs_root=True,

@@ -163,6 +163,27 @@ def test_what_the_files_say_otherwise_is_told_until_the_server_has_read_them(clu
         cluster.sql("SELECT pg_reload_conf()")
 
 
+@with_postgresql
+def test_a_pg_hba_that_is_newer_than_what_the_server_has_read_is_not_known_to_be_in_force(cluster: Cluster):
+    def in_force() -> object:
+        found = ask("postgresql_access")
+        assert isinstance(found, Observed), found
+        return found.attributes["in_force"]
+
+    hba = cluster.directory / "data/pg_hba.conf"
+    time.sleep(1.1)  # files know whole seconds only
+    cluster.sql("SELECT pg_reload_conf()")
+    wait_for(lambda: in_force() is True)
+    time.sleep(1.1)
+    hba.write_text(hba.read_text() + "# newer\n")
+    os.utime(hba, (0, 0))  # as a copy that keeps the time of an old file
+    told = in_force()
+    assert isinstance(told, Unobservable)
+    assert "5490" in told.reason
+    cluster.sql("SELECT pg_reload_conf()")
+    wait_for(lambda: in_force() is True)
+
+
 @pytest.fixture(scope="module")
 def barman(cluster: Cluster):
     """Runs commands of Barman, to whose archive of the log the server copies what it writes, about a server named demo."""
