@@ -280,6 +280,8 @@ def test_the_nightly_job_and_what_looks_after_it_repeat_no_secret(told, given):
                                    "postgresql://scanner:SECRET@db:port/runs",
                                    "postgresql+psycopg://scan@ner:SECRET@127.0.0.1:1/runs",
                                    "postgresql+psycopg://scanner:SECRET and more@127.0.0.1:1/runs",
+                                   "postgresql+psycopg://scanner:half@SECRET@127.0.0.1:1/runs",
+                                   "postgresql+psycopg://scanner:half@SECRET/3@127.0.0.1:1/runs",
                                    "postgresql+psycopg://127.0.0.1:1/a?user=b&password=SECRET&sslpassword=SECRET"])  # fmt: skip
 def test_the_password_of_a_database_is_shown_by_nothing_that_tells_of_it(told, place):
     place = place.replace("SECRET", GIVEN["password"])

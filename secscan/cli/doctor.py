@@ -87,7 +87,8 @@ def _look(options: dict[str, Any], history: str | None, folders: list[Path]) -> 
         targets, wrong = _tried(Message("inventory"), lambda: read_targets(options))
         yield from wrong
     yield from look_at_ssh(targets or ())
-    yield look_at_history(without_password(history or str(data_folder() / "history.sqlite")), lambda: inspect_history(history))
+    shown = without_password(history or str(data_folder() / "history.sqlite"))
+    yield look_at_history(shown, lambda: inspect_history(history, to_write=True))
     yield from look_at_folders(folders)
     if targets and engine:
         yield from _look_at_parameters(engine, targets)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 _MOMENT = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"([0-9]{8}T[0-9]{6}Z)-[0-9a-f]{6}\Z")  # of a run
+_PASSWORD_WITH_AT = re.compile(r"[^:/?]+://[^:/?]*:[^?]*@[^?]*@")  # of a URL; a user may hold one
 _NAMED = 5  # hosts in a complaint
 
 
@@ -73,17 +74,19 @@ def upgrade_history(place: str | None) -> tuple[str | None, Path | None]:
     return upgrade_database(_url_of(place))
 
 
-def inspect_history(place: str | None, *, whole: bool = True) -> str:
-    """How a history stands, changing nothing: missing, current, older or waiting. Raises UsageError, HistoryError."""
+def inspect_history(place: str | None, *, whole: bool = True, to_write: bool = False) -> str:
+    """How a history stands, changing nothing, as inspect_database says. Raises UsageError, HistoryError."""
     from secscan.history.schema import inspect_database  # noqa: PLC0415 - SQLAlchemy is slow to import
 
-    return inspect_database(_url_of(place), whole=whole)
+    return inspect_database(_url_of(place), whole=whole, to_write=to_write)
 
 
 def _url_of(place: str | None) -> str:
     if place is None:
         place = str(data_folder() / "history.sqlite")
     if "://" in place:
+        if _PASSWORD_WITH_AT.match(place):  # what comes after it would be read as the host, and repeated by whoever looks for that
+            raise UsageError("the password in the URL of the history holds @; allowed: %40 for each, or no password and ~/.pgpass")
         return place
     from sqlalchemy import URL  # noqa: PLC0415 - slow to import
 

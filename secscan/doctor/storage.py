@@ -26,7 +26,13 @@ def look_at_history(shown: str, inspect: Callable[[], str]) -> Finding:
         standing = inspect()
     except SecscanError as error:
         mend = Message("restore it from a backup, or name another place with history:")
+        if "://" in shown and not shown.startswith("sqlite"):
+            mend = Message("see that the server runs and lets this user in (~/.pgpass), or name another place with history:")
         return Finding(Message("history"), State.WRONG, error.message, mend)
+    if standing == "refused":
+        what = Message("{place}: this user may not write there, and nothing is remembered", place=shown)
+        mend = Message("grant the user CREATE on the schema, or what whoever made the tables may do with them")
+        return Finding(Message("history"), State.WRONG, what, mend)
     if standing == "waiting":
         what = Message("{place}: is of an older secscan, and nothing is remembered until it is brought up to date", place=shown)
         return Finding(Message("history"), State.WRONG, what, Message("copy it (pg_dump), then `secscan runs upgrade`"))

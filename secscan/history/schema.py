@@ -72,10 +72,11 @@ def _opened(url: str, *, asked: bool, whole: bool) -> tuple[Engine, str | None, 
     return engine, before, copy
 
 
-def inspect_database(url: str, *, whole: bool = True) -> str:
+def inspect_database(url: str, *, whole: bool = True, to_write: bool = False) -> str:
     """How a history stands, changing nothing. Raises UsageError, HistoryError for a bad one. `whole` as for open_database.
 
-    `missing`, `current`, `older` (the next to open it brings it up to date), or `waiting` (for somebody who does so).
+    `missing`, `current`, `older` (the next to open it brings it up to date), `waiting` (for somebody who does so), or, when it
+    is looked at `to_write`, `refused` where a server lets this user do no more than read.
     """
     parsed = _parse(url)
     file = _file_of(parsed)
@@ -90,10 +91,13 @@ def inspect_database(url: str, *, whole: bool = True) -> str:
         present, names = _look(engine)
         if present is not None:
             _demand_known(engine, present, _migrations())
+        refused = to_write and not file and not _may_write(engine, names)
     except SQLAlchemyError as error:
         raise HistoryError("{shown}: {reason}", shown=_shown(parsed), reason=reason(error)) from error
     finally:
         engine.dispose()
+    if refused and (present == REVISION or not names):
+        return "refused"
     if present == REVISION:
         return "current"
     return "missing" if not names else "older" if file else "waiting"
@@ -102,6 +106,15 @@ def inspect_database(url: str, *, whole: bool = True) -> str:
 def database_file(url: str) -> Path | None:
     """The file of a history in SQLite, None for one on a server. Raises UsageError for what is no URL of a history."""
     return _file_of(_parse(url))
+
+
+def _may_write(engine: Engine, names: list[str]) -> bool:
+    """Whether a server lets this user write the tables that are there, or make them where there is none."""
+    with engine.connect() as connection:
+        if not names:
+            return bool(connection.execute(text("SELECT has_schema_privilege(current_schema(), 'CREATE')")).scalar())
+        every = " AND ".join(f"has_table_privilege('runs', '{right}')" for right in ("INSERT", "UPDATE", "DELETE"))
+        return bool(connection.execute(text(f"SELECT {every}")).scalar())
 
 
 def reason(error: Exception) -> str:

@@ -170,6 +170,13 @@ def test_a_history_that_cannot_be_used_is_wrong():
         raise HistoryError("is damaged")
 
     assert wrong([look_at_history("here", inspect)]) == ["is damaged"]
+    assert look_at_history("sqlite:///here", inspect).mend.startswith("restore it from a backup")
+    assert look_at_history("postgresql+psycopg://me@far/here", inspect).mend.startswith("see that the server runs")
+
+
+def test_a_history_that_this_user_may_not_write_is_wrong():
+    found = look_at_history("postgresql://me@far/here", lambda: "refused")
+    assert (found.state, found.mend.startswith("grant the user CREATE")) == (State.WRONG, True)
 
 
 def test_folders_are_tried_and_those_that_are_not_there_are_not_made(tmp_path):
