@@ -5,7 +5,7 @@
 put /run/flips/audit-status 'enabled 2' 'failure 1' 'pid 1' 'rate_limit 0' 'backlog_limit 8192' 'lost 0' 'backlog 0'
 for each in kernel/kptr_restrict:2 kernel/randomize_va_space:2 kernel/dmesg_restrict:1 kernel/sysrq:0 kernel/tainted:0 \
   kernel/perf_event_paranoid:3 kernel/unprivileged_bpf_disabled:1 kernel/kexec_load_disabled:1 kernel/yama/ptrace_scope:1 \
-  fs/suid_dumpable:0 fs/protected_hardlinks:1 fs/protected_symlinks:1 fs/protected_fifos:2 fs/protected_regular:2 \
+  fs/suid_dumpable:0 fs/protected_hardlinks:1 fs/protected_symlinks:1 fs/protected_fifos:1 fs/protected_regular:2 \
   vm/unprivileged_userfaultfd:0; do
   [ ! -e "/proc/sys/${each%:*}" ] || played "/proc/sys/${each%:*}" "${each#*:}"
 done
