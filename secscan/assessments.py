@@ -31,6 +31,7 @@ _PROBLEMS_LIMIT = 20
 _PLAIN = frozenset({int, bool, type(None)})
 _COMMON = frozenset({"checks", "requirements"})  # what is the same for all hosts of a run, nearly always
 _COMMON_KEPT = 8
+_LAST_S = 253_402_300_799.0  # the last second of the year 9999: whatever holds longer has no date
 _KEY = re.compile(r'"([a-z_]+)": ')
 
 Document: TypeAlias = Mapping[str, Any]
@@ -71,6 +72,11 @@ def gist(assessment: Assessment) -> Document:
     }
 
 
+def moment(seconds: float) -> str:
+    """A moment as documents have it: RFC 3339 in UTC, to the millisecond."""
+    return datetime.fromtimestamp(min(seconds, _LAST_S), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def _outline(assessment: Assessment, plain: Callable[[Any], Any]) -> dict[str, Any]:
     """The document of an assessment; `plain` says what becomes of its parts."""
     host = {name: plain(value) for name, value in _fields(assessment.host).items()}
@@ -78,8 +84,8 @@ def _outline(assessment: Assessment, plain: Callable[[Any], Any]) -> dict[str, A
         "format": FORMAT,
         "baseline": {"id": assessment.baseline, "title": assessment.baseline_title, "sha256": assessment.baseline_sha256},
         "host": {**host, "labels": host["labels"] or {}},
-        "started_at": _moment(assessment.started_at),
-        "finished_at": _moment(assessment.finished_at),
+        "started_at": moment(assessment.started_at),
+        "finished_at": moment(assessment.finished_at),
         "unreachable": plain(assessment.unreachable),
         "tally": tally(assessment.tally),
         "results": [_result(result, plain) for result in assessment.results],
@@ -268,16 +274,13 @@ def _result(result: Result, plain: Callable[[Any], Any]) -> dict[str, Any]:
 
 
 def _waiver(waiver: WaiverText) -> dict[str, Any]:
-    return {**_plain(waiver), "starts_at": _moment(waiver.starts_at), "expires_at": _moment(waiver.expires_at)}
+    return {**_plain(waiver), "starts_at": moment(waiver.starts_at), "expires_at": moment(waiver.expires_at)}
 
 
 def _attestation(attestation: AttestationText) -> dict[str, Any]:
-    moments = {"performed_at": _moment(attestation.performed_at), "valid_until": _moment(attestation.valid_until)}
-    return {**_plain(attestation), **moments}
-
-
-def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    moments = {"performed_at": moment(attestation.performed_at), "valid_until": moment(attestation.valid_until)}
+    actions = [{**_plain(action), "due_at": moment(action.due_at)} for action in attestation.actions]
+    return {**_plain(attestation), **moments, "actions": actions}
 
 
 def _join(lines: Iterable[str]) -> str:

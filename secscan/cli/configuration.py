@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,16 +35,19 @@ _GROUPS = {
     "waiver": ("add", "check"),
     "check": ("record",),
 }
-_WORDS_OF_REPORTS = ("language", "terms", "redact", "redact_key")
+_WORDS_OF_REPORTS = ("language", "terms", "redact", "redact_key", "content", "registers")
 _ONLY: dict[str, tuple[str, ...]] = {"report": _WORDS_OF_REPORTS, "import": ("history",), "schema": ("content",)}
 """Commands that take some keys alone, because a word such as `output` means something else there."""
 _OF_CONTENT = {
     "check": ("list", "show", "lint", "test", "pages"),
     "baseline": ("list", "show", "lint"),
     "requirement": ("list", "show", "coverage"),
-    "oversight": ("list", "show", "ageing"),
 }
 """Commands that look at content, ours and that of the project."""
+_OF_OVERSIGHT: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("list", "show", "ageing"), ("content", "registers")),
+    "report": ("content", "registers", "language", "terms"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,14 @@ class Configuration:
         groups: dict[str, dict[str, Any]] = {group: dict.fromkeys(names, defaults) for group, names in _GROUPS.items()}
         for group, names in _OF_CONTENT.items():
             groups[group] = {**groups.get(group, {}), **dict.fromkeys(names, content)}
-        some = {command: {name: defaults[name] for name in names if name in defaults} for command, names in _ONLY.items()}
+        groups["oversight"] = {command: _only(defaults, names) for command, names in _OF_OVERSIGHT.items()}
+        some = {command: _only(defaults, names) for command, names in _ONLY.items()}
         return {**dict.fromkeys(_COMMANDS, defaults), **groups, **some}
+
+
+def _only(defaults: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The defaults of some parameters."""
+    return {name: defaults[name] for name in names if name in defaults}
 
 
 def configuration_of(context: click.Context) -> Configuration:

@@ -33,6 +33,7 @@ from secscan.cli.options import (
     with_inventory,
 )
 from secscan.cli.redacting import Redaction, read_redaction
+from secscan.cli.registers import read_registers, register_option
 from secscan.cli.reports import check_formats, choose_words, load_reporters, report_options
 from secscan.cli.turns import alone, alone_in
 from secscan.errors import HistoryError, UsageError
@@ -41,6 +42,7 @@ from secscan.messages import Message
 if TYPE_CHECKING:
     from secscan.errors import Problem
     from secscan.history.records import Diff
+    from secscan.model.recommendation import Recommendation
     from secscan.model.target import Target
     from secscan.pipeline import Engine
     from secscan.wording import Wording
@@ -52,6 +54,7 @@ _OPTIONS = (
     content_options,
     waivers_option,
     attestations_options,
+    register_option,
     report_options,
     click.option("-w", "--workers", type=click.IntRange(1, 64), default=32, show_default=True, help="Hosts asked at once."),
     history_option,
@@ -84,6 +87,7 @@ class Job:
     formats: Sequence[str]
     words: Wording
     redaction: Redaction | None
+    recommendations: tuple[Recommendation, ...]
     output: Path | None
     history: str | None
     remembered: bool
@@ -125,6 +129,7 @@ def read_job(options: Mapping[str, Any], *, keep_evidence: bool = True, remember
         formats=check_formats(options["formats"], output),
         words=choose_words(options["language"], options["terms"]),
         redaction=read_redaction(options["redact"], options["redact_key"]),
+        recommendations=read_registers(options["registers"], engine.library),
         engine=with_inventory(engine, declared),
         targets=targets,
         inventory=options["inventory"],
@@ -160,7 +165,8 @@ def performed(job: Job) -> Iterator[Done]:
             if job.inventory and not job.partial:
                 claim(folder, job.engine.baseline, job.inventory)
         remove_leftovers(folder)
-        run = Run(folder, job.keep_evidence, name_of_run(started_at) if output and not job.resume else "", job.redaction)
+        name = name_of_run(started_at) if output and not job.resume else ""
+        run = Run(folder, job.keep_evidence, name, job.redaction, job.recommendations)
         memory = _memory(job, run, started_at) if job.remembered else None
         if memory:
             stack.callback(memory.close)

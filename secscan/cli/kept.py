@@ -6,7 +6,7 @@ import hashlib
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from secscan.history.records import Diff
     from secscan.model.assessment import Assessment
     from secscan.model.evidence import Bundle
+    from secscan.model.recommendation import Recommendation
     from secscan.model.target import Target
     from secscan.pipeline import Engine
 
@@ -58,13 +59,15 @@ class Kept:
 class Run:
     """The documents of one run in a folder: hosts/<name>.json, evidence/<digest>.bundle.json.gz. `name` is its id, if any.
 
-    `redaction` is for its reports only: what is kept in the folder is whole.
+    `redaction` is for its reports only: what is kept in the folder is whole. So are `recommendations` of oversight bodies, which
+    no redacted report tells.
     """
 
     folder: Path
     keep_evidence: bool
     name: str = ""
     redaction: Redaction | None = None
+    recommendations: Sequence[Recommendation] = ()
     kept: dict[str, Kept] = field(default_factory=dict)  # by host
 
     @property

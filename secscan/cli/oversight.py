@@ -14,7 +14,11 @@ import click
 
 from secscan.cli import SpokenGroup
 from secscan.cli.content import content_option, load_content
+from secscan.cli.files import prepare_folder, write_whole
+from secscan.cli.journal import say_aside
 from secscan.cli.language import say, spoken
+from secscan.cli.registers import read_registers
+from secscan.cli.reports import LANGUAGE_OPTIONS, choose_words
 from secscan.errors import UsageError
 from secscan.messages import Message, counted, phrase
 
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from secscan.oversight.proposing import Proposal
 
 DEFAULT = Path("oversight.yml")
+_FORMS = ("html", "pdf")
 _REGISTER = click.option(
     "--register", "registers", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
     help=f"A register of recommendations; {DEFAULT} unless given; may be repeated.",
@@ -140,11 +145,68 @@ def ageing(registers: tuple[Path, ...], content: tuple[Path, ...], as_json: bool
     return 1 if late else 0
 
 
-def _read(registers: tuple[Path, ...], content: tuple[Path, ...]) -> tuple[Recommendation, ...]:
-    from secscan.oversight.reading import Known, read_registers  # noqa: PLC0415 - keep --help free of it
+@command.command("report")
+@click.argument("saved", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_REGISTER
+@content_option
+@click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where it goes."
+)
+@click.option(
+    "-f", "--format", "formats", default="html", show_default=True, metavar="NAME,...", help="The forms of the page: html, pdf."
+)
+@LANGUAGE_OPTIONS[0]
+@LANGUAGE_OPTIONS[1]
+def report(
+    saved: tuple[Path, ...],
+    registers: tuple[Path, ...],
+    content: tuple[Path, ...],
+    output: Path,
+    formats: str,
+    language: str,
+    terms: Path | None,
+) -> int:
+    """Write the page about recommendations for auditors: oversight.html, and oversight.pdf with -f html,pdf.
 
-    library, _ = load_content(content)
-    return read_registers(registers or (DEFAULT,), Known(library.checks, library.requirements))
+    SAVED is an assessment or a folder that a scan wrote. Everything is told as of the end of its newest exchange with a host. The
+    same stands in the html, portal and pdf of `secscan run` and `secscan report` where secscan.yml names a register (`oversight`).
+    """
+    from secscan.cli.report import saved_sources  # noqa: PLC0415 - keep --help free of it
+    from secscan.oversight.linking import Links  # noqa: PLC0415 - as above
+    from secscan.reporters.html.oversight import write_page  # noqa: PLC0415 - as above
+
+    wanted, words = _check_forms(formats), choose_words(language, terms)
+    found, sources = _read(registers, content), saved_sources(saved)
+    prepare_folder(output)
+    for form in wanted:
+        page = write_page((source() for source in sources), Links(found), words)
+        path = output / f"oversight.{form}"
+        write_whole(path, page if form == "html" else _on_paper(page))
+        say_aside(Message("wrote {path}", path=path))
+    return 0
+
+
+def _check_forms(formats: str) -> list[str]:
+    """The forms of the page that were asked for. UsageError for others, and where what makes one is not installed."""
+    wanted = [word.strip() for word in formats.split(",") if word.strip()]
+    for word in wanted or [formats]:
+        if word not in _FORMS:
+            raise UsageError("no form of this page is named {word!r}; allowed: {allowed}", word=word, allowed=list(_FORMS))
+    if "pdf" in wanted:
+        from secscan.reporters.html.pdf import load_engine  # noqa: PLC0415 - only for a PDF
+
+        load_engine()
+    return list(dict.fromkeys(wanted))
+
+
+def _on_paper(page: Iterator[str]) -> Iterator[bytes]:
+    from secscan.reporters.html.pdf import for_paper, set_pages  # noqa: PLC0415 - only for a PDF
+
+    return set_pages(for_paper(page))
+
+
+def _read(registers: tuple[Path, ...], content: tuple[Path, ...]) -> tuple[Recommendation, ...]:
+    return read_registers(registers or (DEFAULT,), load_content(content)[0])
 
 
 def _propose(found: Any, saved: Path | None) -> dict[str, Proposal]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from secscan.cli import SpokenCommand
+from secscan.cli.content import content_option, load_content
 from secscan.cli.journal import say_aside
 from secscan.cli.redacting import Redaction, Source, read_redaction, redact_options, shown
+from secscan.cli.registers import following, read_registers, register_option
 from secscan.cli.reports import (
     FORMATS,
     LANGUAGE_OPTIONS,
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 @click.option("-f", "--format", "formats", default="", metavar="NAME,...", help=f"{FORMATS}.")
 @LANGUAGE_OPTIONS[0]
 @LANGUAGE_OPTIONS[1]
+@register_option
+@content_option
 @redact_options
 @click.option("--color/--no-color", "colour", default=None, help="Colour the text report; default: on a terminal.")
 def command(
@@ -43,18 +47,21 @@ def command(
     formats: str,
     language: str,
     terms: Path | None,
+    registers: tuple[Path, ...],
+    content: tuple[Path, ...],
     redact: bool,
     redact_key: Path | None,
     colour: bool | None,
 ) -> int:
     """Render saved assessments in another format.
 
-    SAVED is an assessment (hosts/NAME.json of a scan's folder), or such a folder. Exits 0, except for nagios without -o, which
-    exits as monitoring plugins do: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
+    SAVED is an assessment (hosts/NAME.json of a scan's folder), or such a folder. Redacted reports tell of no recommendations.
+    Exits 0, except for nagios without -o, which exits as monitoring plugins do: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.
     """
     wanted, words = check_formats(formats, output), choose_words(language, terms)
     sources, redaction = saved_sources(saved), read_redaction(redact, redact_key)
-    for reporter in load_reporters(wanted):
+    recommendations = read_registers(registers, load_content(content)[0]) if registers and not redaction else ()
+    for reporter in [following(each, recommendations) for each in load_reporters(wanted)]:
         if output:
             path = write_report(reporter, shown(sources, redaction), output, words)
             say_aside(Message("wrote {path}", path=path))

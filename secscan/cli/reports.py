@@ -15,6 +15,7 @@ from secscan.cli.files import write_whole
 from secscan.cli.journal import note
 from secscan.cli.language import language_callback
 from secscan.cli.redacting import redact_options
+from secscan.cli.registers import following
 from secscan.errors import UsageError
 from secscan.messages import Message
 
@@ -131,7 +132,7 @@ def write_reports(run: Run, formats: Iterable[str], output: Path | None, quiet: 
     if "text" in formats and not (quiet and output):
         print_text(run.shown(), colour, words)
     elif not output:
-        for reporter in load_reporters(formats):
+        for reporter in reporters_of(run, formats):
             print_report(reporter, run.shown(), words)
 
 
@@ -149,7 +150,12 @@ def print_report(reporter: Reporter, documents: Iterable[Mapping[str, Any]], wor
 
 def write_files(run: Run, formats: Iterable[str], folder: Path, words: Wording) -> list[Path]:
     """Each report to its file in a folder; the files."""
-    return [write_report(reporter, run.shown(), folder, words) for reporter in load_reporters(formats)]
+    return [write_report(reporter, run.shown(), folder, words) for reporter in reporters_of(run, formats)]
+
+
+def reporters_of(run: Run, names: Iterable[str]) -> list[Reporter]:
+    """The reporters of these names, those that tell of recommendations with the register of the run."""
+    return [following(each, () if run.redaction else run.recommendations) for each in load_reporters(names)]
 
 
 def write_report(reporter: Reporter, documents: Iterable[Mapping[str, Any]], output: Path, words: Wording) -> Path:

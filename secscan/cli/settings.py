@@ -98,6 +98,7 @@ KEYS = {
     "content": Key("content", _TEXTS, "folders of your own with checks/ and baselines/", place=True),
     "waivers": Key("waivers", _TEXTS, "files of accepted failures", place=True),
     "attestations": Key("attestations", _TEXT, "the folder of statements that people sign", place=True),
+    "oversight": Key("registers", _TEXTS, "files of recommendations of oversight bodies (secscan oversight)", place=True),
     "organization": Key("organization", _TEXT, "what reports call the organization that statements are about"),
     "history": Key("history", _TEXT, "the file or database URL that runs are remembered in", place=True),
     "keep": Key("policy", _TEXT, "which runs are kept, such as daily 30, weekly 12, yearly 7; all unless said", read=_read_policy),

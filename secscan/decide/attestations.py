@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from secscan.model.assessment import Assessment, AttestationText, Disposition, EvidenceText, Host, Outcome, Result
+from secscan.model.assessment import ActionText, Assessment, AttestationText, Disposition, EvidenceText, Host, Outcome, Result
 from secscan.model.attestation import Attestation, Demand, Standing, Stated, StatementScope
 
 _DISPOSITIONS = {
@@ -106,4 +106,5 @@ def _text(attestation: Attestation) -> AttestationText:
         metrics=attestation.metrics,
         evidence=tuple(EvidenceText(each.file, each.sha256, each.state.value, each.locations) for each in attestation.evidence),
         open_actions=sum(action.open for action in attestation.actions),
+        actions=tuple(ActionText(action.id, action.owner, action.due_at) for action in attestation.actions if action.open),
     )

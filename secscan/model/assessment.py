@@ -160,8 +160,20 @@ class EvidenceText:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionText:
+    """Something that a statement says is still to be done. `due_at` is the end of its last day, seconds since the epoch, UTC."""
+
+    id: str
+    owner: str
+    due_at: float
+
+
+@dataclass(frozen=True, slots=True)
 class AttestationText:
-    """What a report says about a statement. Times are seconds since the epoch, UTC; `answers` are by question."""
+    """What a report says about a statement. Times are seconds since the epoch, UTC; `answers` are by question.
+
+    `open_actions` counts what its findings leave to be done, `actions` tells each.
+    """
 
     id: str
     statement: str
@@ -175,6 +187,7 @@ class AttestationText:
     metrics: Mapping[str, float]
     evidence: tuple[EvidenceText, ...]
     open_actions: int = 0
+    actions: tuple[ActionText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

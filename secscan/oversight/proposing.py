@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from secscan.messages import Message, phrase
-from secscan.model.assessment import STATED
 from secscan.model.recommendation import Recommendation, Status
+from secscan.oversight.linking import Linked, Links
 
 _UNTOLD = {
     "error": phrase("{count} error"),
@@ -35,43 +34,22 @@ class Proposal:
     at_odds: bool
 
 
-@dataclass(slots=True)
-class _Linked:
-    """The results of one recommendation while documents are read."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    waived: int = 0
-    seen: set[str] = field(default_factory=set)
-
-
 def propose(recommendations: Sequence[Recommendation], documents: Iterable[Mapping[str, Any]]) -> tuple[Proposal, ...]:
     """A proposal for each recommendation, from saved assessments, each of which is read once."""
-    linked = [_Linked() for _ in recommendations]
+    links = Links(recommendations)
     for document in documents:
-        for each, found in zip(recommendations, linked, strict=True):
-            _add(each, found, document)
-    return tuple(_propose(each, found) for each, found in zip(recommendations, linked, strict=True))
+        links.add(document)
+    return tuple(propose_one(each, found) for each, found in links.linked())
 
 
-def _add(each: Recommendation, found: _Linked, document: Mapping[str, Any]) -> None:
-    if document["unreachable"]:
-        found.counts["unreachable"] += 1
-        return
-    for result in document["results"]:
-        requirements = set(each.requirements).intersection(result["requirements"])
-        if result["check"] in each.checks or requirements:
-            found.seen |= {result["check"], *requirements}
-            found.counts[STATED.get(result["disposition"], result["outcome"])] += 1
-            found.waived += result["disposition"] == "waived"
-
-
-def _propose(each: Recommendation, found: _Linked) -> Proposal:
+def propose_one(each: Recommendation, found: Linked) -> Proposal:
+    """What the results that are linked to a recommendation come to."""
     status, why = _judge(each, found)
     at_odds = status is not None and status.is_open and not each.status.is_open
     return Proposal(each, status, why, dict(found.counts), found.waived, at_odds)
 
 
-def _judge(each: Recommendation, found: _Linked) -> tuple[Status | None, str]:
+def _judge(each: Recommendation, found: Linked) -> tuple[Status | None, str]:
     counts, links = found.counts, (*each.checks, *each.requirements)
     failing, holding = counts["fail"], counts["pass"]
     if not links:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from secscan.assessments import Document
+from secscan.model.recommendation import Recommendation
 from secscan.wording import Wording
 
 
@@ -20,6 +21,7 @@ class Reporter:
     exits with when it prints the text. `render_in` is for forms that people read: the same in the words of a language.
     `files` is for forms of many files: each with its path, below a folder of the form's name; `render` then gives the texts alone.
     `encode` is for forms that are not text: from what `render` gives to the bytes of the file.
+    `follow` is for forms that tell how recommendations of oversight bodies are followed: the same form with these in it.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Reporter:
     render_in: Callable[[Iterable[Document], Wording], Iterator[str]] | None = None
     files: Callable[[Iterable[Document], Wording], Iterator[tuple[str, Iterator[str]]]] | None = None
     encode: Callable[[Iterable[str]], Iterator[bytes]] | None = None
+    follow: Callable[[Sequence[Recommendation]], Reporter] | None = None
 
     def write(self, documents: Iterable[Document], wording: Wording) -> Iterator[str]:
         """The report in a language; forms that only programs read are English always."""

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import samples
 from browser import Browser, axe, browser
+from oversight_sample import register as register_of_oversight
 
 from secscan.assessments import to_document
 from secscan.imports import read_results
@@ -20,11 +21,13 @@ from secscan.kpi.definitions import Governance, definitions
 from secscan.kpi.measure import measure, read_period
 from secscan.kpi.register import register
 from secscan.languages import LANGUAGES, wording
-from secscan.model.assessment import ATTESTATION, AttestationText, Disposition, EvidenceText, Outcome
+from secscan.model.assessment import ATTESTATION, ActionText, AttestationText, Disposition, EvidenceText, Outcome
+from secscan.oversight.linking import Links
 from secscan.plugins import reporter
 from secscan.reporters.html.annual import write_page as write_annual
 from secscan.reporters.html.continuity import write_continuity
 from secscan.reporters.html.continuity.speech import INDICATORS
+from secscan.reporters.html.oversight import write_page as write_oversight
 from secscan.reporters.html.portal.addresses import RESULTS_ON_A_PAGE
 from secscan.wording import Wording
 
@@ -77,6 +80,7 @@ ONE_OF_EACH = (
 STATEMENT = AttestationText(
     "ATT-1", "A restore was tested.", "organization", "pass", "Chief of operations", "Chief of ICT", samples.STARTED - 86400,
     samples.STARTED + 86400, {"When?": "In October"}, {"restore_h": 3.5}, (EvidenceText("minutes.pdf", "9f" * 32, "kept"),),
+    1, (ActionText("F-1", "Head of storage", samples.STARTED),),
 )  # fmt: skip
 
 
@@ -221,13 +225,17 @@ def write_pages(folder: Path, language: str) -> dict[str, Path]:
         pages[name] = folder / f"{name}.html"
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("secscan.reporters.html.HOSTS_IN_FULL", 3)  # the page of a large fleet, small
-            pages[name].write_text("".join(reporter("html").write(scene(), words)), encoding="utf-8")
+            made = reporter("html").follow(register_of_oversight()) if name == "fleet" else reporter("html")
+            pages[name].write_text("".join(made.write(scene(), words)), encoding="utf-8")
+    pages["oversight"] = folder / "oversight.html"
+    recommendations = write_oversight([*fleet(3), *attested()], Links(register_of_oversight()), words)
+    pages["oversight"].write_text("".join(recommendations), encoding="utf-8")
     pages["annual"] = folder / "annual.html"
     pages["annual"].write_text("".join(annual(words)), encoding="utf-8")
     pages["continuity"] = folder / "continuity.html"
     pages["continuity"].write_text("".join(write_continuity(continuity(), words)), encoding="utf-8")
     for name, documents in (("portal", [*fleet(3), *attested()]), ("long", many_results() if language == "en" else ())):
-        for path, pieces in reporter("portal").files(documents, words) if documents else ():
+        for path, pieces in reporter("portal").follow(register_of_oversight()).files(documents, words) if documents else ():
             file = folder / name / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("".join(pieces), encoding="utf-8")

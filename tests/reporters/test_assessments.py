@@ -106,7 +106,7 @@ def test_half_characters_do_not_reach_the_file():
     write_document(to_document(samples.hostile())).encode("utf-8")
 
 
-OPTIONAL = {"": {"since"}, "/provenance": {"redacted", "run"}, "/since_change": {"failed_before"}}
+OPTIONAL = {"": {"since"}, "/attestation": {"actions"}, "/provenance": {"redacted", "run"}, "/since_change": {"failed_before"}}
 """What only some documents have: those of a run that is remembered, and those that were redacted; and only some changes."""
 
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from secscan.assessments import Document
+from secscan.assessments import Document, moment
+from secscan.messages import mark
 from secscan.model.assessment import SETTLED
+from secscan.model.recommendation import Recommendation
+from secscan.oversight.linking import Links
 from secscan.terms import EFFORTS, OUTCOME_RANK, SEVERITY_RANK
+from secscan.wording import Wording
 
 _SOON = timedelta(days=30)
+_ORIGINS = {
+    "waiver": mark("waiver {name}"),
+    "action": mark("action {name} of statement {statement}"),
+    "recommendation": mark("recommendation {name}"),
+}
 _OPEN = frozenset({"fail", "error", "manual"})
 _OWNER = "owner"  # the label of a host that says who answers for it
 _HOSTS_NAMED = 3
@@ -20,17 +29,45 @@ _EFFORT_RANK = {effort: rank for rank, effort in enumerate(EFFORTS)}
 _WEIGHTS = {severity: 2 ** (len(SEVERITY_RANK) - 1 - rank) for severity, rank in SEVERITY_RANK.items()}
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Due:
+    """Until when something is to be done, and who says so. `ends_at` is the end of the last day, RFC 3339.
+
+    `kind` is waiver, action or recommendation; `statement` names the one that an action is of.
+    """
+
+    ends_at: str
+    kind: str
+    name: str
+    statement: str = ""
+
+    def write(self, w: Wording) -> str:
+        """Where the date comes from, in the words of a language."""
+        return w.sentence(_ORIGINS[self.kind], name=self.name, statement=self.statement)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What people have said will be done by a day, whatever results say: an open action or recommendation."""
+
+    due: Due
+    text: str
+    owner: str
+    checks: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Item:
     """Something to be mended, made judgeable or answered. `weight` is the number of results, each times severity.
 
-    `due` is the day on which its acceptance ends, empty where nobody has accepted it. `hosts` has the first, by position.
+    `due` is the end of its acceptance, else the first day by which somebody has said that it will be done; None without one.
+    `hosts` has the first, by position.
     """
 
     check: str
     outcome: str
     disposition: str
-    due: str
+    due: Due | None
     severity: str
     effort: str
     count: int = 0
@@ -65,7 +102,8 @@ class Decision:
 class Agenda:
     """Items and decisions over all hosts: as many as there are checks and decisions, however many hosts there are."""
 
-    _items: dict[tuple[str, str, str, str], Item] = field(default_factory=dict)
+    links: Links = field(default_factory=lambda: Links(()))
+    _items: dict[tuple[str, str, str, Due | None], Item] = field(default_factory=dict)
     _decisions: dict[tuple[bool, str, str], Decision] = field(default_factory=dict)
 
     def add(self, document: Document, position: int) -> None:
@@ -83,8 +121,23 @@ class Agenda:
     def accepted(self) -> list[Item]:
         """What somebody has accepted until a date, the earliest date first."""
         return sorted(
-            (item for item in self._items.values() if item.disposition == "waived"), key=lambda item: (item.due, item.urgency)
+            (item for item in self._items.values() if item.disposition == "waived"),
+            key=lambda item: (item.due.ends_at if item.due else "", item.urgency),
         )
+
+    def promises(self) -> list[Promise]:
+        """Open actions of statements and open recommendations, what is due first before all."""
+        found = [
+            Promise(due, "", action["owner"], tuple(decision.checks))
+            for decision in self._decisions.values()
+            for action, due in _actions(decision)
+        ]
+        found += [
+            Promise(due_of(each), each.text, each.owner, tuple(linked.checks))
+            for each, linked in self.links.linked()
+            if each.status.is_open
+        ]
+        return sorted(found, key=lambda promise: promise.due)
 
     def decisions(self) -> list[Decision]:
         """Every waiver and statement that was laid on a result; what ends first stands first."""
@@ -109,7 +162,7 @@ class Agenda:
         self, document: Document, result: Mapping[str, Any], decision: Decision | None, owner: str, position: int
     ) -> None:
         check, severity, accepted = result["check"], result["severity"], result["disposition"] == "waived"
-        due = decision.ends_at if decision and accepted else ""
+        due = self._due(result, decision, accepted=accepted)
         key = (check, result["outcome"], result["disposition"], due)
         item = self._items.get(key)
         if item is None:
@@ -122,3 +175,22 @@ class Agenda:
             item.owners[answering] += 1
         if len(item.hosts) < _HOSTS_NAMED:
             item.hosts[position] = None
+
+    def _due(self, result: Mapping[str, Any], decision: Decision | None, *, accepted: bool) -> Due | None:
+        """The end of an acceptance; without one, the first day by which somebody has said that it will be done."""
+        if decision and accepted:
+            return Due(decision.ends_at, "waiver", decision.text["id"])
+        promised = [due for _, due in _actions(decision)] if decision else []
+        promised += [due_of(each) for each in self.links.of(result) if each.status.is_open]
+        return min(promised, default=None)
+
+
+def due_of(each: Recommendation) -> Due:
+    """Until when a recommendation is to be implemented."""
+    return Due(moment(each.due_at), "recommendation", each.id)
+
+
+def _actions(decision: Decision) -> Iterator[tuple[Mapping[str, Any], Due]]:
+    """The open actions of a statement."""
+    for action in decision.text.get("actions", ()):
+        yield action, Due(action["due_at"], "action", action["id"], decision.text["id"])

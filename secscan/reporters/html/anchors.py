@@ -35,5 +35,10 @@ def requirement_anchor(requirement: str) -> str:
     return "requirement/" + _quote(requirement) + "/"
 
 
+def recommendation_anchor(recommendation: str) -> str:
+    """The address of a recommendation of an oversight body."""
+    return "recommendation/" + _quote(recommendation) + "/"
+
+
 def _quote(name: str) -> str:
     return quote(name, safe="", errors="replace") or "-"

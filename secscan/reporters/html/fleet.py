@@ -17,8 +17,10 @@ from secscan.findings import write_headline
 from secscan.inert import shorten
 from secscan.messages import mark
 from secscan.model.assessment import ATTESTATION
+from secscan.oversight.linking import Links
 from secscan.reporters.html.agenda import Agenda
 from secscan.reporters.html.anchors import Anchors
+from secscan.reporters.html.recommendations import Register
 from secscan.reporters.html.risks import Risk, risks
 from secscan.since import Comparison
 from secscan.summary import CheckSummary, HostSummary, Summariser, Summary
@@ -79,13 +81,19 @@ class Fleet:
     origins: Counter[tuple[str, str]] = field(default_factory=Counter)  # other tools that judged, and in which form it came
     problems: list[tuple[str, str]] = field(default_factory=list)
     orders: dict[tuple[str, ...], int] = field(default_factory=dict)
-    agenda: Agenda = field(default_factory=Agenda)
+    links: Links = field(default_factory=lambda: Links(()))
+    agenda: Agenda = field(init=False)
     since: Comparison = field(default_factory=Comparison)
     redacted: bool = False
     _summariser: Summariser = field(default_factory=Summariser)
     _ways: dict[str, dict[tuple[object, ...], Way]] = field(default_factory=dict)
     _summary: Summary | None = None
+    _register: Register | None = None
     _noted: set[tuple[object, ...]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """One agenda, which knows by when recommendations are to be implemented."""
+        self.agenda = Agenda(self.links)
 
     def add(self, document: Document) -> None:
         """Take what the page needs from one document."""
@@ -93,6 +101,7 @@ class Fleet:
         self.redacted = self.redacted or document["provenance"].get("redacted", False)
         self._note_content(document)
         position, results = len(self.hosts), document["results"]
+        self.links.add(document)
         self.agenda.add(document, position)
         self.since.add(document)
         anchor = self.anchors.host(document["host"]["name"])
@@ -123,6 +132,15 @@ class Fleet:
     def reached(self) -> list[tuple[int, HostLine]]:
         """The hosts that were reached, with their positions."""
         return [(position, line) for position, line in enumerate(self.hosts) if not line.summary.unreachable]
+
+    @property
+    def register(self) -> Register | None:
+        """How recommendations of oversight bodies are followed; None without any, or where nothing was judged by then."""
+        if not (self.links and self.summary.finished_at):
+            return None
+        if self._register is None:
+            self._register = Register(self.links, self.agenda, self.summary.finished_at)
+        return self._register
 
     @property
     def domains(self) -> list[str]:

@@ -9,9 +9,10 @@ from typing import Any
 from secscan.assessments import Document
 from secscan.inert import for_html, for_script
 from secscan.reporters.html import templates
-from secscan.reporters.html.anchors import check_anchor, requirement_anchor
+from secscan.reporters.html.anchors import check_anchor, recommendation_anchor, requirement_anchor
 from secscan.reporters.html.fleet import Fleet
 from secscan.reporters.html.proofs import Proofs
+from secscan.reporters.html.recommendations import ROWS_LISTED
 from secscan.reporters.html.risks import LEVELS, heat
 from secscan.reporters.html.views import HostView, view_host
 from secscan.wording import Wording
@@ -44,6 +45,9 @@ def write_page(fleet: Fleet, in_full: list[Document] | None, w: Wording) -> Iter
         "check_anchor": check_anchor,
         "requirement_anchor": requirement_anchor,
         "areas": templates.areas,
+        "recommendation_link": lambda entry: f"#{entry.anchor}",
+        "promise_link": lambda due: f"#{recommendation_anchor(due.name)}" if due.kind == "recommendation" else "#decisions",
+        "rows_listed": ROWS_LISTED,
         "mended_first": MENDED_FIRST,
         "items_listed": _ITEMS_LISTED,
         "troubles_listed": TROUBLES_LISTED,

@@ -10,12 +10,15 @@ from __future__ import annotations
 import ctypes
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from secscan import places
 from secscan.assessments import Document
 from secscan.errors import UsageError
+from secscan.model.recommendation import Recommendation
 from secscan.reporters import Reporter
 from secscan.reporters.html import render, templates
 from secscan.reporters.html.paper import Paper
@@ -29,9 +32,21 @@ _FOR_SCREENS = re.compile(r"<(script|style).*?</\1>", re.DOTALL)
 _FORGOTTEN_AFTER = 12  # runs
 
 
-def render_page(documents: Iterable[Document], wording: Wording = ENGLISH) -> Iterator[str]:
+def render_page(
+    documents: Iterable[Document], wording: Wording = ENGLISH, recommendations: Sequence[Recommendation] = ()
+) -> Iterator[str]:
     """The page that the document is set from, without its scripts and styles."""
-    yield _FOR_SCREENS.sub("", "".join(render(documents, wording, RESULTS_IN_FULL)))
+    yield from for_paper(render(documents, wording, RESULTS_IN_FULL, recommendations))
+
+
+def for_paper(pieces: Iterable[str]) -> Iterator[str]:
+    """A page without its scripts and styles."""
+    yield _FOR_SCREENS.sub("", "".join(pieces))
+
+
+def follow(recommendations: Sequence[Recommendation]) -> Reporter:
+    """The same with a section about recommendations of oversight bodies."""
+    return replace(REPORTER, render_in=partial(render_page, recommendations=recommendations))
 
 
 def set_pages(pieces: Iterable[str]) -> Iterator[bytes]:
@@ -91,5 +106,5 @@ def _forget(engine: Any) -> None:
 
 REPORTER = Reporter(
     "pdf", "pdf", "application/pdf", "The page as a tagged PDF with bookmarks; needs the extra pdf", render_page, prepare,
-    render_in=render_page, encode=set_pages,
+    render_in=render_page, encode=set_pages, follow=follow,
 )  # fmt: skip

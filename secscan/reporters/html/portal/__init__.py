@@ -6,10 +6,13 @@ is read; of all hosts only counts and one letter for each outcome are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from secscan.assessments import Document
+from secscan.model.recommendation import Recommendation
+from secscan.oversight.linking import Links
 from secscan.reporters import Reporter
 from secscan.reporters.html.fleet import Fleet
 from secscan.reporters.html.portal.finding import search_pages
@@ -22,10 +25,12 @@ from secscan.reporters.html.templates import prepare
 from secscan.wording import ENGLISH, Wording
 
 
-def files(documents: Iterable[Document], wording: Wording = ENGLISH) -> Iterator[File]:
+def files(
+    documents: Iterable[Document], wording: Wording = ENGLISH, recommendations: Sequence[Recommendation] = ()
+) -> Iterator[File]:
     """Every file of the portal with its path. Documents are read once; take each file before asking for the next."""
     words = replace(wording, isolates=wording.direction == "rtl")
-    gathering = Gathering(words, Fleet(words))
+    gathering = Gathering(words, Fleet(words, links=Links(recommendations)))
     writer = Writer(gathering)
     pages = HostPages(writer)
     for document in documents:
@@ -35,13 +40,21 @@ def files(documents: Iterable[Document], wording: Wording = ENGLISH) -> Iterator
     yield from search_pages(writer)
 
 
-def render(documents: Iterable[Document], wording: Wording = ENGLISH) -> Iterator[str]:
+def render(
+    documents: Iterable[Document], wording: Wording = ENGLISH, recommendations: Sequence[Recommendation] = ()
+) -> Iterator[str]:
     """Every file one after the other."""
-    for _, pieces in files(documents, wording):
+    for _, pieces in files(documents, wording, recommendations):
         yield from pieces
+
+
+def follow(recommendations: Sequence[Recommendation]) -> Reporter:
+    """The portal with a page about recommendations of oversight bodies."""
+    told = partial(render, recommendations=recommendations)
+    return replace(REPORTER, render_in=told, files=partial(files, recommendations=recommendations))
 
 
 REPORTER = Reporter(
     "portal", "portal", "text/html; charset=utf-8", "A folder of linked pages, for large fleets", render, prepare,
-    render_in=render, files=files,
+    render_in=render, files=files, follow=follow,
 )  # fmt: skip

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from secscan.inert import for_html
+from secscan.reporters.html import templates
 from secscan.reporters.html.portal import addresses
 from secscan.reporters.html.portal.hosts import EXCERPT
-from secscan.reporters.html.portal.writing import File, Writer
+from secscan.reporters.html.portal.writing import File, Writer, place_rows
 from secscan.reporters.html.risks import heat
 
 _WEAKEST = 8  # hosts and sites on the summary
 _FIRST_ITEMS = 8  # of the road map there
 _CHECKS_OF_SITE = 12
 _PROBLEMS = 100
+_RECOMMENDATIONS = 40  # lines of their table
 
 
 def overview_pages(writer: Writer) -> Iterator[File]:
@@ -24,6 +27,8 @@ def overview_pages(writer: Writer) -> Iterator[File]:
     yield from _hosts(writer)
     yield from _sites(writer)
     yield from _road_map(writer)
+    if writer.gathering.fleet.links:
+        yield from _oversight(writer)
     yield from _decisions(writer)
     yield from _method(writer)
     yield writer.page("glossary.html", "glossary.html")
@@ -94,9 +99,26 @@ def _sites(writer: Writer) -> Iterator[File]:
 def _road_map(writer: Writer) -> Iterator[File]:
     items, accepted = writer.gathering.fleet.agenda.items(), writer.gathering.fleet.agenda.accepted()
     make = writer.rows("roadmap").item_row
-    yield from writer.listing("roadmap.html", "roadmap", [make(item) for item in items], kind="roadmap", accepted=len(accepted))
+    promises = writer.gathering.fleet.agenda.promises()
+    yield from writer.listing(
+        "roadmap.html", "roadmap", [make(item) for item in items], short=bool(promises), kind="roadmap", accepted=len(accepted),
+        promises=promises, promise_link=lambda due: "oversight.html" if due.kind == "recommendation" else "decisions.html",
+    )  # fmt: skip
     if accepted:
-        yield from writer.listing("roadmap.html", "accepted", [make(item) for item in accepted], kind="accepted", accepted=0)
+        rows = [make(item) for item in accepted]
+        yield from writer.listing("roadmap.html", "accepted", rows, kind="accepted", accepted=0, promises=[])
+
+
+def _oversight(writer: Writer) -> Iterator[File]:
+    register = writer.gathering.fleet.register
+    entries = register.entries if register else ()
+    told: Any = templates.environment().get_template("oversight/macros.html").make_module(writer.context("oversight.html"))
+    rows = [str(told.account(entry, "h3")) for entry in entries]
+    files = dict(zip((entry.anchor for entry in entries), place_rows(rows, "oversight", short=True), strict=True))
+    yield from writer.listing(
+        "oversight.html", "oversight", rows, short=True, rows_listed=_RECOMMENDATIONS,
+        recommendation_link=lambda entry: f"{files[entry.anchor]}#{entry.anchor}",
+    )  # fmt: skip
 
 
 def _decisions(writer: Writer) -> Iterator[File]:

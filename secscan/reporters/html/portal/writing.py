@@ -115,6 +115,12 @@ class Writer:
         }
 
 
+def place_rows(rows: Iterable[str], path: str, *, short: bool = False) -> list[str]:
+    """The file that each row stands in, as `Writer.listing` puts them there."""
+    pages = cut_rows(rows, _FIRST_BYTES if short else _LIST_BYTES)
+    return [addresses.page_file(path, number) for number, page in enumerate(pages, 1) for _ in page]
+
+
 def cut_rows(rows: Iterable[str], first: int) -> Iterator[list[str]]:
     """Rows in lists of at most so many bytes, the first list of at most `first`; a row that is larger stands alone."""
     gathered: list[str] = []
