@@ -64,7 +64,7 @@ def _head(planned: Planned, kind: str) -> Iterator[str]:
 def _network(planned: Planned) -> Iterator[str]:
     if planned.user:
         yield "Wants=network-online.target"
-        yield "After=network-online.target"
+        yield "After=network-online.target postgresql.service"  # where a history may be; nothing where there is none
 
 
 def _service(planned: Planned) -> Iterator[str]:

@@ -49,6 +49,47 @@ cat >content/baselines/own.yaml <<'END'
 {BASELINE}
 END
 """
+# A user's project that writes in many places, reached by ways of ssh: keys and shared sockets in a home that cannot be written.
+SANDBOXED = """
+set -e
+cp -r /srv/nightly/content /home/plain/content
+mkdir -p /home/plain/nightly /home/plain/kept /home/plain/keys /home/plain/.ssh/shared
+cd /home/plain/nightly
+ln -s /home/plain/kept/history.sqlite history.sqlite
+printf 'Include more\\nHost *\\n  User scan\\n  IdentityFile ~/.ssh/key\\n' >../.ssh/config
+cat >../.ssh/more <<'END'
+Host *
+  StrictHostKeyChecking accept-new
+  UserKnownHostsFile ~/keys/known
+  ControlMaster auto
+  ControlPath ~/.ssh/shared/%C
+Host jumped
+  HostName 127.0.0.1
+  ProxyCommand ssh -W %h:%p 127.0.0.1
+Host shared
+  HostName 127.0.0.1
+END
+cp /srv/nightly/key ../.ssh/key
+printf 'hosts: [{name: jumped}, {name: shared, transport: openssh}]\\n' >inventory.yml
+printf 'inventory: inventory.yml\\nbaseline: own\\ncontent: [../content]\\noutput: ~/reports\\n' >secscan.yml
+printf 'history: history.sqlite\\nbecome: true\\nworkers: 1\\n' >>secscan.yml
+chmod 700 ../.ssh; chown -R plain: /home/plain
+"""
+# Checks that a sandbox would have judge something else: mounts, files that it hides, rights that it takes away.
+VIEWS = """
+set -e
+mkdir -p /srv/views/content/baselines
+cd /srv/views
+printf 'hosts: [local]\\n' >inventory.yml
+printf 'inventory: inventory.yml\\nbaseline: views\\ncontent: [content]\\noutput: out\\nhistory: h.sqlite\\n' >secscan.yml
+cat >content/baselines/views.yaml <<'END'
+id: views
+title: Views
+requirements:
+  UNC-IS-18: [data_mounts_bring_no_privileges, no_trust_files_in_homes, private_ssh_keys_protected, set_id_programs_known,
+    processes_cannot_trace_others, ssh_authorized_keys_strong, startup_files_private, sudo_forgets_password_soon]
+END
+"""
 SECSCAN = "/opt/secscan/bin/python -m secscan"
 
 
@@ -146,6 +187,44 @@ def test_a_run_that_breaks_shows_in_the_status_and_is_a_failed_unit(planned):
     assert told.endswith("\n1\n")
     planned.run("mv /srv/nightly/away /srv/nightly/inventory.yml; systemctl start secscan.service")
     assert planned.run(f"{SECSCAN} schedule status; echo $?").endswith("\n0\n")
+
+
+def test_a_run_does_in_its_sandbox_what_it_does_by_hand(planned):
+    planned.run(SANDBOXED)
+    told = planned.run(f"{SECSCAN} schedule install --config /home/plain/nightly/secscan.yml --name boxed --on-calendar daily 2>&1")
+    assert "wrote /etc/systemd/system/boxed.service" in told
+    planned.run("systemctl start boxed.service")
+    told = planned.run("journalctl -o cat --no-pager -u boxed.service")
+    assert "jumped: 2 pass" in told
+    assert "shared: 2 pass" in told
+    assert "not remembered" not in told
+    assert planned.run("stat -c %U /home/plain/kept/history.sqlite /home/plain/keys/known") == "plain\nplain\n"
+    assert planned.run("stat -c '%U %a' /home/plain/reports") == "plain 700\n"
+    planned.run("printf 'hosts: [local]\\n' >/home/plain/nightly/inventory.yml; systemctl start boxed.service")
+    told = planned.run("journalctl -o cat --no-pager -u boxed.service")
+    assert "local: not reached: the service is shut in and does not see this machine as it is" in told
+    planned.run("rm -r /home/plain/nightly; systemctl start boxed.service", check=False)
+    told = planned.run(f"{SECSCAN} schedule status --name boxed; echo $?")
+    assert "secscan could not be started (exit-code 200)" in told
+    assert told.endswith("\n1\n")
+    planned.run(f"{SECSCAN} schedule remove --name boxed")
+
+
+def test_this_machine_is_judged_by_a_service_as_by_who_signs_in(planned):
+    planned.run(VIEWS)
+    sign_in = "ssh -i key -o UserKnownHostsFile=known_hosts scan@127.0.0.1"
+    planned.run(f"cd /srv/nightly; {sign_in} 'cd /srv/views && sudo {SECSCAN} run' >&2; mv /srv/views/out /srv/by_hand")
+    planned.run(f"{SECSCAN} schedule install --config /srv/views/secscan.yml --name views --on-calendar daily")
+    planned.run(f"systemctl start views.service; {SECSCAN} schedule remove --name views")
+    by_hand, by_service = (outcomes(planned, folder) for folder in ("srv/by_hand", "srv/views/out"))
+    assert set(by_hand.values()) == {"pass", "fail"}
+    assert by_service == by_hand
+
+
+def outcomes(host: Host, folder: str) -> dict[str, str]:
+    """The outcome of every check on the machine itself."""
+    document = json.loads((host.root / folder / "hosts/local.json").read_text())
+    return {f"{result['check']} {result['subject']}": result["outcome"] for result in document["results"]}
 
 
 def test_a_users_own_manager_does_it_too(planned):

@@ -67,6 +67,10 @@ def test_what_a_run_finds_does_not_make_the_unit_fail():
     assert settings(service_text(PLANNED))["SuccessExitStatus"] == "1 3 4"
 
 
+def test_a_run_that_is_caught_up_at_the_start_of_the_machine_waits_for_the_network_and_the_database():
+    assert settings(service_text(PLANNED))["After"].split() == ["network-online.target", "postgresql.service"]
+
+
 def test_a_timer_catches_up_and_does_not_start_with_all_the_others():
     found = settings(timer_text(PLANNED))
     assert (found["OnCalendar"], found["Persistent"], found["RandomizedDelaySec"]) == ("*-*-* 02:30", "true", "900s")
