@@ -12,7 +12,7 @@ import click
 from secscan.cli import SpokenGroup
 from secscan.cli.content import SELECTION, about, choose, content_option, load_content, read_content
 from secscan.cli.journal import say_aside
-from secscan.cli.language import named, say
+from secscan.cli.language import named, say, wrapped
 from secscan.cli.options import access_options, read_targets
 from secscan.errors import InputError, UsageError
 from secscan.messages import Message, Title, phrase
@@ -55,7 +55,7 @@ def list_checks(words: tuple[str, ...], content: tuple[Path, ...], baseline: str
             click.echo(("\n" if domain else "") + check.domain)
             domain = check.domain
         told = say("{severity}: {title}", severity=named(check.severity.value), title=Title(check.title))
-        click.echo(f"  {check.id}\n      {told}")
+        click.echo(f"  {check.id}\n{wrapped(told, '      ', 6)}")
     click.echo("\n" + say("checks: {count}", count=len(chosen)))
     return 0
 

@@ -84,7 +84,7 @@ def explain(document: Mapping[str, Any], result: Mapping[str, Any], engine: Engi
     """Print the story of one result, from the question to the outcome."""
     text = document["checks"][result["check"]]
     host = document["host"]
-    click.echo(say("{check}: {title}", check=result["check"], title=Title(text["title"])))
+    click.echo(wrapped(say("{check}: {title}", check=result["check"], title=Title(text["title"])), hanging=2))
     about = {"host": host["name"], "system": host["system"] or Message("system not told")}
     click.echo("  " + say("on {host} ({system}), severity {severity}", **about, severity=named(result["severity"])))
     if document["unreachable"]:

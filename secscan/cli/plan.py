@@ -64,12 +64,12 @@ def command(baseline: str, content: tuple[Path, ...], script: bool, sudoers: boo
         return 0
     sizes = {"questions": plan.calls, "batches": len(plan.batches), "size": len(plan.script) // 1024 + 1}
     text = phrase("Baseline {baseline}: {questions} questions in {batches} batches; one exchange, {size} KiB there.")
-    click.echo(say(text, baseline=baseline, **sizes))
+    click.echo(wrapped(say(text, baseline=baseline, **sizes), hanging=2))
     for batch in plan.batches:
         probe = probes[batch.probe]
         asked = Message(_ASKED[probe.needs_root], count=len(batch.calls))
         told = Message("{asked}, at most {seconds} s", asked=asked, seconds=batch.time_limit_s) if batch.time_limit_s else asked
-        click.echo(f"\n{batch.probe}: {probe.summary} ({spoken(told)})")
+        click.echo("\n" + wrapped(f"{batch.probe}: {probe.summary} ({spoken(told)})", hanging=2))
         for call in batch.calls:
             if given := _given(call):
                 click.echo(f"  - {given}")
@@ -78,7 +78,7 @@ def command(baseline: str, content: tuple[Path, ...], script: bool, sudoers: boo
     _say_inquiries(plan, probes)
     script_of = f"secscan plan -b {baseline} --script"
     text = phrase("Nothing is written on the host. Script: {command} (sha256 {digest}…)")
-    click.echo("\n" + say(text, command=script_of, digest=plan.script_sha256[:16]))
+    click.echo("\n" + wrapped(say(text, command=script_of, digest=plan.script_sha256[:16]), hanging=2))
     return 0
 
 
@@ -104,10 +104,10 @@ def _as_json(baseline: str, plan: Plan, probes: Mapping[str, Probe]) -> str:
 def _say_inquiries(plan: Plan, probes: Mapping[str, Probe]) -> None:
     if plan.inquiries:
         text = phrase("From the scanner's side, meanwhile: {count} questions. They are no part of the script.")
-        click.echo("\n" + say(text, count=len(plan.inquiries)))
+        click.echo("\n" + wrapped(say(text, count=len(plan.inquiries)), hanging=2))
     for inquiry in plan.inquiries:
         told = say("asked from outside, at most {seconds} s", seconds=inquiry.time_limit_s)
-        click.echo(f"\n{inquiry.call.probe}: {probes[inquiry.call.probe].summary} ({told})")
+        click.echo("\n" + wrapped(f"{inquiry.call.probe}: {probes[inquiry.call.probe].summary} ({told})", hanging=2))
         if given := _given(inquiry.call):
             click.echo(f"  - {given}")
         click.echo(wrapped(say("contacts: {places}", places=list(inquiry.contacts)), "  ", 4))

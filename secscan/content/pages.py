@@ -97,7 +97,7 @@ def probe_page(probe: Probe) -> str:
         facts.append(f"applies_to: {{{probe.name}: [{probe.condition}, ...]}}")
     parts = [
         f"# Probe {probe.name}",
-        f"{probe.summary}. ({'; '.join(facts)})",
+        _wrapped(f"{probe.summary}. ({'; '.join(facts)})"),
         *_section("Arguments", [_argument(each) for each in probe.arguments]),
         *_section("Attributes (the first is meant when none is named)", _attributes(probe.attributes)),
         *_section("A raw answer", [_fenced(probe.example.rstrip("\n"), "text")]),
@@ -121,7 +121,7 @@ def matcher_page(matcher: Matcher) -> str:
                 f"# Matcher {matcher.name}",
                 _wrapped(f"`{matcher.name}`: {matcher.summary}."),
                 _fenced(matcher.example, "yaml"),
-                f"Attributes: {accepted}.",
+                _wrapped(f"Attributes: {accepted}."),
             ]
         )
         + "\n"

@@ -11,6 +11,7 @@ from secscan.model.evidence import Bundle
 from secscan.model.target import Target
 
 CLOCK_S = 30.0
+_OVER_SSH = ("ssh", "openssh")  # what a route, a key or a shell there can stand in the way of
 _MENDS: dict[type[SecscanError], str] = {
     UnreachableError: phrase("check its name, address and port, the route and firewalls: ssh -v HOST from here"),
     HostKeyError: phrase("compare the fingerprint with the host's own (ssh-keygen -lf there), then add its key to known_hosts"),
@@ -24,8 +25,9 @@ def look_at_target(target: Target, ask: Callable[[Target], Bundle]) -> Iterator[
     try:
         bundle = ask(target)
     except SecscanError as error:
-        kind = next((kind for kind in _MENDS if isinstance(error, kind)), None)
-        mend = Message(_MENDS[kind]) if kind else Message("mend what it names")
+        mends = _MENDS if target.transport in _OVER_SSH else {}
+        kind = next((kind for kind in mends if isinstance(error, kind)), None)
+        mend = Message(mends[kind]) if kind else Message("mend what it names")
         reached = Message("cannot be asked: {reason}", reason=error.message)
         what = Message("not reached: {reason}", reason=error.message) if isinstance(error, TargetError) else reached
         yield Finding(target.name, State.WRONG, what, mend)

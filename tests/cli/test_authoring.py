@@ -61,6 +61,13 @@ def test_a_word_that_names_no_check_is_told_with_what_is_near(own: Path, capsys:
     assert "no check is named 'motd_is_shrt' (did you mean 'motd_is_short'?)" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [["check", "list"], ["plan"], ["plan", "-b", "web_server"]], ids=" ".join)
+def test_what_is_listed_stays_within_eighty_columns(capsys: pytest.CaptureFixture[str], words: list[str]):
+    assert run(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if len(line) > 80 and not line.startswith("  - ")] == []  # an argument is told whole
+
+
 def test_only_checks_of_a_baseline_are_listed(capsys: pytest.CaptureFixture[str]):
     assert run(["check", "list", "-b", "un_minimum", "--json", "ssh"]) == 0
     listed = json.loads(capsys.readouterr().out)
@@ -227,7 +234,9 @@ def test_every_probe_and_matcher_is_listed_and_has_a_page(capsys: pytest.Capture
     for name in (*plugins.probes(), *plugins.matchers()):
         assert f"  {name} " in listed
         assert run(["probe", "show", name]) == 0
-        assert name in capsys.readouterr().out
+        page = capsys.readouterr().out
+        assert name in page
+        assert max(map(len, page.split("## A raw answer", maxsplit=1)[0].splitlines())) <= 80
     assert run(["probe", "show", "sysctrl"]) == 2
     assert "did you mean 'sysctl'?" in capsys.readouterr().err
 

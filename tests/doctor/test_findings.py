@@ -109,6 +109,16 @@ def test_each_way_of_not_getting_in_has_its_own_remedy(kind):
     assert (unusable.state, unusable.what) == (State.WRONG, "cannot be asked: no such thing")
 
 
+@pytest.mark.parametrize("transport", ["local", "chroot", "container"])
+def test_who_is_not_asked_over_ssh_is_not_sent_to_look_for_a_route(transport):
+    def fail(_):
+        raise UnreachableError("podman cannot enter container web: no such container")
+
+    (found,) = look_at_target(Target("web", transport), fail)
+    assert "ssh" not in found.mend
+    assert found.mend == "mend what it names"
+
+
 def test_nothing_to_sign_in_with_and_nobody_known_are_told(home):
     found = list(look_at_ssh([Target("far"), Target("near")]))
     assert [each.about for each in found] == ["known hosts", "keys"]
