@@ -40,6 +40,8 @@ class Links:
 
     def add(self, document: Mapping[str, Any]) -> None:
         """Take what the results of one assessment say."""
+        if not self.recommendations:
+            return
         if document["unreachable"]:
             for linked in self._linked:
                 linked.counts["unreachable"] += 1
@@ -67,6 +69,8 @@ class Links:
 
     def _find(self, result: Mapping[str, Any]) -> tuple[tuple[int, frozenset[str]], ...]:
         """The recommendations of a result, by number, with what of it they are linked to."""
+        if not self.recommendations:
+            return ()
         key = (result["check"], tuple(result["requirements"]))
         if key not in self._known:
             found = []
