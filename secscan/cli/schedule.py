@@ -17,7 +17,7 @@ from secscan.cli.configuration import FILE, Configuration, configuration_of, rea
 from secscan.cli.journal import note
 from secscan.cli.language import say, spoken
 from secscan.cli.schedule_folders import make_folders
-from secscan.cli.schedule_needs import needed_files, seen_by, socket_folders, written_folders
+from secscan.cli.schedule_needs import needed_files, needed_variables, seen_by, socket_folders, written_folders
 from secscan.errors import UsageError
 from secscan.messages import Message
 
@@ -84,11 +84,7 @@ def install(
         note("schedule_written", Message("wrote {path}", path=each), path=str(each))
     if not written:
         note("schedule_unchanged", Message("{name} is there already, as it should be", name=name))
-    if planned.sees_machine:
-        text = Message("note: the inventory names this very machine, so the service is not shut in")
-        note("schedule_open", text, "warning")
-    if own and not _lingers():
-        note("schedule_linger", _linger_note(), "warning")
+    _tell_limits(planned, configuration, own)
     return 0
 
 
@@ -153,6 +149,18 @@ def remove(own: bool, name: str) -> int:
     if not gone:
         note("schedule_unchanged", Message("nothing is scheduled as {name}", name=name))
     return 0
+
+
+def _tell_limits(planned: Planned, configuration: Configuration, own: bool) -> None:
+    """Say what somebody who ran it by hand may not expect of the service."""
+    if planned.sees_machine:
+        text = Message("note: the inventory names this very machine, so the service is not shut in")
+        note("schedule_open", text, "warning")
+    if names := ", ".join(needed_variables(configuration)):
+        text = Message("note: the service has no variables of your session: {names} must come from a drop-in", names=names)
+        note("schedule_variables", text, "warning")
+    if own and not _lingers():
+        note("schedule_linger", _linger_note(), "warning")
 
 
 def _plan(configuration: Configuration, path: Path, name: str, on_calendar: str, delay_s: int, user: str) -> Planned:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import secscan
+from secscan.cli.confidential import SECRET_VARIABLES
 from secscan.cli.memory import data_folder
 from secscan.cli.settings import KEYS
 from secscan.errors import InputError, UsageError
@@ -85,6 +86,13 @@ def needed_files(configuration: Configuration, folder: Path, targets: Iterable[T
     for way in _ways(configuration, targets):
         for word in way.words("identityagent"):
             yield from (Path(place) for place in _expanded(word) if place.startswith("/"))
+
+
+def needed_variables(configuration: Configuration) -> list[str]:
+    """Variables with secrets that a run by hand has: those of channels, and ours where they are set now."""
+    channels = configuration.notify.channels if configuration.notify else ()
+    named = {channel.place for channel in channels if channel.kind == "env"}
+    return sorted(named | {name for name in SECRET_VARIABLES.values() if os.environ.get(name)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,6 +259,18 @@ def test_a_folder_for_numbers_can_be_read_by_those_who_collect_them(secscan, pro
     assert modes == {"numbers": 0o755, "numbers/below": 0o755, "out": 0o700, "www": 0o700}
 
 
+def test_secrets_in_variables_are_told_not_to_reach_the_service(secscan, project, monkeypatch):
+    monkeypatch.setattr(systemd, "is_booted", lambda: True)
+    monkeypatch.setattr(schedule, "_manager", lambda _: FakeManager())
+    install = ("schedule", "install", "--on-calendar", "daily")
+    assert "variables of your session" not in secscan(*install).err
+    project.write_text(f"{project.read_text()}notify: {{channels: [{{name: officer, url_env: OFFICER_URL}}]}}\n")
+    monkeypatch.setenv("SECSCAN_BECOME_PASSWORD", "canary")
+    told = secscan(*install).err
+    assert "no variables of your session: OFFICER_URL, SECSCAN_BECOME_PASSWORD must come from a drop-in" in told
+    assert "canary" not in told
+
+
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
     """A folder whose way everybody may go, as no folder of pytest is."""
