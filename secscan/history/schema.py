@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import sqlite3
+import stat
 import time
 from contextlib import closing
 from pathlib import Path
@@ -53,11 +56,14 @@ def upgrade_database(url: str) -> tuple[str | None, Path | None]:
 def _opened(url: str, *, asked: bool, whole: bool) -> tuple[Engine, str | None, Path | None]:
     parsed = _parse(url)
     file = _file_of(parsed)
+    still = file is not None and not (asked or whole) and _lies_still(file)
     if file:
         _make_folder(file)
         _demand_sqlite(file)
-    engine = _engine(parsed, file)
-    if file:
+        if asked or whole:
+            _demand_folder(file)
+    engine = _engine(parsed, file, still=still)
+    if file and not still:
         event.listen(engine, "connect", _prepare_sqlite)
     try:
         before, copy = _bring_up(engine, file, asked=asked, whole=whole)
@@ -67,7 +73,7 @@ def _opened(url: str, *, asked: bool, whole: bool) -> tuple[Engine, str | None, 
             raise HistoryError("{shown}: {reason}", shown=_shown(parsed), reason=reason(error)) from error
         raise
     if file:
-        with contextlib.suppress(PermissionError):  # somebody else's, who lets us use it
+        with contextlib.suppress(OSError):  # somebody else's, who lets us use it, or where nobody writes
             file.chmod(0o600)
     return engine, before, copy
 
@@ -84,7 +90,9 @@ def inspect_database(url: str, *, whole: bool = True, to_write: bool = False) ->
         if not file.exists():
             return "missing"
         _demand_sqlite(file)
-    engine = _engine(parsed, file)
+        if to_write:
+            _demand_folder(file)
+    engine = _engine(parsed, file, still=file is not None and not to_write and _lies_still(file))
     try:
         if file and whole:
             _demand_whole(engine, file)
@@ -128,7 +136,15 @@ def _file_of(url: URL) -> Path | None:
     return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 
 
-def _engine(url: URL, file: Path | None) -> Engine:
+def _lies_still(file: Path) -> bool:
+    """Whether nobody writes a file, so that SQLite can read it without the journal that it wants beside it."""
+    return not os.access(file.parent, os.W_OK) and not file.with_name(f"{file.name}-wal").exists()
+
+
+def _engine(url: URL, file: Path | None, *, still: bool = False) -> Engine:
+    if file and still:
+        place = f"{file.absolute().as_uri()}?immutable=1"
+        return create_engine(url, creator=lambda: sqlite3.connect(place, uri=True))
     patience = {name: value for name, value in _PATIENCE.items() if name not in url.query}
     ours = {"timeout": BUSY_S} if file else patience if url.get_driver_name().startswith("psycopg") else {}
     try:
@@ -146,6 +162,8 @@ def _parse(url: str) -> URL:
         raise UsageError(
             "history {url!r} is no database URL; allowed: {allowed}", url=without_password(url), allowed=_ALLOWED
         ) from error
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):  # of which nothing would stay
+        raise UsageError("history {url!r} is no database URL; allowed: {allowed}", url=without_password(url), allowed=_ALLOWED)
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise UsageError(
             "history cannot be kept in {backend!r}; allowed: {allowed}", backend=parsed.get_backend_name(), allowed=_ALLOWED
@@ -164,16 +182,26 @@ def _make_folder(file: Path) -> None:
         raise HistoryError("{path}: cannot be written: {reason}", path=file, reason=error.strerror) from error
 
 
+def _demand_folder(file: Path) -> None:
+    """The folder of a file can be written: SQLite's journal lies there."""
+    if not os.access(file.parent, os.W_OK):
+        fault = errno.EROFS if os.statvfs(file.parent).f_flag & os.ST_RDONLY else errno.EACCES
+        raise HistoryError("{path}: cannot be written: {reason}", path=file, reason=os.strerror(fault))
+
+
 def _demand_sqlite(file: Path) -> None:
     """A file that is there is a SQLite file; nothing is ever made anew in place of something that is not."""
+    head = b""
     try:
-        with file.open("rb") as stream:
-            head = stream.read(16)
+        special = not stat.S_ISREG(file.stat().st_mode)
+        if file.is_dir() or not special:  # a pipe would make us wait for whoever writes to it
+            with file.open("rb") as stream:
+                head = stream.read(16)
     except FileNotFoundError:
         return
     except OSError as error:
         raise HistoryError("{file}: cannot be read: {reason}", file=file, reason=error.strerror) from error
-    if head and head != b"SQLite format 3\0":
+    if special or (head and head != b"SQLite format 3\0"):
         raise HistoryError("{file}: is not a SQLite database, or is damaged; move it away, or restore it from a backup", file=file)
 
 

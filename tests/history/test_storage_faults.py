@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from documents import DAY, START, document
+from sqlalchemy import URL
 
 from secscan.errors import HistoryError
 from secscan.history import schema
@@ -158,6 +160,44 @@ def test_a_folder_that_may_not_be_written_is_told(tmp_path: Path):
     (tmp_path / "h.sqlite").mkdir()
     with pytest.raises(HistoryError, match=r"h\.sqlite"):
         History(f"sqlite:///{tmp_path}/h.sqlite")
+
+
+@pytest.mark.parametrize("left", ["nothing", "what a killed run had not written yet"])
+def test_a_history_on_a_disk_that_nobody_writes_answers_every_question(small_disk: Path, left: str):
+    """A backup that is mounted, or an archive; SQLite's journal wants to write beside the file even for a question."""
+    file = small_disk / "what?%20is #1.sqlite"
+    url = str(URL.create("sqlite", database=str(file)))
+    history = History(url)
+    history.record(history.begin("run-1", "base", "x", START, 1, ""), document("one", statuses(3)))
+    if left != "nothing":
+        kept = {path.name: path.read_bytes() for path in small_disk.iterdir()}
+    history.close()
+    if left != "nothing":
+        for name, content in kept.items():
+            (small_disk / name).write_bytes(content)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    try:
+        assert schema.inspect_database(url, whole=False) == "current"
+        asked = History(url, whole=False)
+        assert [run.name for run in asked.runs()] == ["run-1"]
+        assert len(asked.story("check_0001", "one")) == 1
+        with pytest.raises(HistoryError, match="readonly"):
+            asked.begin("run-2", "base", "x", START, 1, "")
+        asked.close()
+        for refused in (History, lambda url: schema.inspect_database(url, to_write=True)):
+            with pytest.raises(HistoryError, match=r"#1\.sqlite: cannot be written: Read-only file system"):
+                refused(url)
+    finally:
+        subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+
+
+def test_what_is_no_file_is_no_history_and_keeps_nobody_waiting(tmp_path: Path):
+    pipe = tmp_path / "h.sqlite"
+    os.mkfifo(pipe)
+    for place in (pipe, Path("/dev/null")):
+        for asked in (History, schema.inspect_database):
+            with pytest.raises(HistoryError, match="is not a SQLite database"):
+                asked(f"sqlite:///{place}")
 
 
 @pytest.mark.parametrize("folder", ["/proc/none", "file/below"])

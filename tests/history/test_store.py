@@ -438,7 +438,7 @@ def test_the_file_is_for_its_owner_only(tmp_path: Path):
     assert (tmp_path / "below" / "h.sqlite").stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", "postgresql+nodriver://x/y"])
+@pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", "postgresql+nodriver://x/y", "sqlite://", "sqlite:///:memory:"])
 def test_a_url_that_cannot_be_used_is_told_with_what_can(url: str):
     with pytest.raises(UsageError, match="allowed: sqlite:///PATH or postgresql"):
         History(url)
