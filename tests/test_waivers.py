@@ -88,6 +88,55 @@ def test_one_waiver_on_one_result(given_waiver: Waiver, given_result: Result, ex
     assert disposition(given_result, given_waiver) is expected
 
 
+@pytest.mark.parametrize(
+    ("scope", "inside"),
+    [
+        (Scope(), True),
+        (Scope(hosts=("g*", "h")), True),
+        (Scope(sites=("geneva", "vienna")), True),
+        (Scope(sites=("vienna",)), False),
+        (Scope(labels={"role": ("mail", "web")}), True),
+        (Scope(labels={"role": ("mail",)}), False),
+        (Scope(labels={"role": ("web",), "risk": ("high",)}), False),
+        (Scope(hosts=("h",), sites=("vienna",)), False),
+    ],
+)
+def test_every_selector_that_is_given_must_match_the_host(scope: Scope, inside: bool):
+    host = Host("h", site="geneva", labels={"role": "web"})
+    assert in_scope(scope, host) is inside
+    (decided,) = decide(assessment(result(), host=host), [waiver(scope=scope)]).results
+    assert decided.disposition is (Disposition.WAIVED if inside else Disposition.NONE)
+
+
+@pytest.mark.parametrize("longer_first", [True, False])
+def test_of_two_waivers_that_hold_the_one_that_lasts_longer_is_named(longer_first: bool):
+    several = [waiver(id="longer", expires_at=NOW + 9 * DAY), waiver(id="shorter")]
+    decided = decide(assessment(result()), several if longer_first else several[::-1])
+    assert decided.results[0].waiver == "longer"
+    assert list(decided.waivers) == ["longer"]
+
+
+def test_what_was_decided_before_stays_told():
+    once = decide(assessment(result(), result(check="two")), [waiver(id="first")])
+    twice = decide(once, [waiver(id="second", checks=("two",), observed={"h": {"two": PRINT}})])
+    assert [each.waiver for each in twice.results] == ["first", "second"]
+    assert set(twice.waivers) == {"first", "second"}
+
+
+@pytest.mark.parametrize("stated", [Disposition.ATTESTED, Disposition.ATTESTED_NOT_APPLICABLE])
+def test_no_waiver_lies_on_what_a_statement_settles(stated: Disposition):
+    settled = result(outcome=Outcome.MANUAL, disposition=stated, attestation="S")
+    (decided,) = decide(assessment(settled), [waiver(outcomes=("manual",), observed={}, any_value=True)]).results
+    assert (decided.disposition, decided.waiver) == (stated, "")
+
+
+@pytest.mark.parametrize(("days", "left"), [(1, Disposition.WAIVED), (-1, Disposition.ATTESTED_FAIL)])
+def test_a_statement_gives_way_to_a_waiver_that_holds_and_to_no_other(days: int, left: Disposition):
+    failed = result(outcome=Outcome.MANUAL, disposition=Disposition.ATTESTED_FAIL, attestation="S")
+    over = waiver(outcomes=("manual",), observed={}, any_value=True, starts_at=NOW - 9 * DAY, expires_at=NOW + days * DAY)
+    assert decide(assessment(failed), [over]).results[0].disposition is left
+
+
 def test_a_waiver_longer_than_headquarters_allows_does_not_count():
     long = waiver(starts_at=NOW - 100 * DAY, expires_at=NOW + 100 * DAY)
     assert disposition(result(), long, limits={"high": 200 * DAY}) is Disposition.WAIVED

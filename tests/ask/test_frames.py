@@ -157,6 +157,14 @@ def test_a_lie_about_the_order_ends_the_exchange(body: bytes, told: str):
     got, violation, _ = read(stream(body + one_frame(2, [b"later"]) + mark("END", 3)), [])
     assert told in violation
     assert got[1].fault, "nothing that comes after a lie is believed"
+    assert told in read(stream(body), [])[1], "the lie is refused for itself, not for what follows it"
+
+
+def test_what_comes_in_a_later_piece_than_a_lie_is_not_believed_either():
+    lie = stream(mark("B", 7, ""))
+    got, violation, _ = read(lie + one_frame(1, [b"later"]) + mark("END", 3), [len(lie)])
+    assert violation == "the host answered question 7 out of turn"
+    assert got == tuple(Frame(number, fault=TOLD) for number in CALLS)
 
 
 def test_parts_that_came_before_a_lie_are_kept():
@@ -232,8 +240,9 @@ def test_an_answer_that_unpacks_to_exactly_the_size_of_a_piece_is_whole(size: in
     assert got[0].parts == (Part(0, 0, b"a" * size),)
 
 
-def test_a_watched_question_that_was_killed_says_so():
-    got = read(stream(one_frame(3, [b"half"], status=124) + mark("END", 3)), [])[0]
+@pytest.mark.parametrize("status", [124, 128 + 9, 128 + 15], ids=["timeout", "KILL", "TERM"])
+def test_a_watched_question_that_was_killed_says_so(status: int):
+    got = read(stream(one_frame(3, [b"half"], status=status) + mark("END", 3)), [])[0]
     assert got[2].fault == "time limit of 7 s reached on the host"
 
 
