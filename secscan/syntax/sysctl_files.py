@@ -1,7 +1,8 @@
 """What the files of sysctl.d(5) set at the next start: runs of files, patterns, exclusions, and values as the kernel takes them.
 
 Three programs apply them. systemd-sysctl and procps' sysctl read all files, then write: a name that stands for itself wins over
-patterns, wherever it stands. busybox' sysctl writes line by line and knows no patterns. A key is a path below /proc/sys.
+patterns, wherever it stands. busybox' sysctl and procps before version 4 write line by line and know no patterns. A key is a path
+below /proc/sys.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class Line:
 
 @dataclass(slots=True)
 class Run:
-    """The lines that one run of a program applies, in the order of its files; `by`: systemd, procps, busybox or nobody."""
+    """The lines that one run of a program applies, in the order of its files; `by`: systemd, procps, procps3, busybox or nobody."""
 
     by: str
     lines: list[Line] = field(default_factory=list)
@@ -60,7 +61,7 @@ def settings(runs: Iterable[Run], matches: Mapping[str, Iterable[str]]) -> dict[
 
 def _written(run: Run, matches: Mapping[str, Iterable[str]]) -> Iterable[tuple[str, Line]]:
     """What a run writes, in order."""
-    if run.by == "busybox":
+    if run.by in {"busybox", "procps3"}:
         return [(line.key, line) for line in run.lines if line.value is not None and not PATTERN.search(line.key)]
     lines = _as_systemd_keeps_them(run.lines) if run.by == "systemd" else run.lines
     explicit = {line.key for line in lines if not PATTERN.search(line.key)}

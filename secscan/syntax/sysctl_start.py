@@ -74,15 +74,14 @@ FNR == 1 && phase == 2 {{
   if (length(text) > 4096) {{ if (phase == 2) print "fault " FILENAME ":" FNR " is longer than 4096 bytes"; next }}
   if (text == "" || text ~ /^[#;]/) next
   value = ""; without = 0
-  if (by == "busybox") {{
-    sub(/#.*/, "", text)
-    if (!match(text, /[ \t=]+/)) next
-    name = substr(text, 1, RSTART - 1)
-    value = strip(substr(text, RSTART + RLENGTH))
-    if (value == "") next
-  }} else if ((at = index(text, "="))) {{ name = substr(text, 1, at - 1); value = strip(substr(text, at + 1)) }}
+  if (by == "busybox" && text ~ /\\$/) {{
+    if (phase == 2) print "fault " FILENAME ":" FNR " goes on in the next line, which is not followed"
+    next
+  }}
+  if ((at = index(text, "="))) {{ name = substr(text, 1, at - 1); value = strip(substr(text, at + 1)) }}
   else if (text ~ /^-/) {{ name = text; without = 1 }}
   else next
+  if (by != "systemd" && !without && value == "" || by == "busybox" && name ~ /^-/) next # they refuse it
   sub(/^-/, "", name)
   name = strip(name)
   if (name == "" || name ~ /[^!-~]/) next # no parameter has such a name
@@ -161,6 +160,13 @@ merged() { # FOLDER...: sets files, one a line, in the order of their names; of 
   IFS=" $nl"
   set +f
 }
+program=/usr/sbin/sysctl # by its path: a shell of busybox would take its own
+[ -x $program ] || program=/sbin/sysctl
+procps=''
+find_procps() { # sets procps; before version 4 it knows no patterns
+  procps=procps
+  case $($program --version 2>/dev/null) in *' '[1-3].*) procps=procps3 ;; esac
+}
 all_at_once() { # WHO [FILE]: what is in all folders, then a file
   # shellcheck disable=SC2086 # words
   merged $folders
@@ -211,7 +217,7 @@ under_openrc() {
   done
   if [ -n "$level" ]; then printf 'applied yes\n'; else printf 'applied no the service sysctl is in no run level of a start\n'; fi
   who=busybox
-  if sysctl -V >/dev/null 2>&1; then who=procps; fi
+  if $program -V >/dev/null 2>&1; then find_procps; who=$procps; fi
   if [ ! -r $script ]; then fault "$script cannot be read, or is not there"
   elif grep -q Ignoring $script && grep -q /usr/lib/sysctl.d $script; then # Alpine
     for folder in /lib/sysctl.d /usr/lib/sysctl.d /etc/sysctl.d; do
@@ -230,7 +236,7 @@ under_openrc() {
     if [ -e /etc/sysctl.conf ] && fit /etc/sysctl.conf; then by $who /etc/sysctl.conf; fi
     one_by_one $who /run/sysctl.d
   elif ! grep -q -e --system $script; then fault "$script is not known"
-  elif [ $who = procps ]; then all_at_once procps /etc/sysctl.conf
+  elif [ $who != busybox ]; then all_at_once $who /etc/sysctl.conf
   elif [ -e /etc/sysctl.conf ]; then
     if fit /etc/sysctl.conf; then by busybox /etc/sysctl.conf; fi
     one_by_one busybox /etc/sysctl.d
@@ -240,7 +246,8 @@ under_sysvinit() {
   level=''
   for link in /etc/rc[S2345].d/S*procps; do [ ! -e "$link" ] || level=$link; done
   if [ -n "$level" ]; then printf 'applied yes\n'; else printf 'applied no /etc/init.d/procps is in no run level\n'; fi
-  all_at_once procps /etc/sysctl.conf
+  find_procps
+  all_at_once $procps /etc/sysctl.conf
 }
 after_ufw() { # its own file, when a start switches it on
   starts=''
@@ -256,7 +263,7 @@ after_ufw() { # its own file, when a start switches it on
   fi
   case $own in
     '') ;;
-    /*) if [ -e "$own" ] && fit "$own"; then by procps "$own"; fi ;;
+    /*) if [ -e "$own" ] && fit "$own"; then find_procps; by $procps "$own"; fi ;;
     *) fault "/etc/default/ufw names a file in a way that is not followed" ;;
   esac
 }

@@ -236,17 +236,32 @@ def test_busybox_reads_alpines_files_in_the_order_of_its_init_script(tmp_path, s
     machine.has("init.d/sysctl", "Ignoring /usr/lib/sysctl.d\n")
     machine.over |= {"/etc/init.d": tmp_path / "init.d"}
     machine.lies_over(os.path.realpath("/sbin/sysctl"), "#!/bin/sh\nexit 1\n", 0o755)
-    machine.has("lib/00-alpine.conf", "kernel.kptr_restrict = 0\nnet.ipv4.conf.lo.rp_filter 0\n")
+    machine.has("lib/00-alpine.conf", "kernel.kptr_restrict = 0\nnet.ipv4.conf.lo.rp_filter 9\n-net.ipv4.conf.lo.rp_filter=9\n")
     machine.has("etc/00-own.conf", "kernel.kptr_restrict = 2 # no\nnet.ipv4.conf.*.rp_filter = 9\n")
     machine.has("run/sysctl.d/00-alpine.conf.no", "")
     answer, observed = machine.tells(shell)
-    assert differing(observed) == {"kernel.kptr_restrict=1": "2"}, answer
+    assert differing(observed) == {"kernel.kptr_restrict=1": "2 # no"}, answer
     assert observed.attributes["applied"] is False
     machine.has("run/sysctl.d/z.conf", "kernel.kptr_restrict=1\n")
     assert differing(machine.tells(shell)[1]) == {}
     machine.has("init.d/sysctl", "something else\n")
     (record,) = machine.tells(shell)[1].attributes["differing"]
     assert record["setting"] == Unobservable("/etc/init.d/sysctl is not known")
+
+
+@every_shell
+@pytest.mark.parametrize(
+    ("version", "written"),
+    [("3.3.17", {"kernel.kptr_restrict=1": "2"}), ("4.0.4", {"net.ipv4.conf.all.rp_filter=2": "1", "kernel.kptr_restrict=1": "2"})],
+)
+def test_sysvinit_runs_procps_with_the_main_file_last_and_patterns_since_its_version_4(tmp_path, shell, version, written):
+    if not Path("/etc/init.d/procps").exists() or not Path("/etc/sysctl.conf").exists():
+        pytest.skip("no /etc/init.d/procps here")
+    machine = Machine(tmp_path)
+    machine.lies_over(os.path.realpath("/sbin/sysctl"), f"#!/bin/sh\necho sysctl from procps-ng {version}\n", 0o755)
+    machine.has("etc/1.conf", "kernel.kptr_restrict = 1\nnet.ipv4.conf.a*.rp_filter = 1\nkernel.printk =\n")
+    machine.lies_over("/etc/sysctl.conf", "kernel.kptr_restrict = 2\n")
+    assert differing(machine.tells(shell)[1]) == written
 
 
 @every_shell

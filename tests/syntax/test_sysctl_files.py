@@ -71,7 +71,7 @@ def told(run: Run) -> dict[str, str | None]:
     return {key: line.value for key, line in settings([run], {PATTERN: KEYS}).items()}
 
 
-@pytest.mark.parametrize("program", ["systemd", "procps", "busybox"])
+@pytest.mark.parametrize("program", ["systemd", "procps", "procps3", "busybox"])
 def test_what_is_named_later_counts(program):
     assert told(Run(program, [Line("a", "1", "/f"), Line("b", "1", "/f"), Line("a", "2", "/g")])) == {"a": "2", "b": "1"}
 
@@ -81,8 +81,9 @@ def test_an_exclusion_takes_an_earlier_line_of_its_name_under_systemd_alone():
     assert (told(Run("systemd", lines)), told(Run("procps", lines))) == ({}, {"a": "1"})
 
 
-def test_busybox_knows_no_patterns():
-    assert told(Run("busybox", [Line(PATTERN, "1", "/f")])) == {}
+@pytest.mark.parametrize("program", ["procps3", "busybox"])
+def test_some_know_no_patterns(program):
+    assert told(Run(program, [Line(PATTERN, "1", "/f")])) == {}
 
 
 def test_of_two_names_of_one_thing_the_one_that_is_written_last_counts():
