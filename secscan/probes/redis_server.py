@@ -14,11 +14,17 @@ from secscan.syntax.redis import TOUCHES, fetch_servers
 
 @dataclass(slots=True)
 class _Server:
-    """What was said of one server: settings in the order they are read, and what a stranger is answered."""
+    """What was said of one server: settings in the order they are read, those of now, and what a stranger is answered.
+
+    `began` and `changed` are seconds of the epoch: when the process began, when the newest of its files was changed.
+    """
 
     running: bool
     file: str
     settings: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    now: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    began: int | None = None
+    changed: int | None = None
     live: str = ""
     fault: str = ""
 
@@ -33,7 +39,7 @@ def ask(calls: Sequence[Arguments]) -> Question:
 
 
 def read(call: Arguments, answer: Answer) -> Observation:
-    """`server STATE FILE`, its settings after `| `, `live ANSWER` or `fault REASON`, `done`; after the last one `end`."""
+    """`server STATE FILE`, settings after `| `, those of now after `now `, `live ANSWER`, `fault REASON`, `done`; at last `end`."""
     said = reply(answer, "a Redis or Valkey server")
     if said:
         return said
@@ -63,6 +69,13 @@ def _take(server: _Server, word: str, rest: str) -> bool:
     if word == "|" and rest:
         name, *words = rest.split()
         server.settings.append((name, tuple(words)))
+    elif word == "now" and rest:
+        name, *words = rest.split()
+        server.now.append((name, tuple(words)))
+    elif word == "began" and rest.isdecimal():
+        server.began = int(rest)
+    elif word == "changed" and rest.isdecimal():
+        server.changed = max(int(rest), server.changed or 0)
     elif word == "live" and rest:
         server.live = rest
     elif word == "fault" and rest:
@@ -77,23 +90,57 @@ def _record(server: _Server) -> Record:
     record: Record = {"file": file, "running": server.running, "answers": _answers(server)}
     if server.fault:
         unknown = ("bind", "port", "tls_port", "local", "protected", "password", "open_users", "append", "saves", "durable")
-        return record | dict.fromkeys(unknown, Unobservable(server.fault))
+        return record | dict.fromkeys((*unknown, "clear_now", "durable_now"), Unobservable(server.fault))
     saves = _saves(server)
     bind = server.last("bind")
     port, tls_port = _port(server, "port", 6379), _port(server, "tls-port", 0)
-    append = server.last("appendonly") == ("yes",)
     return record | {
         "bind": Absent("a setting of bind") if bind is None else bind,
         "port": port,
         "tls_port": tls_port,
-        "local": (port, tls_port) == (0, 0) or (bool(bind) and all(map(_is_loopback, bind or ()))),
+        "local": _is_local(server),
         "protected": server.last("protected-mode") in {None, ("yes",)},
         "password": _needs_password(server),
         "open_users": any(name == "other" and not _is_closed(rules) for name, rules in server.settings),
-        "append": append,
+        "append": server.last("appendonly") == ("yes",),
         "saves": Absent("a setting of save") if saves is None else saves,
-        "durable": append or saves is None or bool(saves),
+        "durable": _is_durable(server),
+        **_now(server),
     }
+
+
+def _now(server: _Server) -> Record:
+    """What holds while it runs: what it tells itself; where it tells strangers nothing, its files unless they are newer than it."""
+    names = ("clear_now", "durable_now")
+    if not server.running:
+        return dict.fromkeys(names, Absent("a server that runs"))
+    if server.live == "open" and len(server.now) < len({"bind", "port", "protected-mode", "appendonly", "save"}):
+        return dict.fromkeys(names, Unobservable("the server does not tell its settings"))
+    if server.live == "open":
+        running = _Server(True, server.file, server.now)
+        guarded = running.last("protected-mode") == ("yes",) and running.last("bind") in {
+            (),
+            ("*", "-::*"),
+        }  # the built-in addresses
+    elif server.began is None or server.changed is None:
+        return dict.fromkeys(names, Unobservable("it is not known whether its files have changed since it began"))
+    elif server.changed > server.began + 1:
+        return dict.fromkeys(names, Unobservable("its files have changed since it began, and it tells strangers nothing"))
+    else:
+        running, guarded = server, False
+    clear = not _is_local(running) and _port(running, "port", 6379) != 0 and not guarded
+    return {"clear_now": clear, "durable_now": _is_durable(running)}
+
+
+def _is_local(server: _Server) -> bool:
+    bind = server.last("bind")
+    ports = (_port(server, "port", 6379), _port(server, "tls-port", 0))
+    return ports == (0, 0) or (bool(bind) and all(map(_is_loopback, bind or ())))
+
+
+def _is_durable(server: _Server) -> bool:
+    saves = _saves(server)
+    return server.last("appendonly") == ("yes",) or saves is None or bool(saves)
 
 
 def _answers(server: _Server) -> Value:
@@ -178,6 +225,13 @@ PROBE = Probe(
                 Attribute("append", Type.BOOLEAN, "every change is written to a file (appendonly)"),
                 Attribute("saves", Type.LIST, "when snapshots are written; absent: at the built-in times"),
                 Attribute("durable", Type.BOOLEAN, "data outlives a restart: one of the two"),
+                Attribute(
+                    "durable_now",
+                    Type.BOOLEAN,
+                    "the same of the server that runs: as it tells clients without a password, else by its files unless they have "
+                    "changed since it began",
+                ),
+                Attribute("clear_now", Type.BOOLEAN, "in the same way: it serves other hosts in clear"),
             ),
         ),
         Attribute("count", Type.INTEGER, "how many there are"),
@@ -187,7 +241,7 @@ PROBE = Probe(
     split=same_for_all,
     example=(
         "server running /etc/redis/redis.conf\n| bind 127.0.0.1 -::1\n| protected-mode yes\n| port 6379\n| appendonly no\n"
-        "live open\ndone\nend\n"
+        "live open\nnow bind 127.0.0.1 -::1\nnow port 6379\nnow protected-mode yes\nnow appendonly no\nnow save 3600 1\ndone\nend\n"
     ),
     time_limit_s=60,
     needs_root=True,

@@ -9,7 +9,8 @@ TOUCHES = (
     "/proc/*/{stat,cmdline,cgroup,ns/pid} of Redis and Valkey",
     "systemctl show of their units",
     "/etc/redis, /etc/valkey, /etc/redis.conf and what they include",
-    "redis-cli or valkey-cli: PING, without a password",
+    "redis-cli or valkey-cli: PING and CONFIG GET, without a password",
+    "/proc/stat",
     "awk",
 )
 _DEPTH = 8
@@ -41,6 +42,7 @@ _AWK = r"""BEGIN {
 _SHELL = r"""lines() { # FILE DEPTH: its settings, those of files it includes in their place
   if [ ! -r "$1" ] || [ ! -f "$1" ]; then printf 'fault %s cannot be read\n' "$1"; return 0; fi
   if [ "$2" -gt @DEPTH@ ]; then printf 'fault includes are nested deeper than @DEPTH@\n'; return 0; fi
+  [ -z "$began" ] || stat -L -c 'changed %Z' -- "$1"
   awk "$reduce" "$1" | while IFS= read -r line; do
     case $line in
       '| include /'*) for file in ${line#| include }; do lines "$file" $(($2 + 1)); done ;;
@@ -90,17 +92,28 @@ call_client() { # WORD...: as a client that has not signed in
   # shellcheck disable=SC2086 # words
   env -u REDISCLI_AUTH -u VALKEYCLI_AUTH $limit "$client" $where "$@" 2>&1 </dev/null
 }
+tell_now() { # what a server that asks for no password goes by now: a line of a file each, with the word now before it
+  for name in bind port tls-port protected-mode appendonly save; do printf 'CONFIG GET %s\n' $name; done |
+    env -u REDISCLI_AUTH -u VALKEYCLI_AUTH $limit "$client" $where 2>/dev/null |
+    awk 'key == "" && /^(bind|port|tls-port|protected-mode|appendonly|save)\r?$/ { key = $1; next }
+      key != "" { sub(/\r$/, ""); print "now " key ($0 == "" ? "" : " " $0); key = "" }'
+}
+beginning() { # PID: when it began, in seconds of the epoch
+  boot=$(sed -n 's/^btime //p' /proc/stat) each=$(getconf CLK_TCK 2>/dev/null)
+  sed -n 's/^.*) //p' "/proc/$1/stat" 2>/dev/null | awk -v boot="$boot" -v each="${each:-100}" '{ printf "%d", boot + $20 / each }'
+}
 knock() { # what a client is answered that gives no password
   if [ -z "$where" ]; then printf 'live ? %s\n' "$why"; return 0; fi
   said=$(call_client PING | head -n 1)
   case $said in
-    PONG) printf 'live open\n' ;;
+    PONG) printf 'live open\n'; tell_now ;;
     NOAUTH*) printf 'live closed\n' ;;
     *) printf 'live ? %s\n' "${said:-no answer}" ;;
   esac
 }
 tell() { # STATE CONF OPTION...
   printf 'server %s %s\n' "$1" "$2"
+  [ -z "$began" ] || printf 'began %s\n' "$began"
   state=$1
   lines "$2" 0
   shift 2
@@ -110,6 +123,7 @@ tell() { # STATE CONF OPTION...
 }
 tell_running() { # PID: the server, by the file it was started with; where nothing else knows that, it is asked itself
   reach "$1"
+  began=$(beginning "$1")
   set -f
   IFS=$nl
   # shellcheck disable=SC2046 # one word a line
@@ -127,7 +141,7 @@ tell_running() { # PID: the server, by the file it was started with; where nothi
       ;;
   esac
 }
-program=''
+program='' began=''
 for file in /usr/bin /usr/sbin /usr/local/bin; do
   if [ -x "$file/redis-server" ] || [ -x "$file/valkey-server" ]; then program=$file; fi
 done
