@@ -111,6 +111,30 @@ def test_each_is_an_implication_over_all_records_and_no_is_its_negation(rows: li
     assert bool(none.findings) is (none.truth is not True)
 
 
+def of_record(expression: Expression) -> Expression:
+    """The same about the fields of the record at hand."""
+    if isinstance(expression, That):
+        return holds(Path("", expression.path.name, Type.TEXT))
+    assert isinstance(expression, Combined)
+    return Combined(expression.kind, tuple(map(of_record, expression.terms)))
+
+
+@given(expressions, st.tuples(*[st.sampled_from(TRUTHS)] * 3))
+def test_every_expression_about_a_record_is_worth_what_the_model_says(expression: Expression, truths: tuple[bool | None, ...]):
+    values = dict(zip(NAMES, truths, strict=True))
+    worth, about = model(expression, values), of_record(expression)
+    known = facts({"rows": ({name: value_of(truth) for name, truth in values.items()},)})
+    assert judge(Each(ROWS, (), (about,)), known).truth is worth
+    assert judge(No(ROWS, (about,)), known).truth is negation(worth)
+
+
+@pytest.mark.parametrize("chosen", [True, None])
+def test_of_a_record_that_may_be_none_of_those_looked_for_nothing_is_said_not_to_hold(chosen: bool | None):
+    found = judge(Each(ROWS, (holds(CHOSEN),), (holds(FIELD),)), facts({"rows": (record(chosen, good=False),)}))
+    assert found.truth is (False if chosen else None)
+    assert {finding.holds for finding in found.findings} == {found.truth}
+
+
 @pytest.mark.parametrize("form", [Each(ROWS, (), (holds(FIELD),)), No(ROWS, (holds(FIELD),))], ids=["each", "no"])
 def test_a_collection_that_could_not_be_read_is_no_empty_collection(form: Each | No):
     assert judge(form, facts({"rows": UNKNOWN})).truth is None

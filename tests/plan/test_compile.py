@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -105,3 +106,13 @@ def test_a_question_too_long_for_one_argument_is_divided():
 def test_a_single_question_is_asked_however_long_it_is():
     probes = {**PROBES, "long": make_probe("long", 5, padding=200_000)}
     assert compile_plan([Call.of("long", {"word": "x", "words": ()})], probes).calls == 2
+
+
+def test_what_is_asked_from_outside_is_numbered_after_the_script_and_always_has_an_end():
+    probes = PROBES | {name: replace(make_probe(name, limit), outside=True) for name, limit in (("near", 3), ("far", None))}
+    asked = [Call.of(name, {"word": "x", "words": ()}) for name in ("far", "near", "quick")]
+    plan = compile_plan(asked, probes)
+    assert [batch.number for batch in plan.batches] == [1, 2]
+    assert {(each.call.probe, each.time_limit_s) for each in plan.inquiries} == {("far", compiling.INQUIRY_LIMIT_S), ("near", 3)}
+    assert [each.number for each in plan.inquiries] == [3, 4]
+    assert plan.script == compile_plan(asked[2:], probes).script
