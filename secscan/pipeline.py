@@ -15,6 +15,7 @@ from secscan.bundles import read_bundle
 from secscan.content.library import Library, load_library
 from secscan.content.parameters import is_stricter, read_parameter_value
 from secscan.content.reading import Cursor, Vocabulary
+from secscan.content.renames import follow
 from secscan.continuity.derive import answer_organization, answer_services
 from secscan.continuity.evidence import WINDOW_S, Evidence
 from secscan.continuity.places import calls_for
@@ -94,7 +95,8 @@ def load_engine(
     library = load_library(
         (places.checks(), *check_folders), (places.baselines(), *baseline_folders), vocabulary, cache or cache_folder()
     )
-    return Engine(library, vocabulary, baseline, limits or Limits(), read_waivers(waivers) if waivers else ())
+    accepted = follow(read_waivers(waivers), library.checks) if waivers else ()
+    return Engine(library, vocabulary, baseline, limits or Limits(), accepted)
 
 
 def cache_folder() -> Path:

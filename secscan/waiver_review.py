@@ -82,6 +82,8 @@ def _host(document: Mapping[str, Any]) -> Host:
 
 def faults(waiver: Waiver, library: Library, baseline: Baseline | None) -> Iterator[str]:
     """What is wrong with a waiver, whatever any host says: it names nothing that there is, or is too long."""
+    for name, now in waiver.renamed.items():
+        yield Message("{name!r} is {now!r} now", name=name, now=now)
     for pattern in waiver.checks:
         if not any(fnmatchcase(check, pattern) for check in library.checks):
             yield Message("no check is named {name!r}{near}", name=pattern, near=did_you_mean(pattern, library.checks))

@@ -55,7 +55,10 @@ evidence:
 findings:
 - {id: F-1, root_cause: no alternate, owner: Cem, due: 2026-11-30, status: open}
 """
-CHECKS = {"drill_held": SimpleNamespace(questions=(QUESTION,)), "ports_closed": SimpleNamespace(questions=())}
+CHECKS = {
+    "drill_held": SimpleNamespace(id="drill_held", questions=(QUESTION,), formerly=("exercise_took_place",)),
+    "ports_closed": SimpleNamespace(id="ports_closed", questions=(), formerly=()),
+}
 
 
 def stated(**more) -> Attestation:
@@ -255,6 +258,7 @@ def test_evidence_is_compared_with_what_was_signed_for(folder: Path, how: str, s
     ("old", "new", "problem"),
     [
         ("drill_held", "drill_hold", "drill-2026.yaml:2:10: no check is named 'drill_hold' (did you mean 'drill_held'?)"),
+        ("drill_held", "exercise_took_place", "no check is named 'exercise_took_place' (it is 'drill_held' now); allowed: an id"),
         ("drill_held", "ports_closed", "'ports_closed' is measured: what somebody states cannot take the place of that"),
         ("id: drill-2026", "id: drill", "id 'drill' differs from the file name; allowed: id: drill-2026, or rename"),
         ("scope: organization", "scope: everything", "'scope' says what the statement is about"),

@@ -11,7 +11,7 @@ from secscan.attestations.files import look
 from secscan.documents import Document, Keys, did_you_mean, read_document
 from secscan.errors import InputError, Problem, UsageError
 from secscan.model.attestation import DAY_S, Action, Attestation, EvidenceFile, Person, Stated, StatementScope
-from secscan.model.check import Check
+from secscan.model.check import Check, name_now
 from secscan.model.values import PATTERNS, WRITTEN, Type, read_timestamp
 
 SUFFIXES = (".yaml", ".yml")
@@ -105,7 +105,8 @@ class _Reader:
         names = self._texts(("checks",), self._data.get("checks")) if "checks" in self._data else ()
         for number, name in enumerate(names):
             if name not in known:
-                message = f"no check is named {name!r}{did_you_mean(name, known)}"
+                now = name_now(name, known)
+                message = f"no check is named {name!r}{f' (it is {now!r} now)' if now else did_you_mean(name, known)}"
                 self._document.report(("checks", number), message, "an id of the check library")
             elif not known[name].questions:
                 message = f"{name!r} is measured: what somebody states cannot take the place of that"

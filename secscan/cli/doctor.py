@@ -6,6 +6,7 @@ import dataclasses
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -166,7 +167,7 @@ def _look_at_reports(configuration: Configuration, output: Path | None) -> Itera
     if notify:
         yield from _tried(Message("channels"), lambda: words_of(notify, language, terms))[1]
         for channel in notify.channels:
-            yield _look_at_channel(channel)
+            yield _look_at_channel(channel, output)
 
 
 def _look_at_numbers(prometheus: Path | None) -> Iterator[Finding]:
@@ -191,11 +192,12 @@ def _demand_output(configuration: Configuration, output: Path | None) -> None:
         raise UsageError("{path} names no output; allowed: output: DIR, where a run keeps what it finds", path=configuration.path)
 
 
-def _look_at_channel(channel: Channel) -> Finding:
-    """Whether there is a URL to send to, which nobody is told; a run does not stop for it."""
+def _look_at_channel(channel: Channel, output: Path | None) -> Finding:
+    """Whether there is a URL to send to, which nobody is told, and the last message arrived; a run does not stop for it."""
     from importlib.util import find_spec  # noqa: PLC0415 - keep --help free of it
 
     from secscan.cli.confidential import SOURCES  # noqa: PLC0415 - as above
+    from secscan.cli.telling import last_failure  # noqa: PLC0415 - as above
     from secscan.doctor.findings import Finding, State  # noqa: PLC0415 - as above
 
     about, mend = Message("channels"), Message("then try it: `secscan notify test`")
@@ -205,6 +207,15 @@ def _look_at_channel(channel: Channel) -> Finding:
         SOURCES[channel.kind](channel.place, "URL")
     except SecscanError as error:
         return Finding(about, State.NOTE, Message("{about}: {what}", about=channel.name, what=error.message), mend)
+    if output and (failed := last_failure(output, channel.name)):
+        when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(failed.at))
+        lost = Message(
+            "{channel}: its last message did not arrive ({complaint}; {moment})",
+            channel=channel.name,
+            complaint=failed.complaint,
+            moment=when,
+        )
+        return Finding(about, State.NOTE, lost, mend)
     return Finding(about, State.OK, Message("{channel}: its URL is at hand", channel=channel.name))
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 def speech_of(job: Job, done: Done, summary: Summary, bundles: Iterable[Bundle], notify: Notify, *, whole: bool) -> Speech:
     """What a run found. `whole` is False for a run over a part of the inventory; bundles are looked at one at a time."""
+    from secscan.content.renames import renames  # noqa: PLC0415 - keep --help free of it
     from secscan.notifying.letter import Circumstances  # noqa: PLC0415 - only where somebody is told
     from secscan.notifying.looking import look  # noqa: PLC0415 - as above
 
@@ -32,7 +33,7 @@ def speech_of(job: Job, done: Done, summary: Summary, bundles: Iterable[Bundle],
         compliance=summary.tally.compliance,
         coverage=summary.tally.coverage,
     )
-    return Speech(items, looked.seen, about)
+    return Speech(items, looked.seen, about, renames(job.engine.library.checks))
 
 
 def _by_the_calendar(job: Job, done: Done, bundles: Iterable[Bundle], notify: Notify) -> Iterator[Item]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from secscan.messages import Message
 
 if TYPE_CHECKING:
     from secscan.cli.channels import Channel, Notify
-    from secscan.notifying.ledger import Ledger
+    from secscan.notifying.ledger import Last, Ledger
     from secscan.notifying.letter import Circumstances
     from secscan.notifying.news import Digest, Item, Rule, Seen
     from secscan.notifying.sending import Compose
@@ -38,11 +38,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """Everything that is so, how far somebody looked (None: only at the calendar), and what every message says of the run."""
+    """Everything that is so, how far somebody looked (None: only at the calendar), and what every message says of the run.
+
+    `renamed` are the ids that checks have now, by those that they had before.
+    """
 
     items: Sequence[Item]
     seen: Seen | None
     about: Circumstances
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def words_of(notify: Notify, language: str, terms: Path | None) -> dict[str, Wording]:
@@ -54,10 +58,11 @@ def words_of(notify: Notify, language: str, terms: Path | None) -> dict[str, Wor
 
 def tell(notify: Notify, words: dict[str, Wording], folder: Path, speech: Speech) -> list[Told]:
     """Tell every channel what it was not told yet, one message each. What a channel did not get, it is told the next time."""
-    from secscan.notifying.ledger import Last  # noqa: PLC0415 - only where somebody is told
+    from secscan.notifying.ledger import Last, rename_checks  # noqa: PLC0415 - only where somebody is told
 
     outcomes = []
     with _ledger(folder) as kept:
+        kept.ledger = rename_checks(kept.ledger, speech.renamed)
         for channel in notify.channels:
             now = time.time()
             digest = _digest(channel, notify, kept.ledger, speech, now)
@@ -67,6 +72,17 @@ def tell(notify: Notify, words: dict[str, Wording], folder: Path, speech: Speech
             kept.save()
             outcomes.append(Told(channel.name, len(digest.news) + len(digest.reminders), complaint))
     return outcomes
+
+
+def last_failure(folder: Path, channel: str) -> Last | None:
+    """The last message to a channel, where it was not delivered; None where it was, or nothing can be read of it."""
+    from secscan.notifying.ledger import read_ledger  # noqa: PLC0415 - only where somebody asks
+
+    path = folder / FILE
+    with contextlib.suppress(OSError, ValueError, SecscanError):
+        last = read_ledger(path.read_text(encoding="utf-8"), str(path)).last.get(channel)
+        return last if last and last.complaint else None
+    return None
 
 
 def deliver(channel: Channel, compose: Compose) -> str:

@@ -75,7 +75,8 @@ def add(
     **told: Any,
 ) -> int:
     """Accept what fails now. With --saved it is bound to the values observed there: another value must be reviewed again."""
-    from secscan.waiver_review import faults, prolonged  # noqa: PLC0415 - keep --help free of it
+    from secscan.content.renames import follow  # noqa: PLC0415 - keep --help free of it
+    from secscan.waiver_review import faults, prolonged  # noqa: PLC0415 - as above
     from secscan.waivers import add_waiver  # noqa: PLC0415 - as above
 
     if bool(saved) == any_value:
@@ -89,9 +90,10 @@ def add(
     click.echo(say("{path}: added {id}", path=path, id=waiver.id), err=True)
     library, _ = load_content(content)
     judge = library.baseline(baseline) if baseline else None
-    told_of = list(faults(waiver, library, judge))
+    together = follow(_read_with(path), library.checks)
+    told_of = [fault for each in together if each.id == waiver.id for fault in faults(each, library, judge)]
     if judge:
-        told_of += [each.message for each in prolonged(_read_with(path), judge, time.time()) if each.waiver == waiver.id]
+        told_of += [each.message for each in prolonged(together, judge, time.time()) if each.waiver == waiver.id]
     for fault in told_of:
         say_aside(Message("note: {note}", note=Message("{host}: {summary}", host=waiver.id, summary=fault)))
     return 0
@@ -201,12 +203,12 @@ def expiring(files: tuple[Path, ...], within: str) -> int:
 @content_option
 def check(files: tuple[Path, ...], saved: Path | None, baseline: str | None, content: tuple[Path, ...]) -> int:
     """What is wrong with waivers: unknown checks, unused, overlapping, too long, over. Exit code 1 when something is."""
-    from secscan.waiver_review import review  # noqa: PLC0415 - keep --help free of it
+    from secscan.content.renames import follow  # noqa: PLC0415 - keep --help free of it
+    from secscan.waiver_review import review  # noqa: PLC0415 - as above
 
     library, _ = load_content(content)
-    remarks = review(
-        _read(files), library, library.baseline(baseline) if baseline else None, _documents(saved) if saved else None, time.time()
-    )
+    waivers, judge = follow(_read(files), library.checks), library.baseline(baseline) if baseline else None
+    remarks = review(waivers, library, judge, _documents(saved) if saved else None, time.time())
     for remark in remarks:
         click.echo(spoken(remark.told))
     click.echo(say("{count} to look at", count=len(remarks)) if remarks else say("nothing to look at"))

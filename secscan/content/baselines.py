@@ -9,7 +9,7 @@ from typing import Any
 from secscan.content.parameters import RESERVED, default_parameters, is_stricter, read_parameter_value
 from secscan.content.reading import IDENTIFIER, IDENTIFIER_WRITTEN, Cursor, written
 from secscan.documents import Document, did_you_mean
-from secscan.model.check import Baseline, Check, LocalChange, Parameter, Selection, Severity
+from secscan.model.check import Baseline, Check, LocalChange, Parameter, Selection, Severity, name_now
 from secscan.model.values import WRITTEN, Scalar, Type, read_duration, write_duration, write_value
 
 KEYS = ("id", "title", "description", "extends", "requirements", "lock", "drop", "waivers_at_most")
@@ -277,7 +277,7 @@ def _select_entry(entry: Cursor, requirement: str, own: _Own) -> None:
 
 def _renamed(name: str, checks: Mapping[str, Check]) -> str:
     """What became of a name that no check has."""
-    now = next((check.id for check in checks.values() if name in check.formerly), "")
+    now = name_now(name, checks)
     return f" (it is {now!r} now)" if now else did_you_mean(name, checks)
 
 

@@ -222,6 +222,11 @@ class Check:
     sha256: str = ""
 
 
+def name_now(name: str, checks: Mapping[str, Check]) -> str:
+    """The id of the check that once had this one; empty when none had."""
+    return next((check.id for check in checks.values() if name in check.formerly), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """A check as a baseline wants it."""

@@ -25,6 +25,7 @@ class Waiver:
 
     `checks` are patterns of check ids; `requirements` stand for every check that serves one of them. `observed` is the
     fingerprints of the accepted values by subject and check; `any_value` says instead that the value does not matter.
+    `renamed` are checks that its file calls as they were called before, with the ids that they have now.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Waiver:
     outcomes: tuple[str, ...] = ("fail",)
     path: str = ""
     line: int = 0
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def accepts(self, subject: str, check: str, fingerprint: str) -> bool:
         """Whether the waiver was given for the value that is observed now."""

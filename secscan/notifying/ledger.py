@@ -42,6 +42,17 @@ class Ledger:
         )
 
 
+def rename_checks(ledger: Ledger, renamed: Mapping[str, str]) -> Ledger:
+    """The ledger with the ids that checks have now; `renamed` has them by their former ones."""
+    return replace(ledger, told={name: {_now(key, renamed): at for key, at in told.items()} for name, told in ledger.told.items()})
+
+
+def _now(key: Key, renamed: Mapping[str, str]) -> Key:
+    topic, baseline, host, what = key
+    check, blank, subject = what.partition(" ")
+    return (topic, baseline, host, f"{renamed.get(check, check)}{blank}{subject}") if topic is Topic.FAILURE else key
+
+
 def write_ledger(ledger: Ledger) -> str:
     """As JSON."""
     channels: dict[str, Any] = {}

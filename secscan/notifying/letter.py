@@ -142,6 +142,7 @@ _HEADINGS = {
     "run": mark("A run did not happen"),
     "unknown": mark("It is not known whether runs happen"),
     "new": mark("New failures"),
+    "content": mark("New failures of checks that were added or changed"),
     "open": mark("Failures that were there before, and not told"),
     "reminder": mark("Still failing"),
     "unreached": mark("Not reached"),
@@ -154,7 +155,9 @@ _KINDS = {Topic.RUN: "run", Topic.UNREACHED: "unreached", Topic.GONE: "gone"}
 
 def _kind(item: Item, *, again: bool) -> str:
     if item.topic is Topic.FAILURE:
-        return "reminder" if again else "new" if item.fresh else "open"
+        if again or not item.fresh:
+            return "reminder" if again else "open"
+        return "content" if item.by_content else "new"
     if item.topic in ENDINGS:
         return "ended" if item.what.endswith(" over") else "ending"
     if item.topic is Topic.RUN and item.title:
@@ -174,7 +177,7 @@ def _sections(digest: Digest) -> Iterator[_Section]:
 
 def _summary(sections: Iterable[_Section], page: _Page) -> str:
     counts = Counter({section.kind: len(section.items) for section in sections})
-    new, still = counts["new"], counts["open"] + counts["reminder"]
+    new, still = counts["new"] + counts["content"], counts["open"] + counts["reminder"]
     away, gone, ends = counts["unreached"], counts["gone"], counts["ended"] + counts["ending"]
     w = page.w
     told = (

@@ -106,24 +106,25 @@ def _ends(records: object) -> Iterator[tuple[str, float]]:
             yield str(record["subject"]), float(record["not_after"])
 
 
-def _fresh(since: Diff | None) -> frozenset[_Place] | None:
-    """What fails and did not at the last run; None where there is none to compare with."""
+def _fresh(since: Diff | None) -> Mapping[_Place, bool] | None:
+    """What fails and did not at the last run, and whether the content changed there; None where there is none to compare with."""
     if since is None:
         return None
-    return frozenset(
-        (change.host, change.check, change.subject)
+    return {
+        (change.host, change.check, change.subject): change.content or change.kind is Kind.CHECK_ADDED
         for change in since.changes
         if change.after and change.after.outcome == "fail" and change.kind in (Kind.NEW, Kind.HOST_ADDED, Kind.CHECK_ADDED)
-    )
+    }
 
 
-def _failures(document: Document, baseline: str, fresh: frozenset[_Place] | None) -> Iterator[Item]:
+def _failures(document: Document, baseline: str, fresh: Mapping[_Place, bool] | None) -> Iterator[Item]:
     host = document["host"]["name"]
     for result in document["results"]:
         stated = result["disposition"] == "attested_fail"
         if not stated and (result["outcome"] != "fail" or result["disposition"] in _SETTLED):
             continue
         subject = _subject(result, host)
+        place = (host, result["check"], subject)
         yield Item(
             Topic.FAILURE,
             _what(result, host),
@@ -133,7 +134,8 @@ def _failures(document: Document, baseline: str, fresh: frozenset[_Place] | None
             name=result["check"],
             title=document["checks"][result["check"]]["title"],
             subject=subject,
-            fresh=fresh is None or (host, result["check"], subject) in fresh,
+            fresh=fresh is None or place in fresh,
+            by_content=fresh is not None and fresh.get(place, False),
         )
 
 

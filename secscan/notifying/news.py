@@ -40,8 +40,9 @@ class Item:
     """One thing that is so and that somebody may have to know.
 
     `what` tells it from others of its topic, baseline and host, and changes when it must be told anew. `fresh` says that it
-    was not so at the last run. `name` is a check, waiver, statement, certificate or run; `title` says more of it, `subject` what
-    of the host it is about; `ends` is a moment, seconds since the epoch.
+    was not so at the last run, `by_content` that the check or its parameters changed since, so that it may not be the host's
+    doing. `name` is a check, waiver, statement, certificate or run; `title` says more of it, `subject` what of the host it is
+    about; `ends` is a moment, seconds since the epoch.
     """
 
     topic: Topic
@@ -53,6 +54,7 @@ class Item:
     title: str = ""
     subject: str = ""
     fresh: bool = False
+    by_content: bool = False
     ends: float | None = None
 
     @property

@@ -174,6 +174,7 @@ def test_a_channel_that_fails_fails_no_run_and_is_told_the_next_time(secscan, pr
     assert kept["gone"]["last"]["complaint"] == "was refused with status 500 of HTTP"
     assert kept["gone"]["last"]["run"] == events["run_finished"]["run"]
     assert (kept["gone"]["told"], kept["team"]["last"]["complaint"]) == ({}, "")
+    assert "gone: its last message did not arrive (was refused with status 500 of HTTP; " in secscan("doctor").out
     samples = {
         tuple(sample.labels.values()): sample.value
         for family in text_string_to_metric_families(Path("numbers.prom").read_text())
@@ -186,6 +187,7 @@ def test_a_channel_that_fails_fails_no_run_and_is_told_the_next_time(secscan, pr
     url(tmp_path / "gone.url", arrived.port, "back")
     assert "channel" not in secscan("run").err
     assert [channel for channel, _ in arrived] == ["team", "back"]
+    assert "did not arrive" not in secscan("doctor").out
 
 
 def test_a_host_that_vanished_while_the_channel_was_down_for_a_week_is_told_when_it_is_back(secscan, project, arrived, tmp_path):
@@ -399,6 +401,34 @@ def test_a_failure_that_could_not_be_judged_for_a_night_is_no_news_the_next(secs
     (tmp_path / "first").write_text("broken")
     assert secscan("run").code == 1
     assert titles(arrived) == ["1 new failure"]
+
+
+def test_a_check_that_is_renamed_is_told_to_nobody_again_and_what_was_waived_stays_waived(
+    secscan, project, arrived, content, tmp_path
+):
+    for name in ("first", "second"):
+        (tmp_path / name).write_text("broken")
+    secscan("run", "-o", "before")
+    given = ("--justification", "j", "--owner", "Ann", "--approver", "Bob", "--expires", "2099-01-01", "--id", "W-1")
+    told = secscan("waiver", "add", "second_is_mended", "--saved", "before", *given)
+    assert told.code == 0, told.err
+    project.write_text("waivers: [waivers.yml]\n" + project.read_text())
+    secscan("run")
+    arrived.clear()
+    for path in list((content / "checks" / "tests").glob("*.yaml")):
+        old, new = path.stem, path.stem.replace("mended", "whole")
+        path.with_stem(new).write_text(f"{path.read_text().replace(old, new)}formerly: [{old}]\n")
+        path.unlink()
+        (content / "baselines" / f"only_{old}.yaml").unlink()
+    nightly = content / "baselines" / "nightly.yaml"
+    nightly.write_text(nightly.read_text().replace("mended", "whole"))
+    told = secscan("run")
+    assert told.code == 1, told.err
+    assert "W-1: 'second_is_mended' is 'second_is_whole' now" in told.err
+    assert "one: 2 fail (1 waived)" in told.err
+    assert arrived == []
+    assert "W-1: 'second_is_mended' is 'second_is_whole' now" in secscan("waiver", "check").out
+    assert "is unused" not in told.err
 
 
 def test_a_test_message_arrives_in_the_language_of_its_channel(secscan, project, arrived, tmp_path):

@@ -77,6 +77,22 @@ def test_a_message_tells_the_run_and_every_kind_of_news_in_few_lines():
     ]
 
 
+def test_failures_that_a_change_of_the_content_may_have_caused_stand_by_themselves():
+    caused = (failure("one", by_content=True), failure("two"), failure("three", by_content=True, fresh=False))
+    letter = write_letter(digest(*caused), ABOUT, ENGLISH, 10_000)
+    assert letter.subject == "The baseline: 2 new failures, 1 failure still there"
+    assert letter.body.splitlines()[3:] == [
+        "New failures (1)",
+        "- High: Root is refused (root_refused): two",
+        "",
+        "New failures of checks that were added or changed (1)",
+        "- High: Root is refused (root_refused): one",
+        "",
+        "Failures that were there before, and not told (1)",
+        "- High: Root is refused (root_refused): three",
+    ]
+
+
 def test_the_worst_comes_first_and_what_is_alike_is_one_line():
     items = [failure(f"host{number}") for number in range(9)] + [failure("one", "shell_open", "critical", title="No shell")]
     lines = write_letter(digest(*items), ABOUT, ENGLISH, 10_000).body.splitlines()[4:]

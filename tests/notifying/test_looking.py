@@ -53,14 +53,17 @@ def test_what_failed_before_is_not_fresh_and_what_is_asked_for_the_first_time_is
         Change("one", "added", "", Kind.CHECK_ADDED, None, fails),
         Change("one", "other_value", "", Kind.CHANGED_VALUE, fails, fails),
         Change("one", "port", "443", Kind.NEW, passes, fails),
+        Change("one", "stricter", "", Kind.NEW, passes, fails, content=True),
     )
-    results = [result("new"), result("added"), result("other_value"), result("old"), result("port", subject="443"), result("port")]
+    names = ("stricter", "new", "added", "other_value", "old")
+    results = [*map(result, names), result("port", subject="443"), result("port")]
     found = look([document(*results)], "base", since, whole=True)
     assert [(item.name, item.subject, item.fresh) for item in found.items] == [
-        ("new", "", True), ("added", "", True), ("other_value", "", False), ("old", "", False), ("port", "443", True),
-        ("port", "", False),
+        ("stricter", "", True), ("new", "", True), ("added", "", True), ("other_value", "", False), ("old", "", False),
+        ("port", "443", True), ("port", "", False),
     ]  # fmt: skip
-    assert len({item.key for item in found.items}) == 6
+    assert [item.name for item in found.items if item.by_content] == ["stricter", "added"]
+    assert len({item.key for item in found.items}) == 7
 
 
 def test_of_a_host_that_was_not_reached_only_that_is_told():
