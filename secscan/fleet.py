@@ -11,7 +11,6 @@ from secscan.model.target import Target
 
 R = TypeVar("R")
 DEFAULT_WORKERS = 32
-MOST_WORKERS = 64
 
 
 def run_all(
