@@ -21,6 +21,7 @@ from secscan.cli.language import say, spoken
 from secscan.cli.leaving import demand_own
 from secscan.cli.memory import data_folder, history_option, inspect_history
 from secscan.cli.options import attestations_options, content_options, load, read_targets, target_options, waivers_option
+from secscan.cli.overwriting import demand_room, names_of
 from secscan.errors import InputError, SecscanError, UsageError
 from secscan.messages import Message, counted, phrase
 
@@ -61,7 +62,7 @@ def command(
     folders += [order.directory for order in configuration_of(context).reports]
     if history and "://" not in history:
         folders.append(Path(history).expanduser().parent)
-    found = [*_look(options, history, folders), *_look_at_reports(configuration_of(context), output)]
+    found = [*_look(options, history, folders, output), *_look_at_reports(configuration_of(context), output)]
     found += [*_look_at_numbers(prometheus), *_look_at_variables(configuration_of(context))]
     inventory = options["inventory"]
     if output and inventory and Path(inventory).exists():
@@ -73,7 +74,7 @@ def command(
     return int(any(each.state == "wrong" for each in found))
 
 
-def _look(options: dict[str, Any], history: str | None, folders: list[Path]) -> Iterator[Finding]:
+def _look(options: dict[str, Any], history: str | None, folders: list[Path], output: Path | None) -> Iterator[Finding]:
     """Every finding, in the order in which a run would meet them."""
     from secscan.doctor.machine import look_at_python  # noqa: PLC0415 - keep --help free of it
     from secscan.doctor.ssh_files import look_at_ssh  # noqa: PLC0415 - as above
@@ -92,6 +93,8 @@ def _look(options: dict[str, Any], history: str | None, folders: list[Path]) -> 
     yield look_at_history(shown, lambda: inspect_history(history, to_write=True))
     yield from look_at_folders(folders)
     if targets and engine:
+        if output:
+            yield from _tried(Message("folders"), lambda: demand_room(output, engine.baseline, names_of(engine, targets)))[1]
         yield from _look_at_parameters(engine, targets)
         yield from _ask(engine, targets)
 

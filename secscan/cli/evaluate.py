@@ -15,6 +15,7 @@ from secscan.cli.files import prepare_folder
 from secscan.cli.journal import say_aside
 from secscan.cli.kept import Run
 from secscan.cli.options import attestations_options, content_options, load, read_declared, waivers_option, with_inventory
+from secscan.cli.overwriting import demand_room, names_of
 from secscan.cli.redacting import read_redaction
 from secscan.cli.reports import check_formats, choose_words, report_options, write_reports
 from secscan.errors import UsageError
@@ -69,6 +70,7 @@ def command(
     targets = {target.name: target for target in engine.inventory.targets}
     with contextlib.ExitStack() as stack:
         folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
+        demand_room(folder, engine.baseline, names_of(engine, ()))
         run = Run(folder, keep_evidence=False, redaction=redaction)
         whole = True
         newest: dict[str, float] = {}
@@ -86,6 +88,7 @@ def command(
                 say_aside(Message("note: {host} has several bundles; the newest is judged", host=host))
             if finished_at >= newest.get(host, finished_at):
                 newest[host] = finished_at
+                demand_room(folder, engine.baseline, [host])
                 run.add(replace(run.write(evaluate(engine, bundle, targets.get(host))), view=view(engine, bundle)))
         run.keep_together(engine)
         if run.kept:

@@ -32,6 +32,7 @@ from secscan.cli.options import (
     waivers_option,
     with_inventory,
 )
+from secscan.cli.overwriting import demand_room, names_of
 from secscan.cli.redacting import Redaction, read_redaction
 from secscan.cli.registers import read_registers, register_option
 from secscan.cli.reports import check_formats, choose_words, load_reporters, report_options
@@ -162,6 +163,8 @@ def performed(job: Job) -> Iterator[Done]:
         folder = prepare_folder(output) if output else Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="secscan-")))
         if output:
             stack.enter_context(alone_in(folder))
+            if not job.resume:
+                demand_room(folder, job.engine.baseline, names_of(job.engine, job.targets))
             if job.inventory and not job.partial:
                 claim(folder, job.engine.baseline, job.inventory)
         remove_leftovers(folder)
@@ -173,6 +176,7 @@ def performed(job: Job) -> Iterator[Done]:
         missing: Sequence[Target] = job.targets
         if memory and job.resume:
             missing = memory.take_up(run, job.targets)
+            demand_room(folder, job.engine.baseline, names_of(job.engine, job.targets))
             run.name = memory.name
         name_run(run.name)
         if job.resume:
