@@ -153,7 +153,9 @@ def remove(own: bool, name: str) -> int:
 
 def _tell_limits(planned: Planned, configuration: Configuration, own: bool) -> None:
     """Say what somebody who ran it by hand may not expect of the service."""
-    if planned.sees_machine:
+    from secscan.scheduling.systemd import is_booted  # noqa: PLC0415 - keep --help free of it
+
+    if planned.sees_machine and is_booted():  # cron shuts nothing in
         text = Message("note: the inventory names this very machine, so the service is not shut in")
         note("schedule_open", text, "warning")
     if names := ", ".join(needed_variables(configuration)):

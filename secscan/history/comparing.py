@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, exists, func, or_, select
 
 from secscan.history.naming import Names
 from secscan.history.queries import fails
 from secscan.history.records import Change, Diff, Run
 from secscan.history.states import REMOVED, UNJUDGED, Kind, Status, by_content, classify
-from secscan.history.tables import assessments, hosts, states, transitions
+from secscan.history.tables import assessments, hosts, runs, states, transitions
 
 _NOT_STILL = (Kind.NEW, Kind.CHANGED_VALUE, Kind.CHECK_ADDED)
 _IN_ORDER = attrgetter("kind", "host", "check", "subject")
@@ -27,15 +27,17 @@ def compare(connection: Connection, names: Names, before: Run, after: Run) -> Di
     changes = _changes(connection, names, connection.execute(_moved(before, after)).fetchall())
     still = _failing_at(connection, before, after) - sum(change.kind in _NOT_STILL and fails(change.after) for change in changes)
     both = first.keys() & second.keys()
+    again = frozenset(name for name in both if second[name] and not first[name])
+    late = again & _never_reached(connection, before, after) if again else again
     return Diff(
         before,
         after,
         tuple(sorted(changes, key=_IN_ORDER)),
         still,
-        tuple(sorted(second.keys() - first.keys())) if before.whole else (),
+        tuple(sorted((second.keys() - first.keys()) | late)) if before.whole else tuple(sorted(late)),
         tuple(sorted(first.keys() - second.keys())) if after.whole else (),
         tuple(sorted(name for name in both if first[name] and not second[name])),
-        tuple(sorted(name for name in both if second[name] and not first[name])),
+        tuple(sorted(again - late)),
     )
 
 
@@ -116,6 +118,18 @@ def _reached_hosts(connection: Connection, run: Run) -> dict[str, bool]:
     """The hosts of a run, and whether they were reached."""
     query = select(hosts.c.name, assessments.c.unreachable).join(assessments).where(assessments.c.run_id == run.id)
     return {name: not why for name, why in connection.execute(query)}
+
+
+def _never_reached(connection: Connection, before: Run, after: Run) -> frozenset[str]:
+    """The hosts that neither the earlier run nor one before it reached, by the baselines of these two runs."""
+    older = assessments.alias("older")
+    reached = (
+        exists()
+        .where(older.c.host_id == hosts.c.id, older.c.run_id <= before.id, older.c.unreachable == "")
+        .where(runs.c.id == older.c.run_id, runs.c.baseline.in_([before.baseline, after.baseline]))
+    )
+    asked = select(hosts.c.name).join(assessments).where(assessments.c.run_id == before.id, assessments.c.unreachable != "")
+    return frozenset(connection.execute(asked.where(~reached)).scalars())
 
 
 def _failing_at(connection: Connection, before: Run, after: Run) -> int:

@@ -56,7 +56,10 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """Two runs compared. Hosts by name; `unreached` were reached before and are not now."""
+    """Two runs compared. Hosts by name; `unreached` were reached before and are not now.
+
+    Those that were asked before and are reached for the first time count as added, because nothing was known of them.
+    """
 
     before: Run
     after: Run

@@ -75,7 +75,7 @@ class Kind(StrEnum):
     JUDGED_AGAIN = "judged_again"  # passes, and had no verdict before
     NO_LONGER_APPLIES = "no_longer_applies"  # failed, and does not apply now
     DECIDED = "decided"  # only what people decided about it changed
-    HOST_ADDED = "host_added"  # first heard of a host that was not asked before
+    HOST_ADDED = "host_added"  # first heard of a host that was not asked, or not reached, before
     CHECK_ADDED = "check_added"
     CHECK_REMOVED = "check_removed"
     OTHER = "other"

@@ -103,6 +103,7 @@ def test_one_id_is_in_the_summary_the_log_the_history_the_documents_and_the_numb
 def test_a_run_tells_what_changed_since_the_last_one_into_the_same_folder(secscan, project, own_content):
     assert "since" not in secscan("run").out
     project.write_text(project.read_text().replace("tiny_fail", "tiny_all"))
+    Path("out/hosts").rename("hosts_by_tiny_fail")
     assert "since" not in secscan("run").out, "another baseline is not comparable"
     inventory = Path("inventory.yml")
     inventory.write_text(inventory.read_text().replace("{name: two, transport: local}", "chroot:///nowhere"))
@@ -340,7 +341,7 @@ def test_the_environment_wins_over_the_file_and_the_command_line_over_both(secsc
     monkeypatch.setenv("SECSCAN_FORMATS", "csv, json")
     assert secscan("run", "-q").code == 0
     assert Path("out/report.csv").is_file()
-    assert secscan("run", "-q", "-b", "tiny_fail").code == 1
+    assert secscan("run", "-q", "-b", "tiny_fail", "-o", "other").code == 1
     monkeypatch.setenv("SECSCAN_WORKERS", "many")
     assert "environment variable SECSCAN_WORKERS must be a whole number, 1 to 64" in secscan("run").err
 

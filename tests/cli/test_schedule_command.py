@@ -88,6 +88,15 @@ def test_cron_gets_a_file_of_its_own_which_is_taken_away_again(secscan, project,
     assert (tmp_path / "cron.d" / "secscan").read_text() == "0 0 * * * root true\n"
 
 
+def test_that_a_service_is_not_shut_in_is_said_of_a_service_only(secscan, project, monkeypatch, tmp_path, booted):
+    monkeypatch.setattr(schedule, "_manager", lambda _own: FakeManager())
+    monkeypatch.setattr(schedule, "_CRON", tmp_path / "cron.d")
+    (tmp_path / "cron.d").mkdir()
+    Path("inventory.yml").write_text("hosts: [local]\n")
+    told = secscan("schedule", "install", "--on-calendar", "daily")
+    assert (told.code, "is not shut in" in told.err) == (0, booted)
+
+
 def test_nothing_is_written_where_no_cron_would_read_it(secscan, project, monkeypatch, tmp_path):
     monkeypatch.setattr(systemd, "is_booted", lambda: False)
     monkeypatch.setattr(schedule, "_CRON", tmp_path / "cron.d")

@@ -142,6 +142,18 @@ def test_a_host_that_is_not_reached_moves_no_check_and_nobody_says_that_it_still
     assert [chapter.status.outcome for chapter in history.story("x", "a")] == ["fail"]
 
 
+def test_what_a_host_says_when_it_is_reached_at_last_is_no_added_check(history: History):
+    night(history, 1, {"known": {"x": PASS}, "other": {"x": PASS}}, baseline="elsewhere")
+    night(history, 2, {"known": {"x": PASS}, "late": None, "other": {"x": PASS}})
+    silent = night(history, 3, {"known": None, "late": None, "other": {"x": PASS}})
+    spoke = night(history, 4, {name: {"x": FAIL, "y": FAIL} for name in ("known", "late", "other")})
+    diff = history.diff(silent, spoke)
+    assert (diff.reached_again, diff.hosts_added) == (("known",), ("late",))
+    told = {(change.host, change.check): change.kind.value for change in diff.with_added_hosts_apart().changes}
+    anew = {(host, "x"): "new" for host in ("known", "other")} | {(host, "y"): "check_added" for host in ("known", "other")}
+    assert told == anew | {("late", "x"): "host_added", ("late", "y"): "host_added"}
+
+
 def test_the_story_of_a_check(history: History):
     for number, status in enumerate([PASS, FAIL, FAIL, FAIL_B, PASS, FAIL]):
         night(history, number, {"a": {"x": status}})
