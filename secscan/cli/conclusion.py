@@ -98,8 +98,8 @@ class Finished:
 
     @property
     def changes(self) -> Mapping[str, int]:
-        """How many changes of each kind there were since the last run."""
-        return Counter(change.kind.value for change in self.since.changes) if self.since else {}
+        """How many changes of each kind people are told of since the last run."""
+        return Counter(change.kind.value for change in self.since.changes if change.told) if self.since else {}
 
     @property
     def fates(self) -> Mapping[str, int]:

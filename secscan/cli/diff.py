@@ -76,7 +76,7 @@ def _show(diff: Diff) -> None:
         if names := hosts[fate]:
             told = say("{title} ({count}): {names}", title=Message(title), count=len(names), names=list(names))
             click.echo("\n" + wrapped(told, hanging=2))
-    listed = (change for change in diff.changes if change.kind != "host_added" or (change.after and change.after.outcome == "fail"))
+    listed = (change for change in diff.changes if change.told)
     by_kind = {kind: list(changes) for kind, changes in groupby(listed, key=lambda change: change.kind.value)}
     for kind, title in KINDS.items():
         if changes := by_kind.get(kind):

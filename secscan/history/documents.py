@@ -40,7 +40,7 @@ class Since:
             "content_changed": diff.before.content_sha256 != diff.after.content_sha256,
             "host": self._host(host),
             "still_failing": failing - failing_anew,
-            "changes": [_change(change) for change in changes if change.kind is not Kind.HOST_ADDED or fails(change.after)],
+            "changes": [_change(change) for change in changes if change.told],
             "hosts_gone": {"count": len(diff.hosts_gone), "names": list(diff.hosts_gone[:GONE_NAMED])},
         }
 

@@ -53,6 +53,11 @@ class Change(NamedTuple):
     content: bool = False
     failed_before: Status | None = None
 
+    @property
+    def told(self) -> bool:
+        """Whether people are told of it: all that is asked of an added host is new, so only what fails there."""
+        return self.kind is not Kind.HOST_ADDED or (self.after is not None and self.after.outcome == "fail")
+
 
 @dataclass(frozen=True, slots=True)
 class Diff:

@@ -46,6 +46,14 @@ def test_a_host_that_is_new_adds_no_check_and_only_what_fails_on_it_is_told(secs
     assert json.loads(Path("out/report.json").read_text())["summary"]["since"]["changes"] == {"host_added": 1}
 
 
+def test_the_end_of_a_run_counts_what_fails_on_added_hosts_as_every_report_does(secscan, night):
+    night("old")
+    Path("inventory.yml").write_text("hosts:\n- {name: old, transport: local}\n- {name: new, transport: local}\n")
+    told = secscan("run", "--log-format", "json")
+    assert "1 failing on added targets" in " ".join(told.out.split())
+    assert json.loads(told.complaints[-1])["changes"] == {"host_added": 1}
+
+
 def test_a_check_that_is_new_adds_no_host(secscan, night, own_content):
     night("old", baseline="tiny_pass")
     baseline = own_content / "baselines" / "tiny_pass.yaml"
